@@ -1,0 +1,13 @@
+//! The data structures of the store, free of commands, clocks and I/O.
+//!
+//! - [`hash`]: the one seeded hash of keys, members and fields.
+//! - [`table`]: the hash table behind the keyspace and behind big sets, hashes and sorted sets: it grows in small steps, its
+//!   scan cursors survive any growth, and it can be walked by a snapshot while it changes.
+//! - [`entry`]: a key of the keyspace with its expiry and its small value, in one allocation.
+//!
+//! This crate is one of two that hold `unsafe` code. What it exports is safe, apart from the traits and constructors that say
+//! otherwise.
+
+pub mod entry;
+pub mod hash;
+pub mod table;
