@@ -10,12 +10,8 @@ use crate::DbIndex;
 #[derive(Default)]
 pub struct Db {
     pub(crate) table: Table<Entry<Value>>,
-    /// How many of the keys have an expiry.
-    pub(crate) expires: usize,
     /// The number that this database had when each snapshot was cut; SWAPDB moves the table, not this.
     pub(crate) at_cut: [DbIndex; 2],
-    /// The snapshots that are still walking this table, as bits.
-    pub(crate) walking: u8,
 }
 
 impl Db {
@@ -31,7 +27,7 @@ impl Db {
 
     /// How many keys have an expiry.
     pub fn expires(&self) -> usize {
-        self.expires
+        self.table.flagged()
     }
 
     /// Every entry, in the table's order.

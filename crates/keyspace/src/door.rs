@@ -6,6 +6,8 @@
 
 use resp::error::{self, Error};
 use structures::entry::{Entry, Payload, PayloadMut};
+use structures::number;
+use structures::table::Probe;
 use value::{RawString, StringRef, Value};
 
 use crate::space::string_of;
@@ -59,81 +61,58 @@ impl Space<'_> {
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
         let (db, clock) = (self.db, self.clock);
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        let Some(found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
+        let (part, mut observers) = self.shard(key).parts(db);
+        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
         if !clock.lfu {
             found.set_access(clock.tick as u16);
-            found.set_access_high((clock.tick >> 16) as u8);
         }
         match found.into_payload_mut() {
-            PayloadMut::Value(v) => T::of_mut(v).map(Some).ok_or(error::WRONGTYPE),
-            _ => Err(error::WRONGTYPE),
+            PayloadMut::Value(v) => T::of_mut(v).map(Some).ok_or(error::common::WRONGTYPE),
+            _ => Err(error::common::WRONGTYPE),
         }
     }
 
     /// Stores a string: canonical integers as integers, short strings inside the entry, long ones beside it.
     /// Whatever was under the key is gone.
     pub fn set_string(&mut self, key: &Key<'_>, bytes: &[u8], expiry: Expiry) {
-        if let Some(n) = value::canonical_int(bytes) {
-            return self.set_int(key, n, expiry);
-        }
-        if bytes.len() > EMBED_MAX {
-            return self.insert_value(key, Value::Raw(RawString::from_bytes(bytes)), expiry);
-        }
-        let (db, fresh) = (self.db, self.clock.fresh());
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
-            let expire = after(expiry, found.expire());
-            if found.expire() == expire && found.try_set_bytes_in_place(bytes, false) {
-                found.set_access(fresh as u16);
-                found.set_access_high((fresh >> 16) as u8);
-                return;
-            }
-        }
-        let make = |expire| Entry::new_bytes(key.bytes, bytes, false, expire);
-        self.replace(key, expiry, make);
+        let new = match number::parse_i64(bytes) {
+            Some(n) => New::Int(n),
+            None if bytes.len() > EMBED_MAX => New::Value(Value::Raw(RawString::from_bytes(bytes))),
+            None => New::Bytes(bytes, false),
+        };
+        self.replace(key, new, expiry);
     }
 
-    /// Stores a grown string that keeps room for more and is reported as `raw` (APPEND, SETRANGE, SETBIT).
+    /// Stores a grown string, reported as `raw` (APPEND, SETRANGE, SETBIT).
     pub fn set_raw(&mut self, key: &Key<'_>, raw: RawString, expiry: Expiry) {
         if raw.len() <= EMBED_MAX {
-            self.replace(key, expiry, |expire| Entry::new_bytes(key.bytes, raw.as_bytes(), true, expire));
+            self.replace(key, New::Bytes(raw.as_bytes(), true), expiry);
         } else {
-            self.insert_value(key, Value::Raw(raw), expiry);
+            self.replace(key, New::Value(Value::Raw(raw)), expiry);
         }
     }
 
     /// Stores an integer.
     pub fn set_int(&mut self, key: &Key<'_>, n: i64, expiry: Expiry) {
-        let (db, fresh) = (self.db, self.clock.fresh());
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
-            let expire = after(expiry, found.expire());
-            if found.expire() == expire && found.try_set_int_in_place(n) {
-                found.set_access(fresh as u16);
-                found.set_access_high((fresh >> 16) as u8);
-                return;
-            }
-        }
-        self.replace(key, expiry, |expire| Entry::new_int(key.bytes, n, expire));
+        self.replace(key, New::Int(n), expiry);
     }
 
     /// Stores any value; whatever was under the key is gone.
     pub fn insert_value(&mut self, key: &Key<'_>, value: Value, expiry: Expiry) {
-        self.replace(key, expiry, |expire| Entry::new_value(key.bytes, value, expire));
+        self.replace(key, New::Value(value), expiry);
     }
 
     /// Changes a string's bytes. The closure gets the present bytes as a growable buffer; the result is stored as `raw`.
-    /// `O(length)` for strings inside the entry, `O(change)` for grown ones.
+    /// `O(length)` for strings inside the entry, `O(change)` for grown ones. An absent key is made.
     pub fn edit_string<R>(&mut self, key: &Key<'_>, f: impl FnOnce(&mut RawString) -> R) -> Result<R, Error> {
         if self.alive(key) {
             let db = self.db;
-            let (part, mut observers, _) = self.shard(key).parts(db);
+            let (part, mut observers) = self.shard(key).parts(db);
             if let Some(found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
                 let mut grown = match found.into_payload_mut() {
                     PayloadMut::Value(Value::Raw(raw)) => return Ok(f(raw)),
-                    PayloadMut::Value(_) => return Err(error::WRONGTYPE),
-                    PayloadMut::Int(n) => RawString::from_bytes(StringRef::Int(*n).with_bytes(<[u8]>::to_vec).as_slice()),
+                    PayloadMut::Value(_) => return Err(error::common::WRONGTYPE),
+                    PayloadMut::Int(n) => RawString::from_bytes(n.to_string().as_bytes()),
                     PayloadMut::Bytes { bytes, .. } => RawString::from_bytes(bytes),
                 };
                 let result = f(&mut grown);
@@ -147,18 +126,21 @@ impl Space<'_> {
         Ok(result)
     }
 
-    /// The integer under a key, changed in place; `None` when the key is absent or holds no integer encoding.
+    /// The integer under a key, changed in place; `None` when the key is absent or its encoding is not `int`.
     pub fn edit_int(&mut self, key: &Key<'_>, f: impl FnOnce(i64) -> Result<i64, Error>) -> Option<Result<i64, Error>> {
         if !self.alive(key) {
             return None;
         }
-        let db = self.db;
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        let found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
-        match found.into_payload_mut() {
-            PayloadMut::Int(n) => Some(f(*n).inspect(|new| *n = *new)),
-            _ => None,
+        let (db, fresh) = (self.db, self.clock.fresh());
+        let (part, mut observers) = self.shard(key).parts(db);
+        let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
+        let Payload::Int(n) = found.get().payload() else { return None };
+        let result = f(n);
+        if let Ok(new) = result {
+            found.set_access(fresh as u16);
+            found.get_mut().set_int(new);
         }
+        Some(result)
     }
 
     /// The string under a key as it is before a change: like [`Space::read_string`], but without counting a hit.
@@ -175,13 +157,12 @@ impl Space<'_> {
             return false;
         }
         let db = self.db;
-        let (part, mut observers, _) = self.shard(key).parts(db);
+        let (part, mut observers) = self.shard(key).parts(db);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
-        let had = found.expire().is_some();
-        found.set_expire(expire.map(|at| at.0));
-        part.expires = part.expires + usize::from(expire.is_some()) - usize::from(had);
+        found.get_mut().set_expire(expire.map(|at| at.0));
+        found.set_flag(expire.is_some());
         if let Some(at) = expire {
-            part.table.note_bound(key.hash, at.0 as u64);
+            found.due(at.0.max(0) as u64);
         }
         true
     }
@@ -211,9 +192,18 @@ impl Space<'_> {
     /// Stores a value that was taken; whatever was under the key is gone. The expiry comes with it.
     pub fn put(&mut self, key: &Key<'_>, removed: Removed) {
         let mut entry = removed.entry;
-        entry.rename(key.bytes);
         let expire = entry.expire();
-        self.replace(key, expire.map_or(Expiry::None, |at| Expiry::At(UnixMillis(at))), |_| entry);
+        if let Some(old) = self.take_entry(key) {
+            self.discard(old, Deletion::Lazy);
+        }
+        entry.rename(key.bytes);
+        let db = self.db;
+        let (part, mut observers) = self.shard(key).parts(db);
+        let mut found = part.table.insert(key.hash, entry, &mut observers);
+        found.set_flag(expire.is_some());
+        if let Some(at) = expire {
+            found.due(at.max(0) as u64);
+        }
     }
 
     /// Removes the key when its collection has become empty; true if it did.
@@ -253,47 +243,70 @@ impl Space<'_> {
 
     fn take_entry(&mut self, key: &Key<'_>) -> Option<Entry<Value>> {
         let db = self.db;
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        let entry = part.table.remove(key.hash, key.bytes, &mut observers)?;
-        part.expires -= usize::from(entry.expire().is_some());
-        Some(entry)
+        let (part, mut observers) = self.shard(key).parts(db);
+        part.table.remove(key.hash, key.bytes, &mut observers)
     }
 
-    fn replace(&mut self, key: &Key<'_>, expiry: Expiry, make: impl FnOnce(Option<i64>) -> Entry<Value>) {
+    /// Overwrites or makes the entry of a key with one probe of the table.
+    fn replace(&mut self, key: &Key<'_>, new: New<'_>, expiry: Expiry) {
         let (db, fresh) = (self.db, self.clock.fresh());
-        let (part, mut observers, _) = self.shard(key).parts(db);
-        let mut had = false;
-        let mut kept = None;
-        if let Some(found) = part.table.find(key.hash, key.bytes) {
-            kept = found.expire();
-            had = kept.is_some();
+        let (part, mut observers) = self.shard(key).parts(db);
+        let (mut found, old, expire) = match part.table.probe(key.hash, key.bytes, &mut observers) {
+            Probe::Found(mut found) => {
+                let present = found.get().expire();
+                let expire = after(expiry, present);
+                let entry = found.get_mut();
+                let old = match new {
+                    New::Int(n) => entry.set_int(n),
+                    New::Bytes(bytes, raw) => entry.set_bytes(bytes, raw),
+                    New::Value(value) => entry.set_value(value),
+                };
+                if expire != present {
+                    entry.set_expire(expire);
+                }
+                (found, old, expire)
+            }
+            Probe::Vacant(vacant) => {
+                let expire = after(expiry, None);
+                let entry = match new {
+                    New::Int(n) => Entry::new_int(key.bytes, n, expire),
+                    New::Bytes(bytes, raw) => Entry::new_bytes(key.bytes, bytes, raw, expire),
+                    New::Value(value) => Entry::new_value(key.bytes, value, expire),
+                };
+                (vacant.insert(entry, &mut observers), None, expire)
+            }
+        };
+        let high = (fresh >> 16) as u8;
+        if found.get().mark() != high {
+            found.get_mut().set_mark(high);
         }
-        let mut entry = make(after(expiry, kept));
-        entry.set_access_high((fresh >> 16) as u8);
-        let expire = entry.expire();
-        part.expires = part.expires + usize::from(expire.is_some()) - usize::from(had);
-        let old = part.table.upsert(key.hash, entry, fresh as u16, expire.is_some(), &mut observers);
+        found.set_access(fresh as u16);
+        found.set_flag(expire.is_some());
         if let Some(at) = expire {
-            part.table.note_bound(key.hash, at as u64);
+            found.due(at.max(0) as u64);
         }
         if let Some(old) = old {
-            self.discard(old, Deletion::Lazy);
+            drop(found);
+            self.discard_value(old, Deletion::Lazy);
         }
     }
 
     fn discard(&mut self, entry: Entry<Value>, deletion: Deletion) {
-        let big = deletion == Deletion::Lazy
-            && matches!(entry.payload(), Payload::Value(v) if v.free_effort() > LAZY_FREE_EFFORT);
-        if big {
-            self.garbage.push(entry);
+        if let Some(value) = entry.into_value() {
+            self.discard_value(value, deletion);
+        }
+    }
+
+    fn discard_value(&mut self, value: Value, deletion: Deletion) {
+        if deletion == Deletion::Lazy && value.free_effort() > LAZY_FREE_EFFORT {
+            self.garbage.push(value);
         }
     }
 
     /// Moves all that is in a database elsewhere to be freed, and raises the flags of those who watched any of it.
     /// The unit must hold every shard.
-    pub fn flush(&mut self, db: DbIndex) -> (usize, Vec<crate::Db>) {
+    pub fn flush(&mut self, db: DbIndex) -> usize {
         let mut removed = 0;
-        let mut old = Vec::new();
         for (_, shard) in &mut self.shards {
             let part = &shard.dbs[db.index()];
             removed += part.len();
@@ -301,10 +314,17 @@ impl Space<'_> {
                 continue;
             }
             shard.watched.touch_where(|d, key| d == db && part.table.find(structures::hash::hash(key), key).is_some());
-            old.extend(shard.take_db(db));
+            self.detached.extend(shard.take_db(db));
         }
-        (removed, old)
+        removed
     }
+}
+
+/// What is put under a key.
+enum New<'n> {
+    Int(i64),
+    Bytes(&'n [u8], bool),
+    Value(Value),
 }
 
 fn after(expiry: Expiry, present: Option<i64>) -> Option<i64> {

@@ -42,11 +42,11 @@ impl Shard {
     pub fn take_db(&mut self, db: DbIndex) -> Option<Db> {
         let old = std::mem::take(&mut self.dbs[db.index()]);
         for k in 0..2 {
-            if old.walking & (1 << k) != 0
+            if old.table.walking() & (1 << k) != 0
                 && let Some(sink) = &mut self.sinks[k]
             {
                 let at_cut = old.at_cut[k];
-                if old.walking & !(1 << k) == 0 {
+                if old.table.walking() & !(1 << k) == 0 {
                     sink.take(at_cut, old);
                     return None;
                 }
@@ -75,7 +75,6 @@ impl Shard {
             }
             db.table.begin_snapshot(id.0);
             db.at_cut[usize::from(id.0)] = DbIndex(i as u16);
-            db.walking |= 1 << id.0;
         }
         self.sinks[usize::from(id.0)] = Some(sink);
     }
@@ -86,7 +85,7 @@ impl Shard {
         let mut left = budget;
         loop {
             // SWAPDB may have moved tables since the last step, so each step looks for one that still walks.
-            let Some(db) = self.dbs.iter_mut().find(|db| db.walking & (1 << k) != 0) else { return true };
+            let Some(db) = self.dbs.iter_mut().find(|db| db.table.walking() & (1 << k) != 0) else { return true };
             if cursor.table != Some(db.at_cut[k]) {
                 *cursor = WalkCursor { table: Some(db.at_cut[k]), position: 0 };
             }
@@ -101,8 +100,7 @@ impl Shard {
                 Some(position) => cursor.position = position,
                 None => {
                     db.table.end_snapshot(id.0);
-                    db.walking &= !(1 << k);
-                    cursor.table = None;
+                                        cursor.table = None;
                 }
             }
             left = left.saturating_sub(taken.max(1));
@@ -115,18 +113,17 @@ impl Shard {
     /// Ends a snapshot, finished or cancelled, and gives its sink back.
     pub fn end_snapshot(&mut self, id: SnapshotId) -> Option<Box<dyn HandOver>> {
         for db in &mut self.dbs {
-            if db.walking & (1 << id.0) != 0 {
-                db.table.cancel_snapshot(id.0);
-                db.walking &= !(1 << id.0);
+            if db.table.walking() & (1 << id.0) != 0 {
+                db.table.abandon_snapshot(id.0);
             }
         }
         self.sinks[usize::from(id.0)].take()
     }
 
-    pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>, &mut Watched) {
+    pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>) {
         let db = &mut self.dbs[db.index()];
-        let observers = Observers { sinks: &mut self.sinks, at_cut: db.at_cut, walking: db.walking };
-        (db, observers, &mut self.watched)
+        let observers = Observers { sinks: &mut self.sinks, at_cut: db.at_cut, walking: db.table.walking() };
+        (db, observers)
     }
 }
 
@@ -144,5 +141,4 @@ fn walk_rest(db: &mut Db, snapshot: u8, sink: &mut dyn HandOver) {
         position = next;
     }
     db.table.end_snapshot(snapshot);
-    db.walking &= !(1 << snapshot);
-}
+    }

@@ -168,7 +168,7 @@ impl<'s> View<'s> {
 
     /// The 24-bit access word (see [`AccessClock`]).
     pub fn access(&self) -> u32 {
-        u32::from(self.0.access_high()) << 16 | u32::from(self.0.access())
+        word_of(&self.0)
     }
 
     /// The type's name, as TYPE answers it.
@@ -187,8 +187,8 @@ impl<'s> View<'s> {
     /// The value as a collection, or WRONGTYPE.
     pub fn collection<T: Typed + 's>(&self) -> Result<&'s T, Error> {
         match self.payload() {
-            Payload::Value(v) => T::of(v).ok_or(error::WRONGTYPE),
-            _ => Err(error::WRONGTYPE),
+            Payload::Value(v) => T::of(v).ok_or(error::common::WRONGTYPE),
+            _ => Err(error::common::WRONGTYPE),
         }
     }
 
@@ -198,12 +198,16 @@ impl<'s> View<'s> {
     }
 }
 
+fn word_of(found: &Found<'_, Entry<Value>>) -> u32 {
+    u32::from(found.mark()) << 16 | u32::from(found.access())
+}
+
 pub(crate) fn string_of(payload: Payload<'_, Value>) -> Result<StringRef<'_>, Error> {
     match payload {
         Payload::Int(n) => Ok(StringRef::Int(n)),
         Payload::Bytes { bytes, .. } => Ok(StringRef::Bytes(bytes)),
         Payload::Value(Value::Raw(raw)) => Ok(StringRef::Bytes(raw.as_bytes())),
-        Payload::Value(_) => Err(error::WRONGTYPE),
+        Payload::Value(_) => Err(error::common::WRONGTYPE),
     }
 }
 
@@ -227,8 +231,10 @@ pub struct Space<'a> {
     pub stats: SpaceStats,
     /// Keys that were met after their time and deleted, in order; the engine propagates them in front of the unit.
     pub expired: SmallVec<[(DbIndex, Box<[u8]>); 1]>,
-    /// Removed entries that are too big to be freed here.
-    pub garbage: Vec<Entry<Value>>,
+    /// Removed values that are too big to be freed here.
+    pub garbage: Vec<Value>,
+    /// Whole databases that were emptied.
+    pub detached: Vec<crate::Db>,
 }
 
 impl<'a> Space<'a> {
@@ -247,6 +253,7 @@ impl<'a> Space<'a> {
             stats: SpaceStats::default(),
             expired: SmallVec::new(),
             garbage: Vec::new(),
+            detached: Vec::new(),
         }
     }
 
@@ -309,15 +316,18 @@ impl<'a> Space<'a> {
             return None;
         }
         let (db, clock) = (self.db, self.clock);
-        let coin = self.flip();
-        let found = self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes)?;
+        let coin = if clock.lfu { self.flip() } else { 0 };
+        let table = &mut self.shard(key).dbs[db.index()].table;
         if touch {
-            let word = u32::from(found.access_high()) << 16 | u32::from(found.access());
-            let word = clock.touched(word, coin);
+            let found = table.find(key.hash, key.bytes)?;
+            let word = clock.touched(word_of(&found), coin);
             found.set_access(word as u16);
-            found.set_access_high((word >> 16) as u8);
+            if found.mark() != (word >> 16) as u8 {
+                // The high byte stands in the entry; it moves about every 18 hours (LRU) or 4 hours (LFU).
+                table.find_mut(key.hash, key.bytes, &mut ())?.get_mut().set_mark((word >> 16) as u8);
+            }
         }
-        Some(View(found))
+        table.find(key.hash, key.bytes).map(View)
     }
 
     /// Looks a key up without a trace: no statistics, no access clock. An expired key is absent.
@@ -361,6 +371,13 @@ impl<'a> Space<'a> {
             self.expire_now(key);
         }
         false
+    }
+
+    /// Whether the key is there but its time has come. Changes nothing.
+    pub fn is_expired(&mut self, key: &Key<'_>) -> bool {
+        let (db, now) = (self.db, self.now);
+        let found = self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes);
+        found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| at <= now.0))
     }
 
     fn flip(&mut self) -> u32 {

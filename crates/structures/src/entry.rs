@@ -20,7 +20,7 @@
 //! beside the embedded key or value, and since 8.2 and Valkey 9 also embeds both; big strings and all collections are a `V`
 //! here, chosen by the caller.
 
-use crate::table::{Found, Thin};
+use crate::table::{Found, FoundMut, Thin};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -446,6 +446,20 @@ impl<'a, V> Found<'a, Entry<V>> {
     pub fn payload(&self) -> Payload<'a, V> {
         // SAFETY: as above.
         unsafe { self.payload_for() }
+    }
+}
+
+/// What an entry in a table lends for changes in place, for as long as the table is borrowed.
+impl<'a, V> FoundMut<'a, Entry<V>> {
+    /// The payload to be changed in place; key, expiry and allocation stay.
+    #[inline]
+    pub fn into_payload_mut(self) -> PayloadMut<'a, V> {
+        let raw = self.get().raw;
+        drop(self);
+        let mut entry = ManuallyDrop::new(Entry { raw, owned: PhantomData::<V> });
+        // SAFETY: the table owns the entry and is borrowed mutably for `'a`, so nobody else reaches the allocation; the
+        // payload lies in the allocation, not in the handle, and the handle is not dropped.
+        unsafe { std::mem::transmute::<PayloadMut<'_, V>, PayloadMut<'a, V>>(entry.payload_mut()) }
     }
 }
 
