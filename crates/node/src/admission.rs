@@ -10,6 +10,9 @@ use session::{Client, Flag};
 
 use crate::control::{Control, Pause};
 
+/// The name that clients look for in LOADING and MISCONF texts.
+const PRODUCT: &str = "Redis";
+
 /// What becomes of a command.
 #[derive(Debug)]
 pub enum Admission {
@@ -37,9 +40,9 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
         return Refuse(error::common::NOAUTH);
     }
     if client.multi.is_some() && !how.in_exec && flags.contains(Flags::NO_MULTI) {
-        return Refuse(error::multi::NOT_ALLOWED_IN_TRANSACTION);
+        return Refuse(error::multi::not_in_multi(row.fullname));
     }
-    if let Verdict::Refused(error) = control.users.may_run(&client.card, row, args) {
+    if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
         return Refuse(error);
     }
     let writes = flags.contains(Flags::WRITE);
@@ -47,31 +50,31 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
         return Refuse(error::common::OOM);
     }
-    if !control.is_replica() && (writes || exec_writes || row.name == "ping") {
+    if !control.is_replica() && (writes || exec_writes || row.name() == "ping") {
         if control.snapshot_failed {
-            return Refuse(error::persistence::MISCONF_RDB);
+            return Refuse(error::common::misconf_rdb(PRODUCT));
         }
         if let Some(reason) = &control.aof_failed {
-            return Refuse(error::persistence::misconf_aof(reason));
+            return Refuse(error::common::misconf_aof(reason));
         }
     }
     if !control.is_replica() && (writes || exec_writes) && !control.replicas_suffice {
-        return Refuse(error::replication::NOREPLICAS);
+        return Refuse(error::common::NOREPLICAS);
     }
     if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
-        return Refuse(error::replication::READONLY);
+        return Refuse(error::common::READONLY);
     }
     if client.is_subscribed() && client.out.proto == Proto::Resp2 && !allowed_while_subscribed(row) {
-        return Refuse(error::pubsub::only_in_subscribed_context(row.name));
+        return Refuse(error::common::not_in_pubsub(row.fullname));
     }
     if let crate::control::Role::Replica { online: false, .. } = control.role
         && !control.config.replication.replica_serve_stale_data
         && !flags.contains(Flags::STALE)
     {
-        return Refuse(error::replication::MASTERDOWN);
+        return Refuse(error::common::MASTERDOWN);
     }
     if control.loading && !flags.contains(Flags::LOADING) {
-        return Refuse(error::persistence::LOADING);
+        return Refuse(error::common::loading(PRODUCT));
     }
     if control.pause != Pause::None && !how.in_exec && !client.card.is(Flag::Replica) {
         let waits = control.pause == Pause::All
@@ -90,12 +93,12 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
 impl Control {
     /// CLIENT UNPAUSE and its kin are never paused, or nobody could end a pause.
     fn config_pause_applies(&self, row: &Row) -> bool {
-        !matches!(row.parent, Some("client")) && row.name != "client"
+        !matches!(row.parent(), Some("client"))
     }
 }
 
 fn is_exec(row: &Row) -> bool {
-    row.name == "exec"
+    row.name() == "exec"
 }
 
 fn queue_has(client: &Client, flag: Flags) -> bool {
@@ -106,5 +109,5 @@ fn allowed_while_subscribed(row: &Row) -> bool {
     const NAMES: [&str; 9] = [
         "ping", "subscribe", "ssubscribe", "sunsubscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
     ];
-    NAMES.contains(&row.name)
+    NAMES.contains(&row.name())
 }

@@ -10,14 +10,14 @@ use std::sync::atomic::Ordering;
 use command::binding::Class;
 use command::context::{Block, Env, OnTimeout, Random};
 use command::keyspec::KeyFlags;
-use command::registry::RowId;
+use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
 use engine::control::Reader;
 use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
 use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
-use keyspace::{Key, Lookup, WaitEntry};
+use keyspace::{Key, Lookup as Trace, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
@@ -130,19 +130,22 @@ impl<'s> Core<'s> {
     }
 
     fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
-        let id = match self.server.registry.find(&args) {
-            Ok(id) if !matches!(self.server.bound[id.index()], Bound::Absent) => id,
-            Ok(_) => return self.refuse(client, None, unknown(&args)),
-            Err(e) => return self.refuse(client, None, e),
+        let id = match self.server.registry.lookup(&args) {
+            Lookup::Found(id) if !matches!(self.server.bound[id.index()], Bound::Absent) => id,
+            Lookup::UnknownSubcommand(container) => {
+                let name = self.server.registry.row(container).fullname;
+                return self.refuse(client, None, error::common::unknown_subcommand(name.as_bytes(), args.at(1)));
+            }
+            Lookup::Found(_) | Lookup::UnknownCommand => return self.refuse(client, None, unknown(&args)),
         };
         let row = self.server.registry.row(id);
         if !row.accepts(args.len()) {
-            return self.refuse(client, Some(id), error::common::wrong_arity(row.full_name()));
+            return self.refuse(client, Some(id), error::common::wrong_arity(row.fullname));
         }
         client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
         let bound = self.server.bound[id.index()];
         let queues = client.multi.is_some() && !runs_in_multi(row);
-        let class = if row.name == "exec" { crate::transaction::class(self.server, client) } else { bound.class() };
+        let class = if row.name() == "exec" { crate::transaction::class(self.server, client) } else { bound.class() };
         loop {
             let taken = if class == Class::World && !queues {
                 self.lease.take_world(&mut client.attempt)
@@ -174,7 +177,7 @@ impl<'s> Core<'s> {
             }
             let done = match bound {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
-                Bound::Control(handler, _) if row.name == "exec" => {
+                Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
                     self.run_exec(client, &control)
                 }
@@ -341,7 +344,7 @@ impl<'s> Core<'s> {
             _ if map.shards() == 1 => shards.push(ShardId(0)),
             Class::Cursor => shards.push(commands::cursor_shard(map, &args)),
             Class::Keys => {
-                for at in row.keys(&args)? {
+                for at in row.keys_of(&args).map_err(|_| error::server::INVALID_KEYS)? {
                     shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
                 }
                 shards.sort_unstable();
@@ -389,7 +392,7 @@ impl<'s> Core<'s> {
         }
         let mut keys: Vec<(keyspace::DbIndex, Box<[u8]>)> = Vec::new();
         for (row, args) in commands {
-            for at in row.keys(args).into_iter().flatten() {
+            for at in row.keys_of(args).into_iter().flatten() {
                 if !at.flags.contains(KeyFlags::RO) {
                     keys.push((db, args.at(at.index as usize).into()));
                 }
@@ -422,7 +425,7 @@ impl<'s> Core<'s> {
         let Some(multi) = &mut client.multi else { return };
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
-        multi.flags = multi.flags | row.flags;
+        multi.flags = multi.flags.union(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.out.queued();
@@ -433,13 +436,13 @@ impl<'s> Core<'s> {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
         add(&self.counters.errors, 1);
-        let is_exec = id.is_some_and(|id| self.server.registry.row(id).name == "exec");
+        let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
             crate::transaction::discard(self, client);
             let text = e.text();
             let text = text.strip_prefix(b"ERR ").unwrap_or(text);
-            client.out.error(&error::multi::exec_abort(text));
+            client.out.error(&error::multi::execabort_because(text));
             return Outcome::Done;
         }
         if let Some(multi) = &mut client.multi {
@@ -488,13 +491,13 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
         control.config.memory.lfu_decay_time as u32,
     );
     if client.card.is(Flag::NoTouch) {
-        space.lookup = Lookup::Peek;
+        space.lookup = Trace::Peek;
     }
 }
 
 /// Commands that are executed although a transaction is open.
 fn runs_in_multi(row: &Row) -> bool {
-    matches!(row.name, "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+    matches!(row.name(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
 }
 
 fn wait_entry(
@@ -506,7 +509,7 @@ fn wait_entry(
     now: keyspace::UnixMillis,
 ) -> Arc<WaitEntry> {
     let keys = block.keys.clone().map(|at| args.at(at).into()).collect();
-    let touches = row.keys(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
+    let touches = row.keys_of(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
     WaitEntry::new(
         client.id(),
         thread,

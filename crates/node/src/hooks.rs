@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::effects::{Event, class};
+use command::registry::Lookup;
 use engine::unit::{Admitted, Hooks};
 use keyspace::{Db, SpaceStats, WaitEntry};
 use resp::reply::Reply;
@@ -51,7 +52,7 @@ impl Hooks for NodeHooks<'_> {
         if self.control.pause != Pause::None || self.control.is_replica() {
             return None;
         }
-        let id = self.server.registry.find(&waiter.args.as_args()).ok()?;
+        let Lookup::Found(id) = self.server.registry.lookup(&waiter.args.as_args()) else { return None };
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
                 Some(Admitted { row: self.server.registry.row(id), handler, env: self.control.env.clone() })

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64};
 
 use command::binding::Class;
 use command::context::Handler;
-use command::registry::Registry;
+use command::registry::{Registry, RowId};
 use command::row::Row;
 use engine::control::Published;
 use engine::{Clock, Engine};
@@ -118,9 +118,9 @@ impl Server {
         registry: Registry,
     ) -> Self {
         let databases = usize::from(control.env.databases);
-        let bound: Box<[Bound]> = registry.rows().map(bind).collect();
+        let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
-        let rows = registry.len();
+        let rows = registry.id_count();
         Server {
             started: clock.unix_millis(),
             engine: Engine::new(shards, databases, executors, clock),
@@ -149,7 +149,7 @@ impl Server {
 }
 
 fn bind(row: &'static Row) -> Bound {
-    let full = row.full_name();
+    let full = row.fullname;
     if let Some(b) = ::commands::TABLE.iter().find(|b| b.name == full) {
         return Bound::Data(b.handler, b.class);
     }

@@ -28,7 +28,7 @@ pub fn class(server: &Server, client: &Client) -> Class {
         multi.queue.iter().any(|q| {
             let bound = server.bound[q.row.index()];
             matches!(bound.class(), Class::World | Class::Cursor)
-                || matches!(server.registry.row(q.row).name, "dbsize" | "randomkey")
+                || matches!(server.registry.row(q.row).name(), "dbsize" | "randomkey")
         })
     });
     if world { Class::World } else { Class::Keys }
@@ -88,7 +88,7 @@ impl Core<'_> {
         let commands: Vec<_> =
             multi.queue.iter().map(|q| (self.server.registry.row(q.row), q.args.as_args())).collect();
         for (row, args) in &commands {
-            for at in row.keys(args).into_iter().flatten() {
+            for at in row.keys_of(args).into_iter().flatten() {
                 shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
             }
         }

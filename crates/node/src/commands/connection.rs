@@ -72,14 +72,14 @@ fn authenticate(core: &mut Core<'_>, client: &mut Client, user: &[u8], password:
         return Ok(());
     }
     add(&core.counters.acl_denied_auth, 1);
-    Err(error::common::WRONGPASS)
+    Err(error::acl::WRONGPASS)
 }
 
 fn auth(call: &mut Call<'_, '_>) -> Done {
     let (user, password) = match call.args.len() {
         2 => {
             if call.core.control().users.open() {
-                return Err(error::common::AUTH_WITHOUT_PASSWORD);
+                return Err(error::acl::AUTH_WITHOUT_PASSWORD);
             }
             (acl::DEFAULT_USER, call.args.at(1))
         }
@@ -96,7 +96,7 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     let mut next = 1;
     if let Some(arg) = call.args.get(1) {
         proto = match number::parse_i64(arg) {
-            None => return Err(error::client::PROTOCOL_NOT_INTEGER),
+            None => return Err(error::client::HELLO_VERSION),
             Some(2) => Some(Proto::Resp2),
             Some(3) => Some(Proto::Resp3),
             Some(_) => return Err(error::client::NOPROTO),
@@ -114,7 +114,7 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
             check_name(call.args.at(next + 1))?;
             next += 2;
         } else {
-            return Err(error::client::hello_syntax(option));
+            return Err(error::client::hello_option(option));
         }
     }
     if let Some((user, password)) = credentials {
@@ -153,7 +153,7 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
 
 /// Names must survive CLIENT LIST: no spaces, no control characters.
 pub(crate) fn check_name(name: &[u8]) -> Result<(), Error> {
-    if name.iter().all(|b| (b'!'..=b'~').contains(b)) { Ok(()) } else { Err(error::client::BAD_NAME) }
+    if name.iter().all(|b| (b'!'..=b'~').contains(b)) { Ok(()) } else { Err(error::client::NAME) }
 }
 
 fn quit(call: &mut Call<'_, '_>) -> Done {

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use resp::error;
-use session::{Flag, Multi};
+use session::Flag;
 
 use super::{Call, ControlBinding, Done, free, keys};
 use crate::transaction;
@@ -13,10 +13,9 @@ pub(super) const TABLE: &[ControlBinding] =
 
 fn multi(call: &mut Call<'_, '_>) -> Done {
     if call.client.multi.is_some() {
-        return Err(error::multi::NESTED);
+        return Err(error::multi::not_in_multi(call.row.fullname));
     }
     call.client.multi = Some(Box::default());
-    let _: &Option<Box<Multi>> = &call.client.multi;
     call.client.card.set(Flag::Multi, true);
     call.client.card.multi.store(0, Ordering::Relaxed);
     call.client.out.ok();
@@ -39,7 +38,7 @@ fn discard(call: &mut Call<'_, '_>) -> Done {
 
 fn watch(call: &mut Call<'_, '_>) -> Done {
     if call.client.multi.is_some() {
-        return Err(error::multi::WATCH_INSIDE_MULTI);
+        return Err(error::multi::not_in_multi(call.row.fullname));
     }
     for name in call.args.from(1).iter() {
         transaction::watch(call.core, call.client, name);

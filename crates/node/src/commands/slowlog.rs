@@ -84,7 +84,7 @@ fn get(call: &mut Call<'_, '_>) -> Done {
         Some(arg) => match number::parse_i64(arg) {
             Some(-1) => usize::MAX,
             Some(n) if n >= 0 => n as usize,
-            _ => return Err(error::server::SLOWLOG_COUNT),
+            _ => return Err(error::server::COMMANDLOG_COUNT),
         },
     };
     let log = call.core.server.slowlog.lock();
