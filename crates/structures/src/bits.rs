@@ -223,6 +223,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn ranges_count_and_search_as_bits(bytes in bytes(), a in 0u64..500, b in 0u64..500, on: bool) {
             let bits = bools(&bytes);

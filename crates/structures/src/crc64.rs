@@ -65,6 +65,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn blocks_and_bytes_agree(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut: prop::sample::Index) {
             let slow = bytes.iter().fold(0u64, |crc, &byte| {

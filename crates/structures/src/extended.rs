@@ -457,6 +457,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn decimals_of_a_user_survive(whole in -10i64..10, fraction in 0u32..1_000_000) {
             let text = format!("{whole}.{fraction:06}");

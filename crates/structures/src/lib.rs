@@ -1,17 +1,34 @@
-//! Data structures and codecs that everything above shares: pure, without I/O, clock or randomness.
+//! The data structures of the store, free of commands, clocks and I/O.
 //!
-//! The byte layouts that Redis made public (listpack, intset, LZF, the CRCs) are kept to the bit, because RDB files
-//! and DUMP payloads carry them verbatim.
+//! - [`hash`]: the one seeded hash of keys, members and fields.
+//! - [`table`]: the hash table behind the keyspace and behind big sets, hashes and sorted sets: it grows in small steps, its
+//!   scan cursors survive any growth, and it can be walked by a snapshot while it changes.
+//! - [`entry`]: a key of the keyspace with its expiry and its small value, in one allocation.
+//! - [`listpack`], [`intset`]: elements of small collections laid end to end. These byte layouts are those that Redis made
+//!   public, kept to the bit, because RDB files and DUMP payloads carry them verbatim.
+//! - [`quicklist`]: a long list as a deque of listpacks.
+//! - [`item`]: an element as those encodings lend it; [`buffer`]: a growable string behind one word.
+//! - [`number`], [`extended`]: numbers as Redis reads and prints them, and the 80-bit sums of INCRBYFLOAT.
+//! - [`bits`], [`glob`]: bit strings and patterns.
+//! - [`crc16`], [`crc64`], [`lzf`]: the checksums and the compression of the formats.
+//!
+//! This crate is one of two that hold `unsafe` code. What it exports is safe, apart from the traits and constructors that say
+//! otherwise.
 
 pub mod bits;
 mod block;
+pub mod buffer;
 pub mod crc16;
 pub mod crc64;
+pub mod entry;
 pub mod extended;
 pub mod glob;
+pub mod hash;
 pub mod intset;
 pub mod item;
 pub mod listpack;
 pub mod lzf;
 pub mod number;
+pub mod quicklist;
 mod shortest;
+pub mod table;

@@ -194,6 +194,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn what_is_compressed_comes_back(words in proptest::collection::vec("[a-d]{0,9}", 0..2000), noise in proptest::collection::vec(any::<u8>(), 0..300)) {
             let mut input = words.concat().into_bytes();
