@@ -4,10 +4,13 @@
 //! - [`table`]: the hash table behind the keyspace and behind big sets, hashes and sorted sets: it grows in small steps, its
 //!   scan cursors survive any growth, and it can be walked by a snapshot while it changes.
 //! - [`entry`]: a key of the keyspace with its expiry and its small value, in one allocation.
+//! - [`ranked`]: the sorted set: a table of members and a B+tree with counts.
 //!
 //! This crate is one of two that hold `unsafe` code. What it exports is safe, apart from the traits and constructors that say
 //! otherwise.
 
 pub mod entry;
 pub mod hash;
+mod packed;
+pub mod ranked;
 pub mod table;
