@@ -18,7 +18,7 @@
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-use crate::entry::size_class;
+use crate::packed::size_class;
 
 /// Blocks are aligned so that their first words can be read as integers.
 const ALIGN: usize = 8;

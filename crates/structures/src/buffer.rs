@@ -14,7 +14,7 @@
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
-use crate::entry::size_class;
+use crate::packed::size_class;
 
 const HEADER: usize = 16;
 const MAX_SPARE: usize = 1 << 20;
