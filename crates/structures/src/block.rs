@@ -18,6 +18,8 @@
 use std::alloc::{self, Layout};
 use std::ptr::NonNull;
 
+use crate::packed::size_class;
+
 /// Blocks are aligned so that their first words can be read as integers.
 const ALIGN: usize = 8;
 
@@ -31,13 +33,9 @@ unsafe impl Send for Block {}
 // SAFETY: shared references to a block only read its bytes.
 unsafe impl Sync for Block {}
 
-/// The bytes allocated for a block of `len` bytes: the next size class, steps of 8 up to 64, then four per doubling.
+/// The bytes allocated for a block of `len` bytes.
 pub(crate) fn capacity(len: usize) -> usize {
-    if len <= 64 {
-        return len.max(1).next_multiple_of(8);
-    }
-    let step = 1usize << ((len - 1).ilog2() - 2);
-    len.next_multiple_of(step)
+    size_class(len)
 }
 
 fn layout(len: usize) -> Layout {
@@ -114,31 +112,6 @@ impl Block {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn capacities_are_size_classes() {
-        for (len, wanted) in [
-            (0, 8),
-            (1, 8),
-            (8, 8),
-            (9, 16),
-            (64, 64),
-            (65, 80),
-            (80, 80),
-            (81, 96),
-            (128, 128),
-            (129, 160),
-            (8192, 8192),
-            (8193, 10240),
-            (1 << 20, 1 << 20),
-        ] {
-            assert_eq!(capacity(len), wanted, "{len}");
-        }
-        for len in 0..5000 {
-            assert!(capacity(len) >= len && capacity(capacity(len)) == capacity(len));
-            assert!(capacity(len) <= capacity(len + 1));
-        }
-    }
 
     #[test]
     fn a_block_keeps_its_prefix() {

@@ -20,21 +20,13 @@
 //! beside the embedded key or value, and since 8.2 and Valkey 9 also embeds both; big strings and all collections are a `V`
 //! here, chosen by the caller.
 
+use crate::packed::{length_size, read_length, size_class, slice, write_bytes, write_length};
 use crate::table::{Found, FoundMut, Thin};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU8, Ordering};
-
-/// The size that the allocator gives for a request of `bytes`: steps of 8 up to 64, then four steps to each doubling.
-pub const fn size_class(bytes: usize) -> usize {
-    if bytes <= 8 {
-        return 8;
-    }
-    let step = (1usize << (bytes - 1).ilog2()) / 4;
-    bytes.next_multiple_of(if step < 8 { 8 } else { step })
-}
 
 const ALIGN: usize = 8;
 const KIND: u8 = 0b11;
@@ -507,71 +499,6 @@ fn expiry_flags(width: usize) -> u8 {
     }
 }
 
-/// Bytes of the length `len`.
-const fn length_size(len: usize) -> usize {
-    match len {
-        0..0x80 => 1,
-        0x80..0x4000 => 2,
-        _ => 9,
-    }
-}
-
-/// Writes a length at offset `at` and answers the offset behind it.
-///
-/// # Safety
-/// The allocation has room for it.
-#[inline]
-unsafe fn write_length(raw: NonNull<u8>, at: usize, len: usize) -> usize {
-    let size = length_size(len);
-    let mut bytes = [0; 9];
-    match size {
-        1 => bytes[0] = len as u8,
-        2 => bytes[..2].copy_from_slice(&(0x8000 | len as u16).to_be_bytes()),
-        _ => {
-            bytes[0] = 0xc0;
-            bytes[1..].copy_from_slice(&(len as u64).to_be_bytes());
-        }
-    }
-    // SAFETY: the caller's promise.
-    unsafe { write_bytes(raw, at, &bytes[..size]) };
-    at + size
-}
-
-/// Reads the length at offset `at`: the offset behind it, and the length.
-///
-/// # Safety
-/// `write_length` has written there.
-#[inline]
-unsafe fn read_length(raw: NonNull<u8>, at: usize) -> (usize, usize) {
-    // SAFETY: the caller's promise; the first byte tells how many follow.
-    unsafe {
-        let first = raw.add(at).read();
-        if first < 0x80 {
-            (at + 1, first.into())
-        } else if first < 0xc0 {
-            (at + 2, usize::from(first & 0x3f) << 8 | usize::from(raw.add(at + 1).read()))
-        } else {
-            (at + 9, u64::from_be_bytes(raw.add(at + 1).cast::<[u8; 8]>().read()) as usize)
-        }
-    }
-}
-
-/// # Safety
-/// The allocation has `bytes.len()` bytes at `at`, and `bytes` lies elsewhere.
-#[inline]
-unsafe fn write_bytes(raw: NonNull<u8>, at: usize, bytes: &[u8]) {
-    // SAFETY: the caller's promise.
-    unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), raw.add(at).as_ptr(), bytes.len()) }
-}
-
-/// # Safety
-/// The allocation has `len` initialized bytes at `at` that are not changed for `'a`.
-#[inline]
-unsafe fn slice<'a>(raw: NonNull<u8>, at: usize, len: usize) -> &'a [u8] {
-    // SAFETY: the caller's promise.
-    unsafe { std::slice::from_raw_parts(raw.add(at).as_ptr(), len) }
-}
-
 /// # Safety
 /// The entry is alive and its key is not changed for `'a`.
 #[inline]
@@ -600,19 +527,6 @@ mod tests {
         assert_eq!(Plain::new_value(b"1234", 7, None).allocation_size(), 16);
         assert_eq!(Plain::size_with_bytes(8, 100, false), 112);
         assert_eq!(size_of::<Option<Plain>>(), 8);
-    }
-
-    #[test]
-    fn size_classes_are_those_of_the_allocator() {
-        let mut classes: Vec<usize> = (1..=1024).map(size_class).collect();
-        classes.dedup();
-        assert_eq!(
-            classes,
-            [
-                8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896,
-                1024
-            ]
-        );
     }
 
     #[test]

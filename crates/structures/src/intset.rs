@@ -292,6 +292,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn behaves_as_a_sorted_set(steps in proptest::collection::vec((any::<bool>(), value()), 0..120)) {
             let mut set = Intset::new();

@@ -77,13 +77,18 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// Lends the bytes to `f`.
+    pub fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
+        f(&self.text())
+    }
+
     /// The bytes, owned.
     pub fn to_vec(&self) -> Vec<u8> {
         self.text().to_vec()
     }
 
     /// The form an encoding stores: an integer where the text is a canonical one.
-    pub(crate) fn canonical(self) -> Self {
+    pub fn canonical(self) -> Self {
         match self {
             Self::Bytes(bytes) => number::parse_i64(bytes).map_or(self, Self::Int),
             Self::Int(_) => self,

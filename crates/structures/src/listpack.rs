@@ -630,6 +630,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 4 } else { 256 }, failure_persistence: None, ..Default::default() })]
+
         #[test]
         fn behaves_as_a_vector(steps in proptest::collection::vec(step(), 0..60), probe in text()) {
             let mut pack = Listpack::new();
