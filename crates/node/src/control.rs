@@ -1,0 +1,105 @@
+//! Everything that may forbid a command, as one immutable value.
+//!
+//! Role, pause, loading, users, the write gate and the configuration are read by every command on every thread and changed
+//! by few. They are one [`Control`], published whole while its publisher has the world (no unit runs), and read behind the
+//! gate. So when the reply to REPLICAOF or CLIENT PAUSE leaves, no command that was decided under the old value can still
+//! run.
+
+use std::sync::Arc;
+
+use acl::Users;
+use command::context::Env;
+use config::Config;
+use keyspace::UnixMillis;
+
+/// Whom this server follows.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Role {
+    /// Nobody: it takes writes.
+    #[default]
+    Primary,
+    /// A primary; writes come from there.
+    Replica {
+        /// The primary's host as it was named.
+        host: String,
+        /// The primary's port.
+        port: u16,
+        /// Whether the link is up and the initial sync is done.
+        online: bool,
+    },
+}
+
+/// CLIENT PAUSE.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Pause {
+    /// Everything runs.
+    #[default]
+    None,
+    /// Whatever may write waits, expiry and eviction too.
+    Writes,
+    /// Every command of a client waits.
+    All,
+}
+
+/// See the head of this file.
+#[derive(Clone)]
+pub struct Control {
+    /// The configuration.
+    pub config: Arc<Config>,
+    /// What commands may depend on, taken from the configuration.
+    pub env: Arc<Env>,
+    /// The same inside MULTI, where nothing blocks.
+    pub env_no_block: Arc<Env>,
+    /// The users.
+    pub users: Arc<Users>,
+    /// Primary or replica.
+    pub role: Role,
+    /// Whether a data set is being loaded.
+    pub loading: bool,
+    /// CLIENT PAUSE, FAILOVER and SHUTDOWN.
+    pub pause: Pause,
+    /// Until when clients are paused.
+    pub pause_until: UnixMillis,
+    /// Enough replicas with a small lag (`min-replicas-to-write`).
+    pub replicas_suffice: bool,
+    /// The last save failed, and writes are refused (`stop-writes-on-bgsave-error`).
+    pub snapshot_failed: bool,
+    /// The AOF cannot be written; the error's text.
+    pub aof_failed: Option<Arc<str>>,
+    /// MONITOR clients: id and thread.
+    pub monitors: Arc<[(u64, usize)]>,
+}
+
+impl Control {
+    /// The value of a server that has just started with this configuration.
+    pub fn new(config: Arc<Config>, users: Arc<Users>) -> Self {
+        let env = Arc::new(env_of(&config));
+        let env_no_block = Arc::new(Env { deny_blocking: true, ..(*env).clone() });
+        Control {
+            config,
+            env,
+            env_no_block,
+            users,
+            role: Role::Primary,
+            loading: false,
+            pause: Pause::None,
+            pause_until: UnixMillis(0),
+            replicas_suffice: true,
+            snapshot_failed: false,
+            aof_failed: None,
+            monitors: Arc::new([]),
+        }
+    }
+
+    /// The same under another configuration.
+    pub fn with_config(&self, config: Arc<Config>) -> Self {
+        let env = Arc::new(env_of(&config));
+        let env_no_block = Arc::new(Env { deny_blocking: true, ..(*env).clone() });
+        Control { config, env, env_no_block, ..self.clone() }
+    }
+
+    /// Whether this server follows another.
+    pub fn is_replica(&self) -> bool {
+        matches!(self.role, Role::Replica { .. })
+    }
+}

@@ -1,0 +1,35 @@
+//! MULTI and WATCH.
+
+use std::sync::Arc;
+
+use keyspace::{DbIndex, WatchFlag};
+use resp::args::OwnedArgs;
+
+/// A command queued between MULTI and EXEC.
+#[derive(Debug)]
+pub struct Queued {
+    /// Its row in the registry.
+    pub row: u16,
+    /// Its arguments.
+    pub args: OwnedArgs,
+}
+
+/// An open transaction.
+#[derive(Default, Debug)]
+pub struct Multi {
+    /// The commands so far.
+    pub queue: Vec<Queued>,
+    /// Whether a command could not be queued: EXEC will answer EXECABORT.
+    pub aborted: bool,
+    /// Bytes of the queued arguments, for CLIENT LIST and the limit of client memory.
+    pub bytes: usize,
+}
+
+/// The keys that a client watches.
+#[derive(Debug)]
+pub struct WatchSet {
+    /// Raised by whoever touches one of them.
+    pub flag: Arc<WatchFlag>,
+    /// The keys, and whether each had already expired when WATCH was called.
+    pub keys: Vec<(DbIndex, Box<[u8]>, bool)>,
+}
