@@ -70,12 +70,6 @@ fn only(words: &[Vec<u8>]) -> &[u8] {
     words.first().map_or(b"", Vec::as_slice)
 }
 
-/// The integer that `text` spells canonically: no plus, no leading zeros, no `-0`, within 64 signed bits.
-fn canonical(text: &[u8]) -> Option<i64> {
-    let value: i64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-    (value.to_string().as_bytes() == text).then_some(value)
-}
-
 /// The integer that `text` spells as C reads it: a sign and leading zeros allowed.
 fn lenient(text: &[u8]) -> Option<i64> {
     std::str::from_utf8(text).ok()?.parse().ok()

@@ -1,7 +1,8 @@
 //! Numbers: integers in a range, octal permissions, amounts of memory.
 
-use super::{Given, Kind, RewriteLine, canonical, only};
+use super::{Given, Kind, RewriteLine, only};
 use crate::reason::{self, Reason};
+use resp::integer::parse as canonical;
 use std::fmt::Display;
 use std::marker::PhantomData;
 
