@@ -57,19 +57,11 @@ impl Refusal {
         Refusal::Argument { name: directive.name.into(), reason }
     }
 
-    /// The text of the error reply, without its code.
-    pub fn message(&self) -> Vec<u8> {
+    /// The error reply.
+    pub fn error(&self) -> resp::error::Error {
         match self {
-            Refusal::Unknown { name } => {
-                [b"Unknown option or number of arguments for CONFIG SET - '", name.as_slice(), b"'"].concat()
-            }
-            Refusal::Argument { name, reason } => [
-                b"CONFIG SET failed (possibly related to argument '",
-                name.as_slice(),
-                b"') - ",
-                reason.as_str().as_bytes(),
-            ]
-            .concat(),
+            Refusal::Unknown { name } => resp::error::config::unknown_option(name),
+            Refusal::Argument { name, reason } => resp::error::config::set_failed(name, reason.as_str()),
         }
     }
 }
@@ -136,7 +128,7 @@ mod tests {
 
     fn refused(text: &[(&str, &str)]) -> String {
         match try_set(text) {
-            Err(SetError::Refused(refusal)) => String::from_utf8(refusal.message()).unwrap(),
+            Err(SetError::Refused(refusal)) => String::from_utf8(refusal.error().text().to_vec()).unwrap(),
             other => panic!("{text:?} gave {other:?}"),
         }
     }
@@ -145,8 +137,8 @@ mod tests {
     #[test]
     fn errors_name_the_first_argument_at_fault() {
         let failed =
-            |name: &str, why: &str| format!("CONFIG SET failed (possibly related to argument '{name}') - {why}");
-        let unknown = |name: &str| format!("Unknown option or number of arguments for CONFIG SET - '{name}'");
+            |name: &str, why: &str| format!("ERR CONFIG SET failed (possibly related to argument '{name}') - {why}");
+        let unknown = |name: &str| format!("ERR Unknown option or number of arguments for CONFIG SET - '{name}'");
         for (given, expect) in [
             (&[("nope", "1"), ("nope2", "2")][..], unknown("nope")),
             (&[("maxmemory", "1"), ("nope", "2")], unknown("nope")),

@@ -1,8 +1,10 @@
-//! Why a directive was refused: the one home of these texts.
+//! Why a directive was refused.
 //!
 //! The same sentence ends the start-up error of a wrong line and the `CONFIG SET` error of a wrong argument, and
-//! clients, scripts and test suites match on it, so the words are the peers'.
+//! clients, scripts and test suites match on it, so the words are the peers'. Those that a client may see have their
+//! home in [`resp::error::config`]; those that only a file can cause stand here.
 
+use resp::error::config::reason as wire;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -36,16 +38,16 @@ impl Reason {
     }
 
     pub(crate) fn out_of_range(low: i128, high: i128) -> Reason {
-        Reason(format!("argument must be between {low} and {high} inclusive").into())
+        Reason(wire::between(low, high).into())
     }
 
     pub(crate) fn out_of_octal_range(high: i128) -> Reason {
-        Reason(format!("argument must be between 0 and {high:o} inclusive").into())
+        Reason(wire::between(0, format_args!("{high:o}")).into())
     }
 
     pub(crate) fn not_one_of(texts: impl Iterator<Item = &'static str>) -> Reason {
         let texts: Vec<&str> = texts.collect();
-        Reason(format!("argument(s) must be one of the following: {}", texts.join(", ")).into())
+        Reason(wire::one_of(&texts).into())
     }
 }
 
@@ -58,7 +60,7 @@ impl fmt::Display for Reason {
 // --- lines
 pub const UNBALANCED: Reason = Reason::fixed("Unbalanced quotes in configuration line");
 pub const BAD_DIRECTIVE: Reason = Reason::fixed("Bad directive or wrong number of arguments");
-pub const WRONG_NUMBER: Reason = Reason::fixed("wrong number of arguments");
+pub const WRONG_NUMBER: Reason = Reason::fixed(wire::ARITY);
 pub const REPLICAOF_IN_CLUSTER: Reason = Reason::fixed("replicaof directive not allowed in cluster mode");
 pub const NOT_SENTINEL: Reason = Reason::fixed("sentinel directive while not in sentinel mode");
 pub const NO_MODULES: Reason = Reason::fixed("Modules are not supported");
@@ -69,50 +71,48 @@ pub const NO_SUCH_COMMAND: Reason = Reason::fixed("No such command in rename-com
 pub const TARGET_COMMAND_EXISTS: Reason = Reason::fixed("Target command name already exists");
 
 // --- CONFIG SET
-pub const IMMUTABLE: Reason = Reason::fixed("can't set immutable config");
-pub const PROTECTED: Reason = Reason::fixed("can't set protected config");
-pub const DUPLICATE: Reason = Reason::fixed("duplicate parameter");
+pub const IMMUTABLE: Reason = Reason::fixed(wire::IMMUTABLE);
+pub const PROTECTED: Reason = Reason::fixed(wire::PROTECTED);
+pub const DUPLICATE: Reason = Reason::fixed(wire::DUPLICATE);
 
 // --- what the caller may find when a new configuration takes effect
-pub const CANNOT_LISTEN: Reason = Reason::fixed("Unable to listen on this port. Check server logs.");
-pub const CANNOT_BIND: Reason = Reason::fixed("Failed to bind to specified addresses.");
-pub const CANNOT_START_AOF: Reason = Reason::fixed("Unable to turn on AOF. Check server logs.");
-pub const CANNOT_SET_OOM_SCORE: Reason = Reason::fixed("Failed to set current oom_score_adj. Check server logs.");
+pub const CANNOT_LISTEN: Reason = Reason::fixed(wire::LISTEN_FAILED);
+pub const CANNOT_BIND: Reason = Reason::fixed(wire::BIND_FAILED);
+pub const CANNOT_START_AOF: Reason = Reason::fixed(wire::AOF_FAILED);
+pub const CANNOT_SET_OOM_SCORE: Reason = Reason::fixed(wire::OOM_SCORE_FAILED);
 
 // --- values
-pub const NOT_YES_NO: Reason = Reason::fixed("argument must be 'yes' or 'no'");
-pub const NOT_INTEGER: Reason = Reason::fixed("argument couldn't be parsed into an integer");
-pub const NOT_OCTAL: Reason = Reason::fixed("argument couldn't be parsed as an octal number");
-pub const NOT_MEMORY: Reason = Reason::fixed("argument must be a memory value");
-pub const NOT_MEMORY_OR_PERCENT: Reason = Reason::fixed("argument must be a memory or percent value");
+pub const NOT_YES_NO: Reason = Reason::fixed(wire::YES_OR_NO);
+pub const NOT_INTEGER: Reason = Reason::fixed(wire::NOT_INTEGER);
+pub const NOT_OCTAL: Reason = Reason::fixed(wire::NOT_OCTAL);
+pub const NOT_MEMORY: Reason = Reason::fixed(wire::NOT_MEMORY);
+pub const NOT_MEMORY_OR_PERCENT: Reason = Reason::fixed(wire::NOT_MEMORY_OR_PERCENT);
 pub const PERCENT_TOO_LARGE: Reason = Reason::fixed("percentage argument must be less or equal to 100");
-pub const SAVE: Reason = Reason::fixed("Invalid save parameters");
-pub const LIMIT_COUNT: Reason = Reason::fixed("Wrong number of arguments in buffer limit configuration.");
-pub const LIMIT_CLASS: Reason = Reason::fixed("Invalid client class specified in buffer limit configuration.");
-pub const LIMIT_VALUE: Reason =
-    Reason::fixed("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
-pub const OOM_SCORES: Reason = Reason::fixed("Invalid oom-score-adj-values, elements must be between -2000 and 2000.");
-pub const EVENT_CLASS: Reason = Reason::fixed("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
-pub const TOO_MANY_ADDRESSES: Reason = Reason::fixed("Too many bind addresses specified.");
-pub const PRIMARY_PORT: Reason = Reason::fixed("Invalid primary port");
-pub const PERCENTILES: Reason = Reason::fixed("Invalid latency-tracking-info-percentiles parameters");
-pub const PERCENTILE_RANGE: Reason =
-    Reason::fixed("latency-tracking-info-percentiles parameters should sit between [0.0,100.0]");
-pub const SAVE_AND_NOSAVE: Reason = Reason::fixed("shutdown options SAVE and NOSAVE can't be used simultaneously");
-pub const DIR_EMPTY: Reason = Reason::fixed("dir can't be empty");
-pub const DBFILENAME_EMPTY: Reason = Reason::fixed("dbfilename can't be empty");
-pub const DBFILENAME_PATH: Reason = Reason::fixed("dbfilename can't be a path, just a filename");
-pub const APPENDFILENAME_EMPTY: Reason = Reason::fixed("appendfilename can't be empty");
-pub const APPENDFILENAME_PATH: Reason = Reason::fixed("appendfilename can't be a path, just a filename");
-pub const APPENDDIRNAME_EMPTY: Reason = Reason::fixed("appenddirname can't be empty");
-pub const APPENDDIRNAME_PATH: Reason = Reason::fixed("appenddirname can't be a path, just a dirname");
-pub const CLUSTER_FILE_EMPTY: Reason = Reason::fixed("cluster-config-file can't be empty");
-pub const TITLE_TEMPLATE: Reason = Reason::fixed("template format is invalid or contains unknown variables");
-pub const NODE_NAME: Reason = Reason::fixed("Announced human node name contained invalid character");
-pub const ANNOUNCE_IP_LONG: Reason = Reason::fixed("cluster-announce-ip is too long");
-pub const ANNOUNCE_IP: Reason = Reason::fixed("cluster-announce-ip contains invalid character");
-pub const HOSTNAME_LONG: Reason = Reason::fixed("Hostnames must be less than 256 characters");
-pub const HOSTNAME: Reason = Reason::fixed("Hostnames may only contain alphanumeric characters, hyphens or dots");
-pub const IPV4: Reason = Reason::fixed("Invalid IPv4 address");
-pub const IPV6: Reason = Reason::fixed("Invalid IPv6 address");
+pub const SAVE: Reason = Reason::fixed(wire::SAVE);
+pub const LIMIT_COUNT: Reason = Reason::fixed(wire::BUFFER_LIMIT_ARITY);
+pub const LIMIT_CLASS: Reason = Reason::fixed(wire::BUFFER_LIMIT_CLASS);
+pub const LIMIT_VALUE: Reason = Reason::fixed(wire::BUFFER_LIMIT_VALUE);
+pub const OOM_SCORES: Reason = Reason::fixed(wire::OOM_SCORE_VALUES);
+pub const EVENT_CLASS: Reason = Reason::fixed(wire::EVENT_CLASS);
+pub const TOO_MANY_ADDRESSES: Reason = Reason::fixed(wire::BIND_TOO_MANY);
+pub const PRIMARY_PORT: Reason = Reason::fixed(wire::PRIMARY_PORT);
+pub const PERCENTILES: Reason = Reason::fixed(wire::PERCENTILES);
+pub const PERCENTILE_RANGE: Reason = Reason::fixed(wire::PERCENTILES_RANGE);
+pub const SAVE_AND_NOSAVE: Reason = Reason::fixed(wire::SHUTDOWN_OPTIONS);
+pub const DIR_EMPTY: Reason = Reason::fixed(wire::DIR_EMPTY);
+pub const DBFILENAME_EMPTY: Reason = Reason::fixed(wire::DBFILENAME_EMPTY);
+pub const DBFILENAME_PATH: Reason = Reason::fixed(wire::DBFILENAME_PATH);
+pub const APPENDFILENAME_EMPTY: Reason = Reason::fixed(wire::APPENDFILENAME_EMPTY);
+pub const APPENDFILENAME_PATH: Reason = Reason::fixed(wire::APPENDFILENAME_PATH);
+pub const APPENDDIRNAME_EMPTY: Reason = Reason::fixed(wire::APPENDDIRNAME_EMPTY);
+pub const APPENDDIRNAME_PATH: Reason = Reason::fixed(wire::APPENDDIRNAME_PATH);
+pub const CLUSTER_FILE_EMPTY: Reason = Reason::fixed(wire::CLUSTER_FILE_EMPTY);
+pub const TITLE_TEMPLATE: Reason = Reason::fixed(wire::PROCTITLE_TEMPLATE);
+pub const NODE_NAME: Reason = Reason::fixed(wire::ANNOUNCE_NODENAME);
+pub const ANNOUNCE_IP_LONG: Reason = Reason::fixed(wire::ANNOUNCE_IP_LONG);
+pub const ANNOUNCE_IP: Reason = Reason::fixed(wire::ANNOUNCE_IP_CHARACTER);
+pub const HOSTNAME_LONG: Reason = Reason::fixed(wire::HOSTNAME_LONG);
+pub const HOSTNAME: Reason = Reason::fixed(wire::HOSTNAME_CHARACTER);
+pub const IPV4: Reason = Reason::fixed(wire::IPV4);
+pub const IPV6: Reason = Reason::fixed(wire::IPV6);
 pub const HASH_SEED_LONG: Reason = Reason::fixed("hash-seed must be less than or equal to 256 characters");
