@@ -32,6 +32,16 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Whether the unit stands in a queue, so that a wake will come for it.
+    pub fn is_queued(&self) -> bool {
+        self.turn.is_some() || self.at_gate || self.wants_world
+    }
+
+    /// The unit has run; the next one of the same owner starts afresh.
+    pub fn succeed(&mut self) {
+        *self = Attempt::new(self.ticket);
+    }
+
     /// The first attempt of a unit. `ticket` is unique among the units that may be parked at the same time.
     pub fn new(ticket: u64) -> Self {
         Attempt { ticket, ..Attempt::default() }
@@ -159,6 +169,16 @@ impl<'e> Lease<'e> {
         self.world = Some(world);
         self.now = self.engine.now();
         Taken::Yes
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &'e Engine {
+        self.engine
+    }
+
+    /// Gives the shards back, staying entered.
+    pub fn drop_shards(&mut self) {
+        self.held = None;
     }
 
     /// The world, if this lease has it: what publishing a new control value asks for.

@@ -12,14 +12,13 @@
 
 use std::sync::Arc;
 
-use command::context::{Block, Context, Done, Env, Handler, OnTimeout, Random, Stop};
+use command::context::{Block, Context, Done, Env, Handler, Random, Stop};
 use command::effects::{Effects, Event, Propagate, class};
 use command::row::Row;
-use keyspace::{DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, UnixMillis, WaitEntry, WaitState};
+use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::encode;
 use resp::reply::Reply;
-use structures::entry::Entry;
 use value::Value;
 
 /// One record of a unit's log, as a range of [`UnitLog::bytes`].
@@ -68,11 +67,41 @@ impl UnitLog {
     }
 }
 
-/// Memory that an executor lends to its units, one after the other.
+/// What a unit gathers until it commits. An executor lends it to its units, one after the other; between the commands of
+/// an EXEC it stays open.
 #[derive(Default, Debug)]
 pub struct Scratch {
     effects: Effects,
     log: UnitLog,
+    events: Vec<Event>,
+    ready: Vec<(DbIndex, Box<[u8]>)>,
+    dirty: u64,
+}
+
+impl Scratch {
+    /// Begins a unit.
+    pub fn begin(&mut self) {
+        self.log.clear();
+        self.events.clear();
+        self.ready.clear();
+        self.dirty = 0;
+    }
+
+    /// Whether the unit has nothing to commit so far.
+    pub fn is_empty(&self) -> bool {
+        self.log.records.is_empty() && self.events.is_empty() && self.ready.is_empty() && self.dirty == 0
+    }
+
+    /// Adds a command that no handler has run (PUBLISH, SWAPDB). The caller has asked whether the log is read.
+    pub fn log(&mut self, db: DbIndex, args: &[&[u8]], stream_only: bool) {
+        encode::command(&mut self.log.bytes, args);
+        self.log.end_record(db, stream_only);
+    }
+
+    /// Counts changes that no handler has counted.
+    pub fn count_dirty(&mut self, by: u64) {
+        self.dirty += by;
+    }
 }
 
 /// Where a unit's log goes. The journal implements it; so does a test that wants to look.
@@ -96,7 +125,9 @@ pub trait Hooks {
     /// A blocked client has its reply.
     fn served(&mut self, waiter: &Arc<WaitEntry>, reply: Reply, offset: u64);
     /// Frees values in the background.
-    fn free(&mut self, garbage: Vec<Entry<Value>>);
+    fn free(&mut self, garbage: Vec<Value>);
+    /// Frees emptied databases in the background.
+    fn free_dbs(&mut self, detached: Vec<Db>);
     /// Adds a unit's lookups to the thread's counters.
     fn count(&mut self, stats: SpaceStats);
 }
@@ -139,23 +170,28 @@ pub struct Unit<'u> {
     sink: &'u dyn Sink,
     scratch: &'u mut Scratch,
     random: &'u mut Random,
-    events: Vec<Event>,
-    ready: Vec<(DbIndex, Box<[u8]>)>,
-    dirty: u64,
-    lazy_expire: bool,
 }
 
 impl<'u> Unit<'u> {
     /// Begins a unit over the shards of `space`.
-    pub fn new(space: Space<'u>, sink: &'u dyn Sink, scratch: &'u mut Scratch, random: &'u mut Random) -> Self {
-        scratch.log.clear();
-        Unit { space, sink, scratch, random, events: Vec::new(), ready: Vec::new(), dirty: 0, lazy_expire: true }
+    pub fn begin(space: Space<'u>, sink: &'u dyn Sink, scratch: &'u mut Scratch, random: &'u mut Random) -> Self {
+        scratch.begin();
+        Unit { space, sink, scratch, random }
+    }
+
+    /// Goes on with the unit that `scratch` holds.
+    pub fn resume(space: Space<'u>, sink: &'u dyn Sink, scratch: &'u mut Scratch, random: &'u mut Random) -> Self {
+        Unit { space, sink, scratch, random }
+    }
+
+    /// Interrupts the unit: what it has gathered stays in its scratch.
+    pub fn suspend(mut self, hooks: &mut dyn Hooks) {
+        self.tidy(hooks);
     }
 
     /// Runs one command. A command that fails leaves its error in the reply; one that has to wait says so.
     pub fn call(&mut self, call: &Call<'_>, reply: &mut Reply) -> Result<(), Block> {
-        let Scratch { effects, log } = &mut *self.scratch;
-        self.lazy_expire = call.env.lazy_expire;
+        let Scratch { effects, log, events, ready, dirty } = &mut *self.scratch;
         let mark = reply.mark();
         let mut context = Context {
             row: call.row,
@@ -168,7 +204,7 @@ impl<'u> Unit<'u> {
         };
         let done: Done = (call.handler)(&mut context);
         if !self.space.expired.is_empty() {
-            note_expired(&mut self.space, log, &mut self.events, call.env, self.sink.is_awake());
+            note_expired(&mut self.space, log, events, call.env, self.sink.is_awake());
         }
         let result = match done {
             Ok(()) => Ok(()),
@@ -185,33 +221,15 @@ impl<'u> Unit<'u> {
             }
         };
         if !effects.is_empty() {
-            self.dirty += effects.dirty;
+            *dirty += effects.dirty;
             if self.sink.is_awake() {
                 record(log, effects, self.space.db, &call.args);
             }
-            self.events.append(&mut effects.events);
-            self.ready.append(&mut effects.ready);
+            events.append(&mut effects.events);
+            ready.append(&mut effects.ready);
             effects.clear();
         }
         result
-    }
-
-    /// Adds a command to the log that no handler has run (SWAPDB, PUBLISH, an eviction).
-    pub fn log(&mut self, db: DbIndex, args: &[&[u8]], stream_only: bool) {
-        if self.sink.is_awake() {
-            encode::command(&mut self.scratch.log.bytes, args);
-            self.scratch.log.end_record(db, stream_only);
-        }
-    }
-
-    /// Counts changes that no handler has counted.
-    pub fn count_dirty(&mut self, by: u64) {
-        self.dirty += by;
-    }
-
-    /// Says that a key may now serve those who wait for it.
-    pub fn awaken(&mut self, db: DbIndex, key: &[u8]) {
-        self.ready.push((db, key.into()));
     }
 
     /// The log is a run of independent commands, not a transaction.
@@ -224,7 +242,9 @@ impl<'u> Unit<'u> {
         let gone = !self.space.exists(key);
         if !self.space.expired.is_empty() {
             let awake = self.sink.is_awake();
-            note_expired(&mut self.space, &mut self.scratch.log, &mut self.events, env, awake);
+            let Scratch { log, events, dirty, .. } = &mut *self.scratch;
+            *dirty += 1;
+            note_expired(&mut self.space, log, events, env, awake);
         }
         gone
     }
@@ -242,20 +262,28 @@ impl<'u> Unit<'u> {
     /// Ends the unit: one append, its events, and those who waited for what it has made ready.
     pub fn commit(mut self, hooks: &mut dyn Hooks) -> Committed {
         let mut end = self.append(hooks);
-        if !self.ready.is_empty() {
+        if !self.scratch.ready.is_empty() {
             self.serve(hooks, &mut end);
         }
-        if !self.space.garbage.is_empty() {
-            hooks.free(std::mem::take(&mut self.space.garbage));
-        }
-        hooks.count(self.space.stats);
+        self.tidy(hooks);
         let hold = self.space.shards_mut().map(|(_, shard)| shard.last_offset).max().unwrap_or(0);
         Committed { hold: hold.max(end.unwrap_or(0)), end }
     }
 
+    /// Gives away what the unit's view of the keyspace has gathered.
+    fn tidy(&mut self, hooks: &mut dyn Hooks) {
+        if !self.space.garbage.is_empty() {
+            hooks.free(std::mem::take(&mut self.space.garbage));
+        }
+        if !self.space.detached.is_empty() {
+            hooks.free_dbs(std::mem::take(&mut self.space.detached));
+        }
+        hooks.count(std::mem::take(&mut self.space.stats));
+    }
+
     fn append(&mut self, hooks: &mut dyn Hooks) -> Option<u64> {
-        if self.dirty > 0 {
-            hooks.dirty(std::mem::take(&mut self.dirty));
+        if self.scratch.dirty > 0 {
+            hooks.dirty(std::mem::take(&mut self.scratch.dirty));
         }
         let end = if self.scratch.log.records.is_empty() {
             None
@@ -267,9 +295,9 @@ impl<'u> Unit<'u> {
             }
             Some(end)
         };
-        if !self.events.is_empty() {
-            hooks.publish(&self.events, end.unwrap_or_else(|| self.sink.end()));
-            self.events.clear();
+        if !self.scratch.events.is_empty() {
+            hooks.publish(&self.scratch.events, end.unwrap_or_else(|| self.sink.end()));
+            self.scratch.events.clear();
         }
         end
     }
@@ -278,10 +306,9 @@ impl<'u> Unit<'u> {
     /// order in which they blocked, at most those that waited when serving it began. The whole command of each is run
     /// again, so that BLPOP looks at its keys in its own order. What they change may make further keys ready.
     fn serve(&mut self, hooks: &mut dyn Hooks, end: &mut Option<u64>) {
-        let (db, proto_mark) = (self.space.db, self.space.lookup);
+        let (db, lookup) = (self.space.db, self.space.lookup);
         let mut next = 0;
-        while next < self.ready.len() {
-            let (key_db, name) = self.ready[next].clone();
+        while let Some((key_db, name)) = self.scratch.ready.get(next).cloned() {
             next += 1;
             let id = self.space.map().of(Key::new(&name).hash);
             let waiters = match self.space.shard_mut(id) {
@@ -315,9 +342,9 @@ impl<'u> Unit<'u> {
                 }
             }
         }
-        self.ready.clear();
+        self.scratch.ready.clear();
         self.space.select(db);
-        self.space.lookup = proto_mark;
+        self.space.lookup = lookup;
     }
 }
 
@@ -351,14 +378,6 @@ fn record(log: &mut UnitLog, effects: &Effects, db: DbIndex, args: &Args<'_>) {
     }
 }
 
-/// What a wait in vain answers.
-pub fn answer_timeout(reply: &mut Reply, on_timeout: OnTimeout) {
-    match on_timeout {
-        OnTimeout::NullArray => reply.null_array(),
-        OnTimeout::Null => reply.null(),
-    }
-}
-
 /// The policy for expired keys of a unit with these surroundings.
 pub fn expiry_policy(env: &Env, replica: bool, paused: bool) -> OnExpired {
     if env.obey {
@@ -368,9 +387,4 @@ pub fn expiry_policy(env: &Env, replica: bool, paused: bool) -> OnExpired {
     } else {
         OnExpired::Delete
     }
-}
-
-/// The time of a unit that begins now; see [`crate::clock`].
-pub fn stamp(now: i64) -> UnixMillis {
-    UnixMillis(now)
 }

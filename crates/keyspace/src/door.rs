@@ -105,24 +105,23 @@ impl Space<'_> {
     /// Changes a string's bytes. The closure gets the present bytes as a growable buffer; the result is stored as `raw`.
     /// `O(length)` for strings inside the entry, `O(change)` for grown ones. An absent key is made.
     pub fn edit_string<R>(&mut self, key: &Key<'_>, f: impl FnOnce(&mut RawString) -> R) -> Result<R, Error> {
+        let mut grown = RawString::new();
+        let mut expiry = Expiry::None;
         if self.alive(key) {
             let db = self.db;
             let (part, mut observers) = self.shard(key).parts(db);
             if let Some(found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
-                let mut grown = match found.into_payload_mut() {
+                expiry = Expiry::Keep;
+                grown = match found.into_payload_mut() {
                     PayloadMut::Value(Value::Raw(raw)) => return Ok(f(raw)),
                     PayloadMut::Value(_) => return Err(error::common::WRONGTYPE),
                     PayloadMut::Int(n) => RawString::from_bytes(n.to_string().as_bytes()),
                     PayloadMut::Bytes { bytes, .. } => RawString::from_bytes(bytes),
                 };
-                let result = f(&mut grown);
-                self.set_raw(key, grown, Expiry::Keep);
-                return Ok(result);
             }
         }
-        let mut grown = RawString::new();
         let result = f(&mut grown);
-        self.set_raw(key, grown, Expiry::None);
+        self.set_raw(key, grown, expiry);
         Ok(result)
     }
 

@@ -284,13 +284,17 @@ impl<'a> Space<'a> {
         self.shards.iter().position(|(held, _)| *held == id)
     }
 
-    /// The shard of a key. A unit that touches a key outside the shards it planned for has a wrong key specification:
-    /// that is our fault, and going on could corrupt what another thread is changing.
-    pub(crate) fn shard(&mut self, key: &Key<'_>) -> &mut Shard {
-        let id = self.map.of(key.hash);
-        let Some(at) = self.position(id) else {
-            panic!("a command touched the key {:?}, which its key specification does not name", key.bytes.escape_ascii().to_string());
+    /// The place of a key's shard among those held. A unit that touches a key outside the shards it planned for has a
+    /// wrong key specification: that is our fault, and going on could corrupt what another thread is changing.
+    fn position_of(&self, key: &Key<'_>) -> usize {
+        let Some(at) = self.position(self.map.of(key.hash)) else {
+            panic!("a command touched {:?}, which its key specification does not name", key.bytes.escape_ascii().to_string());
         };
+        at
+    }
+
+    pub(crate) fn shard(&mut self, key: &Key<'_>) -> &mut Shard {
+        let at = self.position_of(key);
         self.shards[at].1
     }
 
@@ -307,36 +311,34 @@ impl<'a> Space<'a> {
 
     /// Looks a key up. An expired key is absent (see [`OnExpired`]); a hit moves the access clock.
     pub fn find(&mut self, key: &Key<'_>) -> Option<View<'_>> {
-        let found = self.alive(key);
-        let touch = self.lookup == Lookup::Touch;
+        self.drop_expired(key)?;
+        let coin = if self.clock.lfu { self.flip() } else { 0 };
+        let (db, clock, touch) = (self.db, self.clock, self.lookup == Lookup::Touch);
+        let at = self.position_of(key);
+        let found = self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes);
         if touch {
-            if found { self.stats.hits += 1 } else { self.stats.misses += 1 }
-        }
-        if !found {
-            return None;
-        }
-        let (db, clock) = (self.db, self.clock);
-        let coin = if clock.lfu { self.flip() } else { 0 };
-        let table = &mut self.shard(key).dbs[db.index()].table;
-        if touch {
-            let found = table.find(key.hash, key.bytes)?;
-            let word = clock.touched(word_of(&found), coin);
-            found.set_access(word as u16);
-            if found.mark() != (word >> 16) as u8 {
-                // The high byte stands in the entry; it moves about every 18 hours (LRU) or 4 hours (LFU).
-                table.find_mut(key.hash, key.bytes, &mut ())?.get_mut().set_mark((word >> 16) as u8);
+            match &found {
+                Some(found) => {
+                    self.stats.hits += 1;
+                    let word = clock.touched(word_of(found), coin);
+                    found.set_access(word as u16);
+                    let high = (word >> 16) as u8;
+                    // The high byte stands in the entry; it moves about every 18 hours (LRU) or 4 hours (LFU).
+                    if found.mark() != high {
+                        found.touch_mark(high);
+                    }
+                }
+                None => self.stats.misses += 1,
             }
         }
-        table.find(key.hash, key.bytes).map(View)
+        found.map(View)
     }
 
     /// Looks a key up without a trace: no statistics, no access clock. An expired key is absent.
     pub fn peek(&mut self, key: &Key<'_>) -> Option<View<'_>> {
-        if !self.alive(key) {
-            return None;
-        }
-        let db = self.db;
-        self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes).map(View)
+        self.drop_expired(key)?;
+        let (db, at) = (self.db, self.position_of(key));
+        self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes).map(View)
     }
 
     /// Whether the key is there and its time has not come. No trace.
@@ -361,16 +363,30 @@ impl<'a> Space<'a> {
 
     /// Whether the key can be seen; deletes it when its time has come and the policy says so.
     pub(crate) fn alive(&mut self, key: &Key<'_>) -> bool {
+        let (db, at) = (self.db, self.position_of(key));
+        self.drop_expired(key).is_some() && self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes).is_some()
+    }
+
+    /// `None`: the key's time has come, and it is absent for this unit; then it is deleted if the policy says so.
+    fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
         let (db, now, policy) = (self.db, self.now, self.on_expired);
-        let part = &self.shard(key).dbs[db.index()];
-        let Some(found) = part.table.find(key.hash, key.bytes) else { return false };
-        if !found.flag() || policy == OnExpired::Obey || found.expire().is_none_or(|at| at > now.0) {
-            return true;
+        let at = self.position_of(key);
+        let table = &self.shards[at].1.dbs[db.index()].table;
+        // Only a table with expiring keys pays for a look of its own; the second one then hits the cache.
+        if table.flagged() == 0 || policy == OnExpired::Obey {
+            return Some(());
+        }
+        let Some(found) = table.find(key.hash, key.bytes) else { return Some(()) };
+        if !found.flag() || found.expire().is_none_or(|at| at > now.0) {
+            return Some(());
         }
         if policy == OnExpired::Delete {
             self.expire_now(key);
         }
-        false
+        if self.lookup == Lookup::Touch {
+            self.stats.misses += 1;
+        }
+        None
     }
 
     /// Whether the key is there but its time has come. Changes nothing.

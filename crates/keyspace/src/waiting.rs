@@ -6,12 +6,14 @@
 //! the winner replies. What the losers leave in other shards are tombstones, dropped by the next visitor and at the latest
 //! by the owner when it leaves the wait.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use resp::args::OwnedArgs;
 use resp::reply::Proto;
+
+use structures::hash::Map;
 
 use crate::{DbIndex, UnixMillis};
 
@@ -101,7 +103,7 @@ impl WaitEntry {
 /// The blocked clients of one shard.
 #[derive(Default)]
 pub struct Waiting {
-    keys: HashMap<(DbIndex, Box<[u8]>), VecDeque<Arc<WaitEntry>>, ahash::RandomState>,
+    keys: Map<(DbIndex, Box<[u8]>), VecDeque<Arc<WaitEntry>>>,
 }
 
 impl Waiting {

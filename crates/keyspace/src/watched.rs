@@ -4,11 +4,12 @@
 //! watches, in the key's shard; whatever changes the key raises the flag under the shard's lock, and EXEC reads it while
 //! it holds all watched shards, so that two transactions that watch each other's keys cannot both commit.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
+
+use structures::hash::Map;
 
 use crate::DbIndex;
 
@@ -33,7 +34,7 @@ type Flags = SmallVec<[Arc<WatchFlag>; 1]>;
 /// The watched keys of one shard.
 #[derive(Default)]
 pub struct Watched {
-    keys: HashMap<(DbIndex, Box<[u8]>), Flags, ahash::RandomState>,
+    keys: Map<(DbIndex, Box<[u8]>), Flags>,
 }
 
 impl Watched {

@@ -41,6 +41,21 @@ pub enum Pause {
     All,
 }
 
+/// A change of the control value that is to be made as soon as somebody has the world.
+pub struct Change(Box<dyn FnOnce(&mut Control) + Send>);
+
+impl Change {
+    /// A change; it is made once.
+    pub fn new(f: impl FnOnce(&mut Control) + Send + 'static) -> Self {
+        Change(Box::new(f))
+    }
+
+    /// Makes it.
+    pub fn apply(self, control: &mut Control) {
+        (self.0)(control);
+    }
+}
+
 /// See the head of this file.
 #[derive(Clone)]
 pub struct Control {

@@ -14,7 +14,7 @@ use command::registry::RowId;
 use command::row::{Flags, Row};
 use engine::control::Reader;
 use engine::id::{ExecutorId, ShardId};
-use engine::lease::{Lease, Taken};
+use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
 use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
 use keyspace::{Key, Lookup, WaitEntry};
@@ -25,7 +25,7 @@ use smallvec::SmallVec;
 
 use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
-use crate::control::{Control, Pause};
+use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
 use crate::server::{Bound, Server};
 use crate::stats::{Counters, add};
@@ -48,7 +48,16 @@ pub struct Core<'s> {
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
     pub in_exec: bool,
+    /// Ended waits whose entries still stand in shards.
+    pub tombstones: Vec<Arc<WaitEntry>>,
+    /// Ended watches whose flags still stand in shards.
+    pub stale_watches: Vec<session::WatchSet>,
+    changes: Vec<Change>,
+    change_attempt: Attempt,
 }
+
+/// Tickets of executors that want to make changes lie above all client ids.
+const CHANGE_TICKETS: u64 = 1 << 62;
 
 /// Wakes a parked client by a letter to its thread.
 struct WakeByLetter(Arc<Mailbox>);
@@ -83,6 +92,10 @@ impl<'s> Core<'s> {
             reader: server.control.reader(),
             counters: &server.counters[me],
             in_exec: false,
+            tombstones: Vec::new(),
+            stale_watches: Vec::new(),
+            changes: Vec::new(),
+            change_attempt: Attempt::new(CHANGE_TICKETS + me as u64),
         }
     }
 
@@ -252,6 +265,35 @@ impl<'s> Core<'s> {
         self.settle(client, committed);
         self.account(id, start, failed, client, args);
         Some(Outcome::Done)
+    }
+
+    /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
+    /// leaves, none that was decided under the old value can still run.
+    pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
+        let mut control = (*self.control()).clone();
+        change(&mut control);
+        let world = self.lease.world().expect("a control value is published by a unit that is alone");
+        self.server.control.publish(world, Arc::new(control));
+    }
+
+    /// Leaves a change of the control value to the next moment in which this executor can have the world.
+    pub fn later(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Makes the changes that were left for later, if the world can be had; otherwise a wake will come.
+    pub fn make_changes(&mut self) {
+        if self.changes.is_empty() {
+            return;
+        }
+        let mut attempt = std::mem::take(&mut self.change_attempt);
+        if self.lease.take_world(&mut attempt) == Taken::Yes {
+            let changes = std::mem::take(&mut self.changes);
+            self.publish_control(|control| changes.into_iter().for_each(|change| change.apply(control)));
+            self.lease.release();
+            attempt.succeed();
+        }
+        self.change_attempt = attempt;
     }
 
     /// Begins the log of a unit whose commands are not handlers of data.

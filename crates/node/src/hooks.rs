@@ -6,10 +6,9 @@ use std::sync::atomic::Ordering;
 
 use command::effects::{Event, class};
 use engine::unit::{Admitted, Hooks};
-use keyspace::{SpaceStats, WaitEntry};
+use keyspace::{Db, SpaceStats, WaitEntry};
 use resp::reply::Reply;
 use session::Letter;
-use structures::entry::Entry;
 use value::Value;
 
 use crate::control::{Control, Pause};
@@ -66,9 +65,14 @@ impl Hooks for NodeHooks<'_> {
         self.server.mailboxes[waiter.thread].post(letter);
     }
 
-    fn free(&mut self, garbage: Vec<Entry<Value>>) {
+    fn free(&mut self, garbage: Vec<Value>) {
         add(&self.counters.lazy_freed, garbage.len() as u64);
         self.server.host.free(garbage);
+    }
+
+    fn free_dbs(&mut self, detached: Vec<Db>) {
+        add(&self.counters.lazy_freed, detached.iter().map(|db| db.len() as u64).sum());
+        self.server.host.free_dbs(detached);
     }
 
     fn count(&mut self, stats: SpaceStats) {

@@ -14,7 +14,6 @@ use keyspace::Db;
 use parking_lot::Mutex;
 use pubsub::PubSub;
 use session::{Cards, Mailbox};
-use structures::entry::Entry;
 use value::Value;
 
 use crate::commands::{self, ControlHandler};
@@ -26,7 +25,7 @@ pub trait Host: Send + Sync {
     /// Writes a log line.
     fn log(&self, level: LogLevel, text: &str);
     /// Frees values on a background thread.
-    fn free(&self, garbage: Vec<Entry<Value>>);
+    fn free(&self, garbage: Vec<Value>);
     /// Frees whole databases on a background thread.
     fn free_dbs(&self, dbs: Vec<Db>);
     /// 64 random bits.
@@ -154,7 +153,7 @@ fn bind(row: &'static Row) -> Bound {
     if let Some(b) = ::commands::TABLE.iter().find(|b| b.name == full) {
         return Bound::Data(b.handler, b.class);
     }
-    match commands::TABLE.iter().find(|b| b.name == full) {
+    match commands::find(full) {
         Some(b) => Bound::Control(b.handler, b.class),
         None => Bound::Absent,
     }

@@ -1,7 +1,5 @@
 //! Clients that wait: for keys, for locks, for the end of a pause, for replicas; and how each wait ends.
 
-use std::sync::atomic::Ordering;
-
 use engine::lease::{Attempt, Taken};
 use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
@@ -81,7 +79,7 @@ impl Core<'_> {
         self.lease.abandon(&mut client.attempt);
         crate::transaction::discard(self, client);
         crate::commands::pubsub::unsubscribe_all(self, client);
+        crate::commands::monitor::leave(self, client);
         self.server.cards.remove(client.id());
-        let _ = client.card.flags.load(Ordering::Relaxed);
     }
 }

@@ -4,7 +4,7 @@
 //! [`Worker::received`], and after the turn it sends what [`Worker::releasable`] lets go.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::BinaryHeap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,6 +12,8 @@ use keyspace::{UnixMillis, WaitState};
 use resp::args::Args;
 use resp::request::{Parsed, RequestKind, RequestLimits};
 use session::{Client, ClientCard, Flag, Letter, Waiting};
+
+use structures::hash::Map;
 
 use crate::execute::Core;
 use crate::server::Server;
@@ -23,7 +25,7 @@ pub struct Worker<'s> {
     /// What runs commands.
     pub core: Core<'s>,
     clients: Vec<Option<Box<Client>>>,
-    tokens: HashMap<u64, usize, ahash::RandomState>,
+    tokens: Map<u64, usize>,
     timers: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     touched: Vec<usize>,
     letters: Vec<Letter>,
@@ -135,6 +137,7 @@ impl<'s> Worker<'s> {
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
         self.core.lease.release();
+        self.core.make_changes();
         self.core.sweep();
     }
 

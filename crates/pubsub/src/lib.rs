@@ -13,7 +13,6 @@
 //! Costs: PUBLISH is `O(subscribers of the channel + patterns)`; with no subscriber at all it is one atomic load.
 #![forbid(unsafe_code)]
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,6 +20,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use resp::reply::{Proto, Reply};
 use structures::glob;
+use structures::hash::Map;
 
 /// A client that listens, and the thread that owns its connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,7 +92,7 @@ impl Message {
     }
 }
 
-type Listeners = HashMap<Box<[u8]>, Vec<Subscriber>, ahash::RandomState>;
+type Listeners = Map<Box<[u8]>, Vec<Subscriber>>;
 
 #[derive(Default)]
 struct Tables {

@@ -1,14 +1,16 @@
 //! A client, as its thread sees it.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use engine::lease::Attempt;
 use keyspace::{DbIndex, UnixMillis, WaitEntry};
 use pubsub::Kind;
 use resp::args::{ArgRange, OwnedArgs};
 use resp::reply::{Proto, Reply};
 use resp::request::Parser;
+use structures::hash::Set;
 
 use crate::{ClientCard, Multi, WatchSet};
 
@@ -107,7 +109,7 @@ pub struct Client {
     /// The watched keys.
     pub watch: Option<Box<WatchSet>>,
     /// Subscriptions by kind: channels, patterns, shard channels.
-    pub subscriptions: [HashSet<Box<[u8]>>; 3],
+    pub subscriptions: [Set<Box<[u8]>>; 3],
     /// Why its further input stays unread.
     pub waiting: Waiting,
     /// CLIENT REPLY.
@@ -118,6 +120,8 @@ pub struct Client {
     pub close_asap: bool,
     /// ASKING: the next command may use an importing slot.
     pub asking: bool,
+    /// Its attempts to get locks, while its command is parked.
+    pub attempt: Attempt,
     /// End offset of its own newest write, for WAIT.
     pub write_offset: u64,
     /// When its output first exceeded the soft limit.
@@ -127,6 +131,7 @@ pub struct Client {
 impl Client {
     /// A client that has just connected.
     pub fn new(card: Arc<ClientCard>, authenticated: bool) -> Self {
+        let card_id = card.id;
         Client {
             card,
             input: Vec::new(),
@@ -147,6 +152,7 @@ impl Client {
             close_after_reply: false,
             close_asap: false,
             asking: false,
+            attempt: Attempt::new(card_id),
             write_offset: 0,
             soft_limit_since: None,
         }

@@ -25,6 +25,7 @@ use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The size that the allocator gives for a request of `bytes`: steps of 8 up to 64, then four steps to each doubling.
 pub const fn size_class(bytes: usize) -> usize {
@@ -440,6 +441,13 @@ impl<'a, V> Found<'a, Entry<V>> {
     pub fn key(&self) -> &'a [u8] {
         // SAFETY: entries of a table stay as they are while the table is borrowed.
         unsafe { key_of(self.raw()) }
+    }
+
+    /// Writes the caller's byte. Like the access word it may be written by readers: one of them wins.
+    #[inline]
+    pub fn touch_mark(&self, mark: u8) {
+        // SAFETY: the second byte of a living allocation; everybody who shares the table reaches it as an atomic.
+        unsafe { AtomicU8::from_ptr(self.raw().as_ptr().add(1)) }.store(mark, Ordering::Relaxed);
     }
 
     #[inline]

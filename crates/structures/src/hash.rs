@@ -40,12 +40,29 @@ pub fn seed(a: u64, b: u64) {
 /// The hash of `key` under the seeds of the process.
 #[inline]
 pub fn hash(key: &[u8]) -> u64 {
-    let [a, b, c, d] = &SEEDS;
-    let state = RandomState::with_seeds(a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed));
-    let mut hasher = state.build_hasher();
+    let mut hasher = State.build_hasher();
     hasher.write(key);
     hasher.finish()
 }
+
+/// The same hash for the maps of the standard library that hold what clients name.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct State;
+
+impl BuildHasher for State {
+    type Hasher = ahash::AHasher;
+
+    fn build_hasher(&self) -> Self::Hasher {
+        let [a, b, c, d] = &SEEDS;
+        RandomState::with_seeds(a.load(Relaxed), b.load(Relaxed), c.load(Relaxed), d.load(Relaxed)).build_hasher()
+    }
+}
+
+/// A map whose keys come from clients.
+pub type Map<K, V> = std::collections::HashMap<K, V, State>;
+
+/// A set whose members come from clients.
+pub type Set<K> = std::collections::HashSet<K, State>;
 
 #[cfg(test)]
 mod tests {
