@@ -209,13 +209,13 @@ impl<'u> Unit<'u> {
         let result = match done {
             Ok(()) => Ok(()),
             Err(Stop::Error(error)) => {
-                debug_assert!(effects.dirty == 0, "{} answered an error after a change", call.row.name);
+                debug_assert!(effects.dirty == 0, "{} answered an error after a change", call.row.fullname);
                 reply.truncate(mark);
                 reply.error(&error);
                 Ok(())
             }
             Err(Stop::Block(block)) => {
-                debug_assert!(effects.dirty == 0, "{} blocked after a change", call.row.name);
+                debug_assert!(effects.dirty == 0, "{} blocked after a change", call.row.fullname);
                 reply.truncate(mark);
                 Err(block)
             }

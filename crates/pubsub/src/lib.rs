@@ -164,7 +164,7 @@ impl PubSub {
             reached += list.len();
         }
         for (pattern, list) in &tables.patterns {
-            if glob::matches(pattern, channel, false) {
+            if glob::matches(pattern, channel) {
                 let encoded = Message::of(&[b"pmessage", pattern, channel, message]);
                 list.iter().for_each(|s| deliver(*s, &encoded));
                 reached += list.len();
@@ -189,7 +189,7 @@ impl PubSub {
     pub fn active(&self, kind: Kind, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
         let mut tables = self.tables.lock();
         let names = tables.of(kind).keys();
-        names.filter(|name| pattern.is_none_or(|p| glob::matches(p, name, false))).cloned().collect()
+        names.filter(|name| pattern.is_none_or(|p| glob::matches(p, name))).cloned().collect()
     }
 
     /// How many clients listen to a channel.
