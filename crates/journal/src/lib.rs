@@ -23,6 +23,7 @@
 pub mod history;
 pub mod journal;
 pub mod offset;
+mod sync;
 pub mod tail;
 pub mod unit;
 pub mod watermark;

@@ -15,10 +15,9 @@
 //! Costs: advancing past nobody is an atomic maximum and a load; waiting is a short lock and O(log waiters).
 
 use crate::offset::ReplOffset;
-use parking_lot::Mutex;
+use crate::sync::{AtomicU64, Mutex, Ordering};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Somebody who waits for a level. Called without locks held, from the thread that advanced; short, and never blocking.
 pub trait Reached: Send + Sync {
@@ -27,7 +26,6 @@ pub trait Reached: Send + Sync {
 }
 
 /// A level and those who wait for it.
-#[derive(Default)]
 pub struct Watermark {
     level: AtomicU64,
     /// The earliest offset in `waits`, plus one; 0 when nobody waits.
@@ -48,7 +46,7 @@ pub struct WaitId(ReplOffset, u64);
 impl Watermark {
     /// A level that stands at `at`.
     pub fn new(at: ReplOffset) -> Self {
-        Watermark { level: AtomicU64::new(at.0), ..Watermark::default() }
+        Watermark { level: AtomicU64::new(at.0), earliest: AtomicU64::new(0), waits: Mutex::new(Waits::default()) }
     }
 
     /// How far the level is.
@@ -120,65 +118,5 @@ impl Watermark {
             reached
         };
         reached.into_values().for_each(|(owner, token)| owner.reached(token));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Default)]
-    struct Calls(Mutex<Vec<u64>>);
-
-    impl Reached for Calls {
-        fn reached(&self, token: u64) {
-            self.0.lock().push(token);
-        }
-    }
-
-    #[test]
-    fn waits_are_called_once_in_order_of_their_offsets() {
-        let (mark, calls) = (Watermark::new(ReplOffset(10)), Arc::new(Calls::default()));
-        assert_eq!(mark.wait(ReplOffset(10), calls.clone(), 0), None);
-        mark.wait(ReplOffset(30), calls.clone(), 3).unwrap();
-        mark.wait(ReplOffset(20), calls.clone(), 1).unwrap();
-        mark.wait(ReplOffset(20), calls.clone(), 2).unwrap();
-        let gone = mark.wait(ReplOffset(11), calls.clone(), 9).unwrap();
-        mark.cancel(gone);
-        mark.advance(ReplOffset(19));
-        assert_eq!(*calls.0.lock(), []);
-        mark.advance(ReplOffset(20));
-        mark.advance(ReplOffset(5));
-        assert_eq!(*calls.0.lock(), [1, 2]);
-        assert_eq!((mark.get(), mark.waiting()), (ReplOffset(20), 1));
-        mark.advance(ReplOffset(u64::MAX));
-        assert_eq!(*calls.0.lock(), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_reset_calls_everybody() {
-        let (mark, calls) = (Watermark::new(ReplOffset(10)), Arc::new(Calls::default()));
-        mark.wait(ReplOffset(30), calls.clone(), 3).unwrap();
-        mark.reset(ReplOffset(2));
-        assert_eq!((mark.get(), mark.waiting(), calls.0.lock().len()), (ReplOffset(2), 0, 1));
-        assert!(mark.wait(ReplOffset(3), calls.clone(), 4).is_some());
-        mark.advance(ReplOffset(3));
-        assert_eq!(*calls.0.lock(), [3, 4]);
-    }
-
-    /// Threads advance and wait at once; every wait is called, or was told that it need not be.
-    #[test]
-    fn no_call_is_lost_between_threads() {
-        let (mark, calls) = (Watermark::new(ReplOffset(0)), Arc::new(Calls::default()));
-        let at_once = std::thread::scope(|scope| {
-            let waiter = scope.spawn(|| {
-                let wait = |at: &u64| mark.wait(ReplOffset(*at), calls.clone(), *at).is_none();
-                (1..=20_000).filter(wait).count()
-            });
-            scope.spawn(|| (1..=20_000).for_each(|at| mark.advance(ReplOffset(at))));
-            waiter.join().unwrap()
-        });
-        mark.advance(ReplOffset(20_000));
-        assert_eq!((calls.0.lock().len() + at_once, mark.waiting()), (20_000, 0));
     }
 }

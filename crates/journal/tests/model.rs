@@ -213,6 +213,7 @@ fn run(ops: &[Op], mut backlog: u64) -> Result<(), TestCaseError> {
                     Ok(chunk) => {
                         let until = end.min(from + max);
                         prop_assert_eq!((chunk.start, chunk.end), (offset(from), offset(until)));
+                        prop_assert!(chunk.pieces.iter().all(|piece| !piece.is_empty()));
                         prop_assert_eq!(chunk.pieces.concat(), &model.bytes[from..until]);
                     }
                     Err(ReadError::Ahead { end: at }) => prop_assert_eq!((from, at), (end + 1, offset(end))),
