@@ -122,6 +122,7 @@ impl Keyspace {
         let mut space = Space::new(self.map, held, self.db, UnixMillis(self.now));
         space.clock.lfu = self.env.lfu;
         space.on_expired = self.on_expired;
+        space.wanted = self.env.wanted();
         let mut effects = Effects::default();
         let mut ctx = Context {
             row,
@@ -133,6 +134,7 @@ impl Keyspace {
             random: &mut self.random,
         };
         let done = (binding.handler)(&mut ctx);
+        ctx.gather_notes();
         assert_eq!(space.db, self.db, "{} left another database selected", row.fullname);
         match done {
             Ok(()) => {}
@@ -264,5 +266,7 @@ mod tests {
         assert_eq!(s.run("get k"), "\"a\\r\\n\"");
         assert_eq!(s.run("GET"), "-ERR wrong number of arguments for 'get' command");
         assert!(s.effects().is_empty() && s.events().is_empty());
+        s.run("GET missing");
+        assert_eq!(s.events(), ["keymiss missing"]);
     }
 }
