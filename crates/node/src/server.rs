@@ -9,7 +9,7 @@ use command::registry::{Registry, RowId};
 use command::row::Row;
 use engine::control::Published;
 use engine::{Clock, Engine};
-use journal::Journal;
+use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::Db;
 use parking_lot::Mutex;
 use pubsub::PubSub;
@@ -73,7 +73,7 @@ pub struct Server {
     /// The data plane.
     pub engine: Engine,
     /// The one log of changes.
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     /// Names of commands.
     pub registry: Registry,
     /// Handlers, by row.
@@ -124,7 +124,11 @@ impl Server {
         Server {
             started: clock.unix_millis(),
             engine: Engine::new(shards, databases, executors, clock),
-            journal: Journal::new(&control.config, &mut || host.entropy()),
+            journal: Arc::new(Journal::new(
+                History::new(replication_id(&*host)),
+                ReplOffset(0),
+                control.config.replication.repl_backlog_size,
+            )),
             registry,
             bound,
             control: Published::new(control),
@@ -142,15 +146,33 @@ impl Server {
         }
     }
 
+    /// How many replicas have acknowledged this offset.
+    pub fn replicas_at(&self, offset: u64) -> i64 {
+        let _ = offset;
+        0
+    }
+
+    /// Asks the replicas how far they are.
+    pub fn ask_for_acks(&self) {}
+
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {
         Totals::sum(&self.counters, &self.baseline.lock())
     }
 }
 
+/// A new replication id.
+pub fn replication_id(host: &dyn Host) -> ReplId {
+    let mut entropy = [0; 20];
+    for chunk in entropy.chunks_mut(8) {
+        chunk.copy_from_slice(&host.entropy().to_le_bytes()[..chunk.len()]);
+    }
+    ReplId::from_entropy(entropy)
+}
+
 fn bind(row: &'static Row) -> Bound {
     let full = row.fullname;
-    if let Some(b) = ::commands::TABLE.iter().find(|b| b.name == full) {
+    if let Some(b) = ::commands::find(full) {
         return Bound::Data(b.handler, b.class);
     }
     match commands::find(full) {

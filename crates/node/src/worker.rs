@@ -38,7 +38,7 @@ impl<'s> Worker<'s> {
         Worker {
             core: Core::new(server, index),
             clients: Vec::new(),
-            tokens: HashMap::default(),
+            tokens: Map::default(),
             timers: BinaryHeap::new(),
             touched: Vec::new(),
             letters: Vec::new(),
@@ -227,9 +227,9 @@ impl<'s> Worker<'s> {
         }
         let control = self.core.control();
         let limits = RequestLimits {
-            max_bulk: control.config.limits.proto_max_bulk_len as usize,
-            authenticated: client.authenticated,
-            ..RequestLimits::default()
+            max_bulk_len: control.config.clients.proto_max_bulk_len,
+            unauthenticated: !client.authenticated,
+            replicated: false,
         };
         let mut input = std::mem::take(&mut client.input);
         let mut ranges = std::mem::take(&mut client.ranges);
@@ -242,7 +242,7 @@ impl<'s> Worker<'s> {
                     client.close_after_reply = true;
                     break;
                 }
-                Parsed::Complete { consumed, kind } => {
+                Parsed::Complete { consumed, kind, .. } => {
                     let request = &input[at..at + consumed];
                     at += consumed;
                     if ranges.is_empty() {
