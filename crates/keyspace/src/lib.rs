@@ -34,7 +34,7 @@ mod watched;
 pub use db::Db;
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
-pub use shard::Shard;
+pub use shard::{Shard, WalkCursor};
 pub use snapshot::{HandOver, SnapshotId};
 pub use space::{AccessClock, Expiry, Lookup, OnExpired, Space, SpaceStats, Typed, View};
 pub use waiting::{WaitEntry, WaitState, Waiting};
