@@ -29,7 +29,7 @@ impl Session {
         screen::print(text.as_bytes())
     }
 
-    /// The server's commands; an empty table when it cannot be reached.
+    /// The server's commands; our own table when it cannot be reached.
     pub fn command_table(&mut self) -> Result<Arc<CommandTable>, Failure> {
         if let Some(table) = &self.commands {
             return Ok(table.clone());
@@ -40,7 +40,7 @@ impl Session {
         let table = Arc::new(match CommandTable::load(self) {
             Ok(table) => table,
             Err(exit @ Failure::Exit(_)) => return Err(exit),
-            Err(_) => CommandTable::default(),
+            Err(_) => CommandTable::built_in(None),
         });
         self.commands = Some(table.clone());
         Ok(table)

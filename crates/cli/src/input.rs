@@ -43,9 +43,14 @@ impl Input {
                 }
                 lines.next_line()
             }
-            Input::Editor(editor) => match editor.read_line(&OurPrompt(prompt.to_owned()))? {
-                Signal::Success(line) => Ok(Some(line.into_bytes())),
-                _ => Ok(None),
+            Input::Editor(editor) => match editor.read_line(&OurPrompt(prompt.to_owned())) {
+                Ok(Signal::Success(line)) => Ok(Some(line.into_bytes())),
+                Ok(_) => Ok(None),
+                Err(_) => {
+                    // A terminal that does not tell where its cursor is: go on without editing.
+                    *self = Input::Plain(PlainLines::open()?);
+                    self.read_line(prompt)
+                }
             },
         }
     }
@@ -107,7 +112,9 @@ fn editor(table: Arc<CommandTable>, hints: Arc<AtomicBool>, lines: &[String]) ->
     let mut editor = Reedline::create()
         .with_hinter(Box::new(SyntaxHints { table: table.clone(), enabled: hints }))
         .with_completer(Box::new(Names(table)))
-        .with_menu(ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name("commands"))))
+        .with_menu(ReedlineMenu::EngineCompleter(Box::new(
+            ColumnarMenu::default().with_name("commands").with_marker(""),
+        )))
         .with_quick_completions(true)
         .with_edit_mode(Box::new(Emacs::new(keys)))
         .use_bracketed_paste(true);
