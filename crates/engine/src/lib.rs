@@ -13,8 +13,14 @@
 
 pub mod background;
 pub mod control;
+mod engine;
 pub mod gate;
 pub mod id;
+pub mod lease;
 pub mod shard;
+mod sink;
 pub mod sync;
 pub mod ticket;
+pub mod unit;
+
+pub use engine::{Clock, Engine};

@@ -163,7 +163,9 @@ impl<T> Shards<T> {
     }
 
     /// Takes every shard; `World` says that nobody else runs.
-    pub fn acquire_all<'w>(&'w self, _: &'w World<'_>) -> Held<'w, T> {
+    ///
+    /// The caller gives the shards back before it ends the world.
+    pub fn acquire_all(&self, _: &World<'_>) -> Held<'_, T> {
         // Only a parker's look can be in the way, and that is over in nanoseconds.
         let guards = self.slots.iter().enumerate().map(|(at, slot)| (ShardId(at as u16), slot.data.lock()));
         Held { shards: self, guards: guards.collect() }
