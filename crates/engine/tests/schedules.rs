@@ -251,8 +251,8 @@ fn barging_is_bounded() {
 fn a_refused_newcomer_wakes_the_head() {
     explore(|| {
         let node = Node::new(3, 1, 0);
-        let (forward, id) = (Arc::new(Forward(Mutex::new(None))), node.ticket_id());
-        let ticket = ticket::Ticket { id, wake: forward.clone() };
+        let (sleeper, id) = (background::Sleeper::new(), node.ticket_id());
+        let ticket = ticket::Ticket { id, wake: sleeper.clone() };
         let holder = node.shards.try_acquire(&[ShardId(0)], None);
         assert_eq!(node.shards.park(ShardId(0), ticket.clone()), Parking::Parked);
         drop(holder);
@@ -263,8 +263,6 @@ fn a_refused_newcomer_wakes_the_head() {
             if me.0 != 0 {
                 return drop(node.shards.try_acquire(&[ShardId(0)], None));
             }
-            let sleeper = background::Sleeper::new();
-            *forward.0.lock() = Some(sleeper.clone());
             let mut turn = Some(Turn { shard: ShardId(0), ticket: id });
             while let Err(shard) = node.shards.try_acquire(&[ShardId(0)], turn) {
                 turn = Some(Turn { shard, ticket: id });
@@ -464,15 +462,4 @@ struct Deaf;
 
 impl Wake for Deaf {
     fn wake(&self, _: u64) {}
-}
-
-/// The wake of a unit whose thread is found later.
-struct Forward(Mutex<Option<Arc<background::Sleeper>>>);
-
-impl Wake for Forward {
-    fn wake(&self, ticket: u64) {
-        if let Some(sleeper) = &*self.0.lock() {
-            sleeper.wake(ticket);
-        }
-    }
 }
