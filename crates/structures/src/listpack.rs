@@ -62,6 +62,7 @@ impl Pos {
 }
 
 /// A list of short elements in one allocation; see the module's page.
+#[repr(transparent)]
 pub struct Listpack {
     block: Block,
 }

@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_value_is_small() {
-        assert!(size_of::<Value>() <= 24);
+        assert_eq!(size_of::<Value>(), 16);
     }
 
     #[test]
