@@ -43,9 +43,9 @@ pub mod class {
     /// `m`
     pub const KEY_MISS: u32 = 1 << 11;
     /// `d`
-    pub const MODULE: u32 = 1 << 13;
+    pub const MODULE: u32 = 1 << 12;
     /// `n`
-    pub const NEW: u32 = 1 << 14;
+    pub const NEW: u32 = 1 << 13;
 }
 
 /// What takes the command's place in the journal.

@@ -14,6 +14,12 @@ pub struct Notify(u16);
 
 impl Notify {
     pub const NONE: Notify = Notify(0);
+
+    /// The classes as bits, `K` lowest.
+    pub fn bits(self) -> u32 {
+        u32::from(self.0)
+    }
+
     /// `K`: publish to the key's channel.
     pub const KEYSPACE: Notify = Notify(1 << 0);
     /// `E`: publish to the event's channel.

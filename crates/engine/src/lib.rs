@@ -18,6 +18,7 @@ pub mod gate;
 pub mod id;
 pub mod lease;
 pub mod shard;
+mod sink;
 pub mod sync;
 pub mod ticket;
 pub mod unit;

@@ -34,7 +34,7 @@ mod watched;
 pub use db::Db;
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
-pub use shard::Shard;
+pub use shard::{Shard, WalkCursor};
 pub use snapshot::{HandOver, SnapshotId};
 pub use space::{AccessClock, Expiry, Lookup, Note, OnExpired, Space, SpaceStats, Typed, View, Wanted};
 pub use waiting::{WaitEntry, WaitState, Waiting};

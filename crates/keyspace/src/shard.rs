@@ -1,7 +1,7 @@
 //! A shard: the group of keys behind one lock.
 
 use crate::snapshot::{Observers, Sinks};
-use crate::{Db, DbIndex, HandOver, SnapshotId, Waiting, Watched};
+use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
 
 /// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
 pub struct Shard {
@@ -63,6 +63,20 @@ impl Shard {
             }
         }
         Some(old)
+    }
+
+    /// Collects keys whose time has come, going on from `cursor` (0 at first), about `budget` buckets' worth of work.
+    /// Answers the next cursor, 0 at the end. The caller deletes all that it got.
+    pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {
+        let table = &mut self.dbs[db.index()].table;
+        table.next_flagged(cursor, now.0.max(0) as u64, budget, |entry| match entry.expire() {
+            Some(at) if at <= now.0 => {
+                out.push(entry.key().into());
+                u64::MAX
+            }
+            Some(at) => at.max(0) as u64,
+            None => u64::MAX,
+        })
     }
 
     /// Begins a snapshot: from now on every entry present is owed to `sink` in its present state.

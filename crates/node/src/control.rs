@@ -11,6 +11,7 @@ use acl::Users;
 use command::context::Env;
 use config::Config;
 use keyspace::UnixMillis;
+use value::Limits;
 
 /// Whom this server follows.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -116,5 +117,35 @@ impl Control {
     /// Whether this server follows another.
     pub fn is_replica(&self) -> bool {
         matches!(self.role, Role::Replica { .. })
+    }
+}
+
+/// What commands may depend on, taken out of the configuration.
+fn env_of(config: &Config) -> Env {
+    let e = &config.encodings;
+    let limits = Limits {
+        hash_listpack_entries: e.hash_max_listpack_entries as usize,
+        hash_listpack_value: e.hash_max_listpack_value as usize,
+        list_listpack_size: e.list_max_listpack_size,
+        list_compress_depth: e.list_compress_depth,
+        set_intset_entries: e.set_max_intset_entries as usize,
+        set_listpack_entries: e.set_max_listpack_entries as usize,
+        set_listpack_value: e.set_max_listpack_value as usize,
+        zset_listpack_entries: e.zset_max_listpack_entries as usize,
+        zset_listpack_value: e.zset_max_listpack_value as usize,
+        stream_node_bytes: e.stream_node_max_bytes as usize,
+        stream_node_entries: e.stream_node_max_entries as usize,
+    };
+    Env {
+        limits,
+        max_string: config.clients.proto_max_bulk_len as usize,
+        notify: config.events.notify_keyspace_events.bits(),
+        databases: config.general.databases as u16,
+        lfu: config.memory.maxmemory_policy.is_lfu(),
+        lazy_user_del: config.lazyfree.lazy_user_del,
+        lazy_server_del: config.lazyfree.lazy_server_del,
+        lazy_expire: config.lazyfree.lazy_expire,
+        lazy_user_flush: config.lazyfree.lazy_user_flush,
+        ..Env::default()
     }
 }

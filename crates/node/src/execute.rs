@@ -57,7 +57,7 @@ pub struct Core<'s> {
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
-const CHANGE_TICKETS: u64 = 1 << 62;
+pub(crate) const EXECUTOR_TICKETS: u64 = 1 << 62;
 
 /// Wakes a parked client by a letter to its thread.
 struct WakeByLetter(Arc<Mailbox>);
@@ -95,7 +95,7 @@ impl<'s> Core<'s> {
             tombstones: Vec::new(),
             stale_watches: Vec::new(),
             changes: Vec::new(),
-            change_attempt: Attempt::new(CHANGE_TICKETS + me as u64),
+            change_attempt: Attempt::new(EXECUTOR_TICKETS + me as u64),
         }
     }
 
@@ -243,7 +243,7 @@ impl<'s> Core<'s> {
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client);
-        let mut unit = Unit::begin(space, &self.server.journal, &mut self.scratch, &mut self.random);
+        let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {
@@ -308,7 +308,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if engine::unit::Sink::is_awake(&self.server.journal) {
+        if engine::unit::Sink::is_awake(&*self.server.journal) {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -319,7 +319,7 @@ impl<'s> Core<'s> {
         }
         let control = self.control();
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &self.server.journal, &mut self.scratch, &mut self.random);
+        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);

@@ -1,7 +1,7 @@
 //! What a server consists of.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
 
 use command::binding::Class;
 use command::context::Handler;
@@ -9,11 +9,11 @@ use command::registry::{Registry, RowId};
 use command::row::Row;
 use engine::control::Published;
 use engine::{Clock, Engine};
-use journal::Journal;
+use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::Db;
 use parking_lot::Mutex;
 use pubsub::PubSub;
-use session::{Cards, Mailbox};
+use session::{Cards, Letter, Mailbox};
 use value::Value;
 
 use crate::commands::{self, ControlHandler};
@@ -73,7 +73,7 @@ pub struct Server {
     /// The data plane.
     pub engine: Engine,
     /// The one log of changes.
-    pub journal: Journal,
+    pub journal: Arc<Journal>,
     /// Names of commands.
     pub registry: Registry,
     /// Handlers, by row.
@@ -102,6 +102,10 @@ pub struct Server {
     pub started: i64,
     /// 40 hex digits that name this run.
     pub run_id: String,
+    /// Set when the server is to end, with the process' exit status.
+    pub over: AtomicBool,
+    /// The exit status.
+    pub exit_code: AtomicI32,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
 }
@@ -124,7 +128,11 @@ impl Server {
         Server {
             started: clock.unix_millis(),
             engine: Engine::new(shards, databases, executors, clock),
-            journal: Journal::new(&control.config, &mut || host.entropy()),
+            journal: Arc::new(Journal::new(
+                History::new(replication_id(&*host)),
+                ReplOffset(0),
+                control.config.replication.repl_backlog_size,
+            )),
             registry,
             bound,
             control: Published::new(control),
@@ -138,9 +146,37 @@ impl Server {
             host,
             last_client: AtomicU64::new(0),
             run_id,
+            over: AtomicBool::new(false),
+            exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
         }
     }
+
+    /// Whether the server is to end.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Ends the server: every thread finishes its turn.
+    pub fn stop(&self, exit_code: i32) {
+        self.exit_code.store(exit_code, Ordering::Relaxed);
+        self.over.store(true, Ordering::Release);
+        self.recheck();
+    }
+
+    /// Tells every thread that what its clients wait for may have come.
+    pub fn recheck(&self) {
+        self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
+    }
+
+    /// How many replicas have acknowledged this offset.
+    pub fn replicas_at(&self, offset: u64) -> i64 {
+        let _ = offset;
+        0
+    }
+
+    /// Asks the replicas how far they are.
+    pub fn ask_for_acks(&self) {}
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {
@@ -148,9 +184,18 @@ impl Server {
     }
 }
 
+/// A new replication id.
+pub fn replication_id(host: &dyn Host) -> ReplId {
+    let mut entropy = [0; 20];
+    for chunk in entropy.chunks_mut(8) {
+        chunk.copy_from_slice(&host.entropy().to_le_bytes()[..chunk.len()]);
+    }
+    ReplId::from_entropy(entropy)
+}
+
 fn bind(row: &'static Row) -> Bound {
     let full = row.fullname;
-    if let Some(b) = ::commands::TABLE.iter().find(|b| b.name == full) {
+    if let Some(b) = ::commands::find(full) {
         return Bound::Data(b.handler, b.class);
     }
     match commands::find(full) {

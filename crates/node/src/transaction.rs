@@ -52,8 +52,7 @@ pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
     if set.keys.iter().any(|(d, k, _)| *d == db && **k == *name) {
         return;
     }
-    let mut space = core.lease.space(db);
-    let expired = space.is_expired(&key);
+    let expired = core.lease.space(db).is_expired(&key);
     let id = core.server.engine.map.of(key.hash);
     if let Some(shard) = core.lease.shard_mut(id) {
         shard.watched.watch(db, name, &set.flag);
@@ -126,11 +125,10 @@ impl Core<'_> {
         }
         self.in_exec = false;
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &self.server.journal, &mut self.scratch, &mut self.random);
+        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
-        self.after_exec(client);
         Some(Outcome::Done)
     }
 
@@ -158,9 +156,9 @@ impl Core<'_> {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
                 prepare(&mut space, control, env, client);
-                let mut unit = Unit::resume(space, &self.server.journal, &mut self.scratch, &mut self.random);
+                let mut unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
-                debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.name);
+                debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
             }
             Bound::Control(handler, _) => {

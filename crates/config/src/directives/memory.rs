@@ -21,6 +21,13 @@ choice! {
     }
 }
 
+impl MaxmemoryPolicy {
+    /// Whether accesses are counted instead of dated.
+    pub fn is_lfu(self) -> bool {
+        matches!(self, MaxmemoryPolicy::VolatileLfu | MaxmemoryPolicy::AllkeysLfu)
+    }
+}
+
 section! {
     /// Memory.
     Memory in memory;

@@ -40,12 +40,12 @@ pub struct SlowLog {
 /// Notes a command if it took too long.
 pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, client: &Client, args: Args<'_>) {
     let control = core.control();
-    let threshold = control.config.slowlog.slowlog_log_slower_than;
-    let max = control.config.slowlog.slowlog_max_len as usize;
+    let threshold = control.config.commandlog.execution_slower_than;
+    let max = control.config.commandlog.slow_execution_max_len as usize;
     if threshold < 0 || nanos / 1000 < threshold as u64 || max == 0 {
         return;
     }
-    if core.server.registry.row(id).has(Flags::SKIP_SLOWLOG) {
+    if core.server.registry.row(id).has(Flags::SKIP_COMMANDLOG) {
         return;
     }
     let mut log = core.server.slowlog.lock();

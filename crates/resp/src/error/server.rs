@@ -3,6 +3,7 @@
 use super::{Error, naming};
 
 // --- SHUTDOWN
+pub const INVALID_KEYS: Error = Error::fixed("ERR Invalid arguments specified for command");
 pub const SHUTDOWN_FAILED: Error = Error::fixed("ERR Errors trying to SHUTDOWN. Check logs.");
 pub const SHUTDOWN_NOT_RUNNING: Error = Error::fixed("ERR No shutdown in progress.");
 pub const SHUTDOWN_FAILOVER: Error = Error::fixed("ERR SHUTDOWN FAILOVER is only supported in cluster mode.");
