@@ -114,7 +114,7 @@ impl Shard {
                 Some(position) => cursor.position = position,
                 None => {
                     db.table.end_snapshot(id.0);
-                                        cursor.table = None;
+                    cursor.table = None;
                 }
             }
             left = left.saturating_sub(taken.max(1));
@@ -155,4 +155,4 @@ fn walk_rest(db: &mut Db, snapshot: u8, sink: &mut dyn HandOver) {
         position = next;
     }
     db.table.end_snapshot(snapshot);
-    }
+}

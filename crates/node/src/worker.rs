@@ -254,11 +254,11 @@ impl<'s> Worker<'s> {
                 Parsed::Complete { consumed, kind, .. } => {
                     let request = &input[at..at + consumed];
                     at += consumed;
-                    if ranges.is_empty() {
-                        continue;
+                    if !ranges.is_empty() {
+                        let raw = (kind == RequestKind::Multibulk).then_some(request);
+                        self.core.execute(client, Args::new(request, &ranges, raw));
+                        ranges.clear();
                     }
-                    let raw = (kind == RequestKind::Multibulk).then_some(request);
-                    self.core.execute(client, Args::new(request, &ranges, raw));
                 }
             }
         }

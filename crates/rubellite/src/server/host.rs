@@ -16,7 +16,7 @@ impl Clock for SystemClock {
     }
 
     fn nanos(&self) -> u64 {
-        clock::monotonic_ns()
+        clock::monotonic_us() * 1000
     }
 }
 
@@ -56,6 +56,6 @@ impl Host for ProcessHost {
     }
 
     fn used_memory(&self) -> usize {
-        runtime::alloc::used_memory()
+        runtime::alloc::used() as usize
     }
 }
