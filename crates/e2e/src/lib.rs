@@ -25,11 +25,13 @@
 #![forbid(unsafe_code)]
 
 mod connection;
+mod log;
 mod ports;
 mod program;
 mod proxy;
 mod reply;
 mod server;
+mod shell;
 pub mod wait;
 pub mod words;
 
@@ -38,3 +40,4 @@ pub use program::{Program, absent};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};
+pub use shell::Shell;
