@@ -80,7 +80,7 @@ fn the_replication_tutorial_as_typed() {
 fn roles_as_the_tutorial_prints_them() {
     let primary = primary();
     let replica = replica_of(&primary);
-    wait::until("the replica online", || primary.info("connected_slaves") == "1");
+    wait::until("the replica online", || primary.info("slave0").contains("state=online"));
     let info = primary.cli(&["INFO", "replication"]).stdout;
     assert!(info.contains("role:master"), "{info}");
     assert!(info.contains(&format!("slave0:ip=127.0.0.1,port={},state=online", replica.port())), "{info}");
