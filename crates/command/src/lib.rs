@@ -1,0 +1,25 @@
+//! What a command is: the metadata of all commands, where their keys are, and their lookup by name.
+//!
+//! ```text
+//!   table ── rows of every command and subcommand, one file per group
+//!     │
+//!   row ──── what a row holds           keyspec ── the keys, channels and databases among the arguments
+//!     │
+//!   registry ── name ► RowId ► Row
+//! ```
+//!
+//! Nothing here runs a command or knows a client.
+
+#![forbid(unsafe_code)]
+
+pub mod binding;
+pub mod context;
+pub mod effects;
+pub mod keyspec;
+pub mod registry;
+pub mod row;
+pub mod table;
+
+pub use keyspec::{InvalidKeys, KeyAt, KeyFlags, Keys};
+pub use registry::{Lookup, Mode, Registry, RowId};
+pub use row::{Categories, Flags, Group, Row};

@@ -1,0 +1,3 @@
+use command::binding::Binding;
+
+pub(crate) const TABLE: &[Binding] = &[];

@@ -1,0 +1,134 @@
+//! How does a thread without clients (a snapshot's walk, expiry, slot deletion) get a shard?
+//!
+//! It has nothing else to do, so it may sleep; but it waits in the same queues as every unit, so that it neither starves
+//! nor is favoured.
+//!
+//! ```text
+//!   lock:  enter ─► take the shard ─► Locked
+//!            │ closed   │ taken
+//!            ▼          ▼
+//!          park at    leave, park in the
+//!          the gate   shard's FIFO          asleep, and *not* entered
+//! ```
+//!
+//! It never sleeps while it is entered. The head of the shard's FIFO may be a unit that waits at the closed gate, the gate
+//! be closed by a world unit that waits for everybody to leave: one sleeper who is entered closes the circle.
+
+use crate::gate::Gate;
+use crate::id::{ExecutorId, ShardId};
+use crate::shard::{Held, Shards, Turn};
+use crate::sync::{Condvar, SleepMutex};
+use crate::ticket::{Parking, Ticket, Wake};
+use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, PoisonError};
+
+/// Lets one thread sleep until a wake.
+pub struct Sleeper {
+    woken: SleepMutex<bool>,
+    changed: Condvar,
+}
+
+impl Sleeper {
+    /// A sleeper without a wake.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() })
+    }
+
+    /// Sleeps until a wake that no earlier call has taken.
+    pub fn sleep(&self) {
+        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*woken {
+            woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *woken = false;
+    }
+}
+
+impl Wake for Sleeper {
+    fn wake(&self, _: u64) {
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
+    }
+}
+
+/// A background thread's way to shards.
+pub struct Background<'a, T> {
+    gate: &'a Gate,
+    shards: &'a Shards<T>,
+    me: ExecutorId,
+    ticket: u64,
+    sleeper: Arc<Sleeper>,
+}
+
+impl<'a, T> Background<'a, T> {
+    /// For one thread, which is executor `me`; `ticket` is a number that no unit uses.
+    pub fn new(gate: &'a Gate, shards: &'a Shards<T>, me: ExecutorId, ticket: u64) -> Self {
+        Background { gate, shards, me, ticket, sleeper: Sleeper::new() }
+    }
+
+    /// Waits for a shard, and for the gate.
+    pub fn lock(&mut self, id: ShardId) -> Locked<'_, 'a, T> {
+        let (mut turn, mut pass) = (None, None);
+        loop {
+            if !self.gate.enter(self.me, pass) {
+                pass = Some(self.ticket);
+                self.sleep_if(self.gate.park(self.ticket()));
+                continue;
+            }
+            pass = None;
+            match self.shards.try_acquire(&[id], turn) {
+                Ok(held) => return Locked { held: Some(held), id, owner: self },
+                Err(taken) => {
+                    self.gate.leave(self.me);
+                    turn = Some(Turn { shard: taken, ticket: self.ticket });
+                    self.sleep_if(self.shards.park(taken, self.ticket()));
+                }
+            }
+        }
+    }
+
+    fn ticket(&self) -> Ticket {
+        Ticket { id: self.ticket, wake: self.sleeper.clone() }
+    }
+
+    fn sleep_if(&self, parking: Parking) {
+        if parking == Parking::Parked {
+            self.sleeper.sleep();
+        }
+    }
+}
+
+/// A shard held by a background thread; dropping it releases the shard and leaves the gate.
+pub struct Locked<'b, 'a, T> {
+    held: Option<Held<'a, T>>,
+    id: ShardId,
+    owner: &'b Background<'a, T>,
+}
+
+impl<T> Locked<'_, '_, T> {
+    /// Whether somebody waits for this shard or for the world: a good moment to let go.
+    pub fn contended(&self) -> bool {
+        self.held.as_ref().is_some_and(Held::contended) || self.owner.gate.world_wanted()
+    }
+}
+
+impl<T> Deref for Locked<'_, '_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.held.as_ref().and_then(|held| held.get(self.id)).expect("held until dropped")
+    }
+}
+
+impl<T> DerefMut for Locked<'_, '_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.held.as_mut().and_then(|held| held.get_mut(self.id)).expect("held until dropped")
+    }
+}
+
+impl<T> Drop for Locked<'_, '_, T> {
+    fn drop(&mut self) {
+        self.held = None;
+        self.owner.gate.leave(self.owner.me);
+    }
+}

@@ -1,0 +1,42 @@
+//! One database inside one shard.
+
+use structures::entry::Entry;
+use structures::table::Table;
+use value::Value;
+
+use crate::DbIndex;
+
+/// The keys of one database that are in one shard.
+#[derive(Default)]
+pub struct Db {
+    pub(crate) table: Table<Entry<Value>>,
+    /// The number that this database had when each snapshot was cut; SWAPDB moves the table, not this.
+    pub(crate) at_cut: [DbIndex; 2],
+}
+
+impl Db {
+    /// How many keys there are, logically expired ones included.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there is no key.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// How many keys have an expiry.
+    pub fn expires(&self) -> usize {
+        self.table.flagged()
+    }
+
+    /// Every entry, in the table's order.
+    pub fn iter(&self) -> impl Iterator<Item = structures::table::Found<'_, Entry<Value>>> {
+        self.table.iter()
+    }
+
+    /// The bytes of the table itself, entries not counted.
+    pub fn overhead(&self) -> usize {
+        self.table.memory()
+    }
+}

@@ -1,0 +1,158 @@
+//! A shard: the group of keys behind one lock.
+
+use crate::snapshot::{Observers, Sinks};
+use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
+
+/// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
+pub struct Shard {
+    pub(crate) dbs: Vec<Db>,
+    /// Blocked clients by key.
+    pub waiting: Waiting,
+    /// Watched keys.
+    pub watched: Watched,
+    /// Journal offset at the end of the newest change here; replies that read this shard are held until it is durable.
+    pub last_offset: u64,
+    pub(crate) sinks: Sinks,
+}
+
+impl Shard {
+    /// An empty shard of `databases` databases.
+    pub fn new(databases: usize) -> Self {
+        let dbs = (0..databases).map(|_| Db::default()).collect();
+        Shard { dbs, waiting: Waiting::default(), watched: Watched::default(), last_offset: 0, sinks: [None, None] }
+    }
+
+    /// One database.
+    pub fn db(&self, db: DbIndex) -> &Db {
+        &self.dbs[db.index()]
+    }
+
+    /// How many databases there are.
+    pub fn databases(&self) -> usize {
+        self.dbs.len()
+    }
+
+    /// Exchanges two databases, with all that is registered in the snapshots under way.
+    pub fn swap_dbs(&mut self, a: DbIndex, b: DbIndex) {
+        self.dbs.swap(a.index(), b.index());
+    }
+
+    /// Empties a database and gives its former content away, to be freed elsewhere. What a snapshot still needs of it
+    /// goes to the snapshot first.
+    pub fn take_db(&mut self, db: DbIndex) -> Option<Db> {
+        let old = std::mem::take(&mut self.dbs[db.index()]);
+        for k in 0..2 {
+            if old.table.walking() & (1 << k) != 0
+                && let Some(sink) = &mut self.sinks[k]
+            {
+                let at_cut = old.at_cut[k];
+                if old.table.walking() & !(1 << k) == 0 {
+                    sink.take(at_cut, old);
+                    return None;
+                }
+                // Two snapshots want the same table: the first gets what it lacks now, the second the table.
+                let mut old = old;
+                walk_rest(&mut old, k as u8, sink.as_mut());
+                let other = 1 - k;
+                let at_cut = old.at_cut[other];
+                if let Some(sink) = &mut self.sinks[other] {
+                    sink.take(at_cut, old);
+                    return None;
+                }
+                return Some(old);
+            }
+        }
+        Some(old)
+    }
+
+    /// Collects keys whose time has come, going on from `cursor` (0 at first), about `budget` buckets' worth of work.
+    /// Answers the next cursor, 0 at the end. The caller deletes all that it got.
+    pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {
+        let table = &mut self.dbs[db.index()].table;
+        table.next_flagged(cursor, now.0.max(0) as u64, budget, |entry| match entry.expire() {
+            Some(at) if at <= now.0 => {
+                out.push(entry.key().into());
+                u64::MAX
+            }
+            Some(at) => at.max(0) as u64,
+            None => u64::MAX,
+        })
+    }
+
+    /// Begins a snapshot: from now on every entry present is owed to `sink` in its present state.
+    /// `O(tables)`, no entry is looked at.
+    pub fn begin_snapshot(&mut self, id: SnapshotId, sink: Box<dyn HandOver>) {
+        debug_assert!(self.sinks[usize::from(id.0)].is_none(), "a snapshot's place is free when another takes it");
+        for (i, db) in self.dbs.iter_mut().enumerate() {
+            if db.is_empty() {
+                continue;
+            }
+            db.table.begin_snapshot(id.0);
+            db.at_cut[usize::from(id.0)] = DbIndex(i as u16);
+        }
+        self.sinks[usize::from(id.0)] = Some(sink);
+    }
+
+    /// Hands over up to about `budget` entries that are still owed. True when nothing is owed any more.
+    pub fn walk_snapshot(&mut self, id: SnapshotId, cursor: &mut WalkCursor, budget: usize) -> bool {
+        let k = usize::from(id.0);
+        let mut left = budget;
+        loop {
+            // SWAPDB may have moved tables since the last step, so each step looks for one that still walks.
+            let Some(db) = self.dbs.iter_mut().find(|db| db.table.walking() & (1 << k) != 0) else { return true };
+            if cursor.table != Some(db.at_cut[k]) {
+                *cursor = WalkCursor { table: Some(db.at_cut[k]), position: 0 };
+            }
+            let Some(sink) = &mut self.sinks[k] else { return true };
+            let at_cut = db.at_cut[k];
+            let mut taken = 0;
+            let next = db.table.walk(id.0, cursor.position, left, |entry, _| {
+                taken += 1;
+                sink.hand_over(at_cut, entry);
+            });
+            match next {
+                Some(position) => cursor.position = position,
+                None => {
+                    db.table.end_snapshot(id.0);
+                    cursor.table = None;
+                }
+            }
+            left = left.saturating_sub(taken.max(1));
+            if left == 0 {
+                return false;
+            }
+        }
+    }
+
+    /// Ends a snapshot, finished or cancelled, and gives its sink back.
+    pub fn end_snapshot(&mut self, id: SnapshotId) -> Option<Box<dyn HandOver>> {
+        for db in &mut self.dbs {
+            if db.table.walking() & (1 << id.0) != 0 {
+                db.table.abandon_snapshot(id.0);
+            }
+        }
+        self.sinks[usize::from(id.0)].take()
+    }
+
+    pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>) {
+        let db = &mut self.dbs[db.index()];
+        let observers = Observers { sinks: &mut self.sinks, at_cut: db.at_cut, walking: db.table.walking() };
+        (db, observers)
+    }
+}
+
+/// Where a snapshot's walk of one shard is.
+#[derive(Default, Debug)]
+pub struct WalkCursor {
+    table: Option<DbIndex>,
+    position: u64,
+}
+
+fn walk_rest(db: &mut Db, snapshot: u8, sink: &mut dyn HandOver) {
+    let at_cut = db.at_cut[usize::from(snapshot)];
+    let mut position = 0;
+    while let Some(next) = db.table.walk(snapshot, position, usize::MAX, |entry, _| sink.hand_over(at_cut, entry)) {
+        position = next;
+    }
+    db.table.end_snapshot(snapshot);
+}

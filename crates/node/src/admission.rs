@@ -1,0 +1,113 @@
+//! Whether a command may run: the questions, in the order in which Redis asks them, so that a command with two faults gets
+//! the error that users know.
+
+use acl::Verdict;
+use command::row::{Flags, Row};
+use resp::args::Args;
+use resp::error::{self, Error};
+use resp::reply::Proto;
+use session::{Client, Flag};
+
+use crate::control::{Control, Pause};
+
+/// The name that clients look for in LOADING and MISCONF texts.
+const PRODUCT: &str = "Redis";
+
+/// What becomes of a command.
+#[derive(Debug)]
+pub enum Admission {
+    /// It runs.
+    Run,
+    /// It waits for the end of the pause.
+    Pause,
+    /// The client gets this error; an open transaction is aborted.
+    Refuse(Error),
+}
+
+/// Circumstances of one command that are not in the control value.
+pub struct Circumstances {
+    /// Memory in use is above `maxmemory`.
+    pub out_of_memory: bool,
+    /// The command comes from EXEC: the pause was asked for the transaction as a whole.
+    pub in_exec: bool,
+}
+
+/// Judges a command. Arity has been checked.
+pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how: &Circumstances) -> Admission {
+    use Admission::Refuse;
+    let flags = row.flags;
+    if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
+        return Refuse(error::common::NOAUTH);
+    }
+    if client.multi.is_some() && !how.in_exec && flags.contains(Flags::NO_MULTI) {
+        return Refuse(error::multi::not_in_multi(row.fullname));
+    }
+    if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
+        return Refuse(error);
+    }
+    let writes = flags.contains(Flags::WRITE);
+    let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
+    if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
+        return Refuse(error::common::OOM);
+    }
+    if !control.is_replica() && (writes || exec_writes || row.name() == "ping") {
+        if control.snapshot_failed {
+            return Refuse(error::common::misconf_rdb(PRODUCT));
+        }
+        if let Some(reason) = &control.aof_failed {
+            return Refuse(error::common::misconf_aof(reason));
+        }
+    }
+    if !control.is_replica() && (writes || exec_writes) && !control.replicas_suffice {
+        return Refuse(error::common::NOREPLICAS);
+    }
+    if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
+        return Refuse(error::common::READONLY);
+    }
+    if client.is_subscribed() && client.out.proto == Proto::Resp2 && !allowed_while_subscribed(row) {
+        return Refuse(error::common::not_in_pubsub(row.fullname));
+    }
+    if let crate::control::Role::Replica { online: false, .. } = control.role
+        && !control.config.replication.replica_serve_stale_data
+        && !flags.contains(Flags::STALE)
+    {
+        return Refuse(error::common::MASTERDOWN);
+    }
+    if control.loading && !flags.contains(Flags::LOADING) {
+        return Refuse(error::common::loading(PRODUCT));
+    }
+    if control.pause != Pause::None && !how.in_exec && !client.card.is(Flag::Replica) {
+        let waits = control.pause == Pause::All
+            || writes
+            || flags.contains(Flags::MAY_REPLICATE)
+            || exec_writes
+            || is_exec(row) && queue_has(client, Flags::MAY_REPLICATE);
+        let queued = client.multi.is_some() && !is_exec(row);
+        if waits && !queued && control.config_pause_applies(row) {
+            return Admission::Pause;
+        }
+    }
+    Admission::Run
+}
+
+impl Control {
+    /// CLIENT UNPAUSE and its kin are never paused, or nobody could end a pause.
+    fn config_pause_applies(&self, row: &Row) -> bool {
+        !matches!(row.parent(), Some("client"))
+    }
+}
+
+fn is_exec(row: &Row) -> bool {
+    row.name() == "exec"
+}
+
+fn queue_has(client: &Client, flag: Flags) -> bool {
+    client.multi.as_ref().is_some_and(|multi| multi.flags.contains(flag))
+}
+
+fn allowed_while_subscribed(row: &Row) -> bool {
+    const NAMES: [&str; 9] = [
+        "ping", "subscribe", "ssubscribe", "sunsubscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
+    ];
+    NAMES.contains(&row.name())
+}

@@ -1,0 +1,528 @@
+//! The way of one command: lookup, admission, locks, handler, commit.
+//!
+//! Every check stands between entering the gate and leaving it, so what it found still holds when the command runs
+//! (`engine::gate`, invariant 2). A command that cannot have its locks is parked: its arguments are copied out of the
+//! client's buffer, and the whole way is gone again when its wake comes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use command::binding::Class;
+use command::context::{Block, Env, OnTimeout, Random};
+use command::keyspec::KeyFlags;
+use command::registry::{Lookup, RowId};
+use command::row::{Flags, Row};
+use engine::control::Reader;
+use engine::id::{ExecutorId, ShardId};
+use engine::lease::{Attempt, Lease, Taken};
+use engine::ticket::Wake;
+use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
+use keyspace::{Key, Lookup as Trace, WaitEntry};
+use resp::args::Args;
+use resp::error::{self, Error};
+use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
+use smallvec::SmallVec;
+
+use crate::admission::{Admission, Circumstances, judge};
+use crate::commands::Call;
+use crate::control::{Change, Control, Pause};
+use crate::hooks::NodeHooks;
+use crate::server::{Bound, Server};
+use crate::stats::{Counters, add};
+
+/// What an executor needs to run commands; everything of a worker but its clients.
+pub struct Core<'s> {
+    /// The server.
+    pub server: &'s Server,
+    /// Which executor this is; I/O threads come first, so it is also the thread's number.
+    pub me: usize,
+    /// Its hold on the engine.
+    pub lease: Lease<'s>,
+    /// Memory of its units.
+    pub scratch: Scratch,
+    /// Randomness of its commands.
+    pub random: Random,
+    /// The newest control value that it has seen.
+    pub reader: Reader<Control>,
+    /// Its counters.
+    pub counters: &'s Counters,
+    /// Whether a control command of an EXEC is running: its log is part of the transaction's.
+    pub in_exec: bool,
+    /// Ended waits whose entries still stand in shards.
+    pub tombstones: Vec<Arc<WaitEntry>>,
+    /// Ended watches whose flags still stand in shards.
+    pub stale_watches: Vec<session::WatchSet>,
+    changes: Vec<Change>,
+    change_attempt: Attempt,
+}
+
+/// Tickets of executors that want to make changes lie above all client ids.
+pub(crate) const EXECUTOR_TICKETS: u64 = 1 << 62;
+
+/// Wakes a parked client by a letter to its thread.
+struct WakeByLetter(Arc<Mailbox>);
+
+impl Wake for WakeByLetter {
+    fn wake(&self, ticket: u64) {
+        self.0.post(Letter::Wake { client: ticket });
+    }
+}
+
+/// What became of a command.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Outcome {
+    /// It has its reply, or waits in a way that it has set up itself.
+    Done,
+    /// It waits for locks or for the end of a pause, and will be run again.
+    Parked,
+}
+
+pub(crate) type Shards = SmallVec<[ShardId; 8]>;
+
+impl<'s> Core<'s> {
+    /// The executor `me` of a server.
+    pub fn new(server: &'s Server, me: usize) -> Self {
+        let mailbox = server.mailboxes[me.min(server.mailboxes.len() - 1)].clone();
+        Core {
+            server,
+            me,
+            lease: Lease::new(&server.engine, ExecutorId(me as u16), Arc::new(WakeByLetter(mailbox))),
+            scratch: Scratch::default(),
+            random: Random::new(server.host.entropy()),
+            reader: server.control.reader(),
+            counters: &server.counters[me],
+            in_exec: false,
+            tombstones: Vec::new(),
+            stale_watches: Vec::new(),
+            changes: Vec::new(),
+            change_attempt: Attempt::new(EXECUTOR_TICKETS + me as u64),
+        }
+    }
+
+    /// The control value in force.
+    pub fn control(&mut self) -> Arc<Control> {
+        self.reader.get(&self.server.control).clone()
+    }
+
+    /// Executes one request of a client. The reply is in its output, unless it waits.
+    pub fn execute(&mut self, client: &mut Client, args: Args<'_>) {
+        let start = client.out.len();
+        let parked_before = matches!(client.waiting, Waiting::Parked(_));
+        let outcome = self.dispatch(client, args);
+        if outcome == Outcome::Parked {
+            if !parked_before {
+                client.waiting = Waiting::Parked(args.to_owned_args());
+            }
+            return;
+        }
+        match client.reply_mode {
+            ReplyMode::On => {}
+            ReplyMode::Off => client.out.buf.truncate(start),
+            ReplyMode::SkipNext => {
+                client.out.buf.truncate(start);
+                client.reply_mode = ReplyMode::Skip;
+            }
+            ReplyMode::Skip => {
+                client.out.buf.truncate(start);
+                client.reply_mode = ReplyMode::On;
+            }
+        }
+    }
+
+    fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
+        let id = match self.server.registry.lookup(&args) {
+            Lookup::Found(id) if !matches!(self.server.bound[id.index()], Bound::Absent) => id,
+            Lookup::UnknownSubcommand(container) => {
+                let name = self.server.registry.row(container).fullname;
+                return self.refuse(client, None, error::common::unknown_subcommand(name.as_bytes(), args.at(1)));
+            }
+            Lookup::Found(_) | Lookup::UnknownCommand => return self.refuse(client, None, unknown(&args)),
+        };
+        let row = self.server.registry.row(id);
+        if !row.accepts(args.len()) {
+            return self.refuse(client, Some(id), error::common::wrong_arity(row.fullname));
+        }
+        client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
+        let bound = self.server.bound[id.index()];
+        let queues = client.multi.is_some() && !runs_in_multi(row);
+        let class = if row.name() == "exec" { crate::transaction::class(self.server, client) } else { bound.class() };
+        loop {
+            let taken = if class == Class::World && !queues {
+                self.lease.take_world(&mut client.attempt)
+            } else {
+                self.lease.enter(&mut client.attempt)
+            };
+            match taken {
+                Taken::Yes => {}
+                Taken::Parked => return Outcome::Parked,
+                Taken::Again => continue,
+            }
+            let control = self.control();
+            let how = Circumstances { out_of_memory: self.out_of_memory(&control), in_exec: false };
+            match judge(&control, client, row, args, &how) {
+                Admission::Run => {}
+                Admission::Pause => {
+                    self.lease.end_unit();
+                    return Outcome::Parked;
+                }
+                Admission::Refuse(e) => {
+                    self.lease.end_unit();
+                    return self.refuse(client, Some(id), e);
+                }
+            }
+            if queues {
+                self.enqueue(client, id, row, args);
+                self.lease.end_unit();
+                return Outcome::Done;
+            }
+            let done = match bound {
+                Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
+                Bound::Control(handler, _) if row.name() == "exec" => {
+                    let _ = handler;
+                    self.run_exec(client, &control)
+                }
+                Bound::Control(handler, _) => {
+                    if !control.monitors.is_empty() {
+                        self.feed_monitors(&control, client, row, args);
+                    }
+                    self.begin_unit();
+                    let start = self.clock_nanos();
+                    let mark = client.out.mark();
+                    let result = handler(&mut Call { core: self, client, args, row });
+                    let failed = result.is_err();
+                    if let Err(e) = result {
+                        client.out.truncate(mark);
+                        client.out.error(&e);
+                        add(&self.counters.errors, 1);
+                    }
+                    self.finish_control(client);
+                    self.account(id, start, failed, client, args);
+                    Some(Outcome::Done)
+                }
+                Bound::Absent => Some(Outcome::Done),
+            };
+            if let Some(outcome) = done {
+                self.lease.end_unit();
+                if outcome == Outcome::Done {
+                    client.attempt.succeed();
+                }
+                return outcome;
+            }
+        }
+    }
+
+    /// Runs a data command; `None` when it has to begin again.
+    #[allow(clippy::too_many_arguments)]
+    fn run_data(
+        &mut self,
+        client: &mut Client,
+        control: &Control,
+        id: RowId,
+        row: &'static Row,
+        handler: command::context::Handler,
+        class: Class,
+        args: Args<'_>,
+    ) -> Option<Outcome> {
+        let mut shards = match self.plan(client, row, class, args) {
+            Ok(shards) => shards,
+            Err(e) => {
+                client.out.error(&e);
+                return Some(Outcome::Done);
+            }
+        };
+        match self.take(client, &mut shards, &[(row, args)]) {
+            Taken::Yes => {}
+            Taken::Parked => return Some(Outcome::Parked),
+            Taken::Again => return None,
+        }
+        if !control.monitors.is_empty() {
+            self.feed_monitors(control, client, row, args);
+        }
+        let start = self.clock_nanos();
+        let mark = client.out.len();
+        let env: &Env = &control.env;
+        let mut space = self.lease.space(client.db);
+        prepare(&mut space, control, env, client);
+        let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+        let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
+        let committed = match result {
+            Ok(()) => unit.commit(&mut hooks),
+            Err(block) => {
+                let entry = wait_entry(client, self.me, args, row, &block, unit.space.now);
+                unit.wait(&entry);
+                let committed = unit.commit(&mut hooks);
+                let vain = match block.on_timeout {
+                    OnTimeout::NullArray => OnTimeoutReply::NullArray,
+                    OnTimeout::Null => OnTimeoutReply::Null,
+                };
+                client.waiting = Waiting::Keys(entry, vain);
+                client.card.set(Flag::Blocked, true);
+                committed
+            }
+        };
+        let failed = client.out.buf.get(mark) == Some(&b'-');
+        if failed {
+            add(&self.counters.errors, 1);
+        }
+        self.settle(client, committed);
+        self.account(id, start, failed, client, args);
+        Some(Outcome::Done)
+    }
+
+    /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
+    /// leaves, none that was decided under the old value can still run.
+    pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
+        let mut control = (*self.control()).clone();
+        change(&mut control);
+        let world = self.lease.world().expect("a control value is published by a unit that is alone");
+        self.server.control.publish(world, Arc::new(control));
+    }
+
+    /// Leaves a change of the control value to the next moment in which this executor can have the world.
+    pub fn later(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+
+    /// Makes the changes that were left for later, if the world can be had; otherwise a wake will come.
+    pub fn make_changes(&mut self) {
+        if self.changes.is_empty() {
+            return;
+        }
+        let mut attempt = std::mem::take(&mut self.change_attempt);
+        if self.lease.take_world(&mut attempt) == Taken::Yes {
+            let changes = std::mem::take(&mut self.changes);
+            self.publish_control(|control| changes.into_iter().for_each(|change| change.apply(control)));
+            self.lease.release();
+            attempt.succeed();
+        }
+        self.change_attempt = attempt;
+    }
+
+    /// Begins the log of a unit whose commands are not handlers of data.
+    pub fn begin_unit(&mut self) {
+        if !self.in_exec {
+            self.scratch.begin();
+        }
+    }
+
+    /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
+    pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
+        if engine::unit::Sink::is_awake(&*self.server.journal) {
+            self.scratch.log(db, args, stream_only);
+        }
+    }
+
+    fn finish_control(&mut self, client: &mut Client) {
+        if self.scratch.is_empty() {
+            return;
+        }
+        let control = self.control();
+        let space = self.lease.space(client.db);
+        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
+        let committed = unit.commit(&mut hooks);
+        self.settle(client, committed);
+    }
+
+    /// Takes note of what a committed unit means for its client: how long its reply is held, what WAIT waits for.
+    pub fn settle(&self, client: &mut Client, committed: Committed) {
+        if let Some(end) = committed.end {
+            client.write_offset = end;
+        }
+        if committed.hold as i64 > self.server.release_level.load(Ordering::Relaxed) {
+            client.hold(committed.hold);
+        }
+    }
+
+    /// The shards of a command, ascending.
+    fn plan(&self, client: &Client, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
+        let map = self.server.engine.map;
+        let mut shards = Shards::new();
+        match class {
+            Class::World | Class::Free => {}
+            _ if map.shards() == 1 => shards.push(ShardId(0)),
+            Class::Cursor => shards.push(commands::cursor_shard(map, &args)),
+            Class::Keys => {
+                for at in row.keys_of(&args).map_err(|_| error::server::INVALID_KEYS)? {
+                    shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
+                }
+                shards.sort_unstable();
+                shards.dedup();
+            }
+        }
+        let _ = client;
+        Ok(shards)
+    }
+
+    /// Takes the shards, and those of every blocked client that the commands may serve: when the unit has run, whoever can
+    /// be served must be servable under the locks held, or a third client could steal the element in between.
+    pub(crate) fn take(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
+        for _ in 0..2 {
+            match self.lease.take(shards, &mut client.attempt) {
+                Taken::Yes => {}
+                other => return other,
+            }
+            if !self.widen(client.db, shards, commands) {
+                return Taken::Yes;
+            }
+            self.lease.end_unit();
+            match self.lease.enter(&mut client.attempt) {
+                Taken::Yes => {}
+                other => return other,
+            }
+        }
+        match self.lease.take(shards, &mut client.attempt) {
+            Taken::Yes if !self.widen(client.db, shards, commands) => Taken::Yes,
+            Taken::Yes => self.lease.take_world(&mut client.attempt),
+            other => other,
+        }
+    }
+
+    /// Adds the shards of the clients that wait for keys which these commands may write. True when more are needed than
+    /// are held.
+    fn widen(&mut self, db: keyspace::DbIndex, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> bool {
+        let map = self.server.engine.map;
+        if map.shards() == 1 || self.lease.world().is_some() {
+            return false;
+        }
+        let nobody = shards.iter().all(|id| self.lease.shard_mut(*id).is_none_or(|s| s.waiting.is_empty()));
+        if nobody {
+            return false;
+        }
+        let mut keys: Vec<(keyspace::DbIndex, Box<[u8]>)> = Vec::new();
+        for (row, args) in commands {
+            for at in row.keys_of(args).into_iter().flatten() {
+                if !at.flags.contains(KeyFlags::RO) {
+                    keys.push((db, args.at(at.index as usize).into()));
+                }
+            }
+        }
+        let mut more = false;
+        let mut next = 0;
+        while next < keys.len() {
+            let (db, key) = keys[next].clone();
+            next += 1;
+            let Some(shard) = self.lease.shard_mut(map.of(Key::new(&key).hash)) else { continue };
+            for waiter in shard.waiting.of(db, &key) {
+                for touched in &waiter.touches {
+                    let id = map.of(Key::new(touched).hash);
+                    if !shards.contains(&id) {
+                        shards.push(id);
+                        more = true;
+                    }
+                    if !keys.iter().any(|(d, k)| *d == waiter.db && k == touched) {
+                        keys.push((waiter.db, touched.clone()));
+                    }
+                }
+            }
+        }
+        shards.sort_unstable();
+        more
+    }
+
+    fn enqueue(&mut self, client: &mut Client, id: RowId, row: &Row, args: Args<'_>) {
+        let Some(multi) = &mut client.multi else { return };
+        let args = args.to_owned_args();
+        multi.bytes += args.heap_bytes();
+        multi.flags = multi.flags.union(row.flags);
+        multi.queue.push(Queued { row: id, args });
+        client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
+        client.out.queued();
+    }
+
+    fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
+        if let Some(id) = id {
+            add(&self.counters.commands[id.index()].rejected, 1);
+        }
+        add(&self.counters.errors, 1);
+        let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
+        if is_exec {
+            // EXEC itself was refused: the transaction is over, and its error says why.
+            crate::transaction::discard(self, client);
+            let text = e.text();
+            let text = text.strip_prefix(b"ERR ").unwrap_or(text);
+            client.out.error(&error::multi::execabort_because(text));
+            return Outcome::Done;
+        }
+        if let Some(multi) = &mut client.multi {
+            multi.aborted = true;
+        }
+        client.out.error(&e);
+        Outcome::Done
+    }
+
+    fn out_of_memory(&self, control: &Control) -> bool {
+        let limit = control.config.memory.maxmemory;
+        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit as u64
+    }
+
+    pub(crate) fn clock_nanos(&self) -> u64 {
+        self.server.engine.clock().nanos()
+    }
+
+    pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
+        let nanos = self.clock_nanos().saturating_sub(start);
+        let counters = &self.counters.commands[id.index()];
+        add(&counters.calls, 1);
+        add(&counters.nanos, nanos);
+        if failed {
+            add(&counters.failed, 1);
+        }
+        add(&self.counters.processed, 1);
+        crate::commands::slowlog::consider(self, id, nanos, client, args);
+    }
+
+    pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {
+        if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
+            let from = client.card.address();
+            crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
+        }
+    }
+}
+
+/// Puts the policies of the control value into a unit's view of the keyspace.
+pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &Env, client: &Client) {
+    space.on_expired = expiry_policy(env, control.is_replica(), control.pause != Pause::None);
+    space.clock = keyspace::AccessClock::at(
+        space.now,
+        env.lfu,
+        control.config.memory.lfu_log_factor as u32,
+        control.config.memory.lfu_decay_time as u32,
+    );
+    if client.card.is(Flag::NoTouch) {
+        space.lookup = Trace::Peek;
+    }
+}
+
+/// Commands that are executed although a transaction is open.
+fn runs_in_multi(row: &Row) -> bool {
+    matches!(row.name(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
+}
+
+fn wait_entry(
+    client: &Client,
+    thread: usize,
+    args: Args<'_>,
+    row: &Row,
+    block: &Block,
+    now: keyspace::UnixMillis,
+) -> Arc<WaitEntry> {
+    let keys = block.keys.clone().map(|at| args.at(at).into()).collect();
+    let touches = row.keys_of(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
+    WaitEntry::new(
+        client.id(),
+        thread,
+        client.db,
+        args.to_owned_args(),
+        keys,
+        touches,
+        client.out.proto,
+        now,
+        block.deadline,
+    )
+}
+
+fn unknown(args: &Args<'_>) -> Error {
+    error::common::unknown_command(args.at(0), args.from(1).iter())
+}

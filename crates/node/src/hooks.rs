@@ -1,0 +1,94 @@
+//! What a commit does outside the keyspace: events to their subscribers, replies to clients that were blocked, garbage to
+//! the background, counts to the thread's counters.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use command::effects::{Event, class};
+use command::registry::Lookup;
+use engine::unit::{Admitted, Hooks};
+use keyspace::{Db, SpaceStats, WaitEntry};
+use resp::reply::Reply;
+use session::Letter;
+use value::Value;
+
+use crate::control::{Control, Pause};
+use crate::server::{Bound, Server};
+use crate::stats::{Counters, add};
+
+/// The hooks of one unit.
+pub struct NodeHooks<'h> {
+    /// The server.
+    pub server: &'h Server,
+    /// The control value under which the unit runs.
+    pub control: &'h Control,
+    /// The thread's counters.
+    pub counters: &'h Counters,
+}
+
+impl Hooks for NodeHooks<'_> {
+    fn publish(&mut self, events: &[Event], offset: u64) {
+        let notify = self.control.env.notify;
+        if self.server.pubsub.is_silent() {
+            return;
+        }
+        for event in events {
+            if notify & class::KEYSPACE != 0 {
+                let channel = [format!("__keyspace@{}__:", event.db.0).as_bytes(), &event.key].concat();
+                publish(self.server, &channel, event.name.as_bytes(), offset);
+            }
+            if notify & class::KEYEVENT != 0 {
+                let channel = format!("__keyevent@{}__:{}", event.db.0, event.name);
+                publish(self.server, channel.as_bytes(), &event.key, offset);
+            }
+        }
+    }
+
+    fn dirty(&mut self, changes: u64) {
+        self.server.dirty.fetch_add(changes, Ordering::Relaxed);
+    }
+
+    fn admit(&mut self, waiter: &WaitEntry) -> Option<Admitted> {
+        if self.control.pause != Pause::None || self.control.is_replica() {
+            return None;
+        }
+        let Lookup::Found(id) = self.server.registry.lookup(&waiter.args.as_args()) else { return None };
+        match self.server.bound[id.index()] {
+            Bound::Data(handler, _) => {
+                Some(Admitted { row: self.server.registry.row(id), handler, env: self.control.env.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    fn served(&mut self, waiter: &Arc<WaitEntry>, reply: Reply, offset: u64) {
+        let letter = Letter::Served { client: waiter.client, reply: reply.buf, offset };
+        self.server.mailboxes[waiter.thread].post(letter);
+    }
+
+    fn free(&mut self, garbage: Vec<Value>) {
+        add(&self.counters.lazy_freed, garbage.len() as u64);
+        self.server.host.free(garbage);
+    }
+
+    fn free_dbs(&mut self, detached: Vec<Db>) {
+        add(&self.counters.lazy_freed, detached.iter().map(|db| db.len() as u64).sum());
+        self.server.host.free_dbs(detached);
+    }
+
+    fn count(&mut self, stats: SpaceStats) {
+        if stats != SpaceStats::default() {
+            add(&self.counters.hits, stats.hits);
+            add(&self.counters.misses, stats.misses);
+            add(&self.counters.expired, stats.expired);
+        }
+    }
+}
+
+/// Publishes a message to channel and patterns; returns how many clients were reached.
+pub fn publish(server: &Server, channel: &[u8], message: &[u8], offset: u64) -> usize {
+    server.pubsub.publish(channel, message, &mut |who, message| {
+        let letter = Letter::Published { client: who.client, message: message.clone(), offset };
+        server.mailboxes[who.thread].post(letter);
+    })
+}

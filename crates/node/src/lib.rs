@@ -1,0 +1,34 @@
+//! One server, composed, without I/O.
+//!
+//! ```text
+//!   runtime ── bytes of a client ─► Worker ─ parse ─► admission ─► plan ─► engine unit ─► reply in the client's output
+//!                                     │                  │                    └─ journal, events, served waiters
+//!                                     │                  └─ Control: role, pause, loading, users, config (one value)
+//!                                     └─ commands/*.rs: the control commands, one file per container
+//! ```
+//!
+//! | to see | look in |
+//! |---|---|
+//! | what a server consists of | `server.rs` |
+//! | what may forbid a command, and in which order it is asked | `control.rs`, `admission.rs` |
+//! | the way of a command | `worker.rs`, `execute.rs` |
+//! | MULTI, EXEC, WATCH | `transaction.rs` |
+//! | blocked, parked and paused clients | `waiting.rs` |
+//! | what a commit does outside the keyspace | `hooks.rs` |
+//!
+//! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
+//! [`engine::Clock`].
+#![forbid(unsafe_code)]
+
+pub mod admission;
+pub mod commands;
+pub mod control;
+pub mod execute;
+pub mod expiry;
+pub mod hooks;
+pub mod pause;
+pub mod server;
+pub mod stats;
+pub mod transaction;
+pub mod waiting;
+pub mod worker;

@@ -1,0 +1,205 @@
+//! What a server consists of.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+
+use command::binding::Class;
+use command::context::Handler;
+use command::registry::{Registry, RowId};
+use command::row::Row;
+use engine::control::Published;
+use engine::{Clock, Engine};
+use journal::{History, Journal, ReplId, ReplOffset};
+use keyspace::Db;
+use parking_lot::Mutex;
+use pubsub::PubSub;
+use session::{Cards, Letter, Mailbox};
+use value::Value;
+
+use crate::commands::{self, ControlHandler};
+use crate::control::Control;
+use crate::stats::{Counters, Totals};
+
+/// What the runtime does for a server: everything that touches the world.
+pub trait Host: Send + Sync {
+    /// Writes a log line.
+    fn log(&self, level: LogLevel, text: &str);
+    /// Frees values on a background thread.
+    fn free(&self, garbage: Vec<Value>);
+    /// Frees whole databases on a background thread.
+    fn free_dbs(&self, dbs: Vec<Db>);
+    /// 64 random bits.
+    fn entropy(&self) -> u64;
+    /// Bytes that the allocator has given out.
+    fn used_memory(&self) -> usize;
+}
+
+/// How loud a log line is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LogLevel {
+    /// `.`
+    Debug,
+    /// `-`
+    Verbose,
+    /// `*`
+    Notice,
+    /// `#`
+    Warning,
+}
+
+/// A row's handler and what it locks.
+#[derive(Clone, Copy)]
+pub enum Bound {
+    /// A data command.
+    Data(Handler, Class),
+    /// A control command.
+    Control(ControlHandler, Class),
+    /// A command of the table that this server does not have.
+    Absent,
+}
+
+impl Bound {
+    /// What the command locks.
+    pub fn class(&self) -> Class {
+        match self {
+            Bound::Data(_, class) | Bound::Control(_, class) => *class,
+            Bound::Absent => Class::Free,
+        }
+    }
+}
+
+/// One server, shared by its threads.
+pub struct Server {
+    /// The data plane.
+    pub engine: Engine,
+    /// The one log of changes.
+    pub journal: Arc<Journal>,
+    /// Names of commands.
+    pub registry: Registry,
+    /// Handlers, by row.
+    pub bound: Box<[Bound]>,
+    /// What may forbid a command.
+    pub control: Published<Control>,
+    /// Subscriptions.
+    pub pubsub: PubSub,
+    /// What may be known of clients.
+    pub cards: Cards,
+    /// A mailbox for each I/O thread.
+    pub mailboxes: Box<[Arc<Mailbox>]>,
+    /// Counters of each executor: I/O threads first.
+    pub counters: Box<[Counters]>,
+    /// What the counters were at the last CONFIG RESETSTAT.
+    pub baseline: Mutex<Totals>,
+    /// Changes since the last save.
+    pub dirty: AtomicU64,
+    /// The slow log.
+    pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
+    /// The runtime.
+    pub host: Box<dyn Host>,
+    /// The id of the newest client.
+    pub last_client: AtomicU64,
+    /// When the server started, in ms.
+    pub started: i64,
+    /// 40 hex digits that name this run.
+    pub run_id: String,
+    /// Set when the server is to end, with the process' exit status.
+    pub over: AtomicBool,
+    /// The exit status.
+    pub exit_code: AtomicI32,
+    /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
+    pub release_level: AtomicI64,
+}
+
+impl Server {
+    /// Puts a server together. `io_threads` workers; further executors are background threads.
+    pub fn new(
+        control: Control,
+        io_threads: usize,
+        executors: usize,
+        shards: usize,
+        clock: Arc<dyn Clock>,
+        host: Box<dyn Host>,
+        registry: Registry,
+    ) -> Self {
+        let databases = usize::from(control.env.databases);
+        let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
+        let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
+        let rows = registry.id_count();
+        Server {
+            started: clock.unix_millis(),
+            engine: Engine::new(shards, databases, executors, clock),
+            journal: Arc::new(Journal::new(
+                History::new(replication_id(&*host)),
+                ReplOffset(0),
+                control.config.replication.repl_backlog_size,
+            )),
+            registry,
+            bound,
+            control: Published::new(control),
+            pubsub: PubSub::default(),
+            cards: Cards::default(),
+            mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
+            counters: (0..executors).map(|_| Counters::new(rows)).collect(),
+            baseline: Mutex::new(Totals::default()),
+            dirty: AtomicU64::new(0),
+            slowlog: Mutex::default(),
+            host,
+            last_client: AtomicU64::new(0),
+            run_id,
+            over: AtomicBool::new(false),
+            exit_code: AtomicI32::new(0),
+            release_level: AtomicI64::new(i64::MAX),
+        }
+    }
+
+    /// Whether the server is to end.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Ends the server: every thread finishes its turn.
+    pub fn stop(&self, exit_code: i32) {
+        self.exit_code.store(exit_code, Ordering::Relaxed);
+        self.over.store(true, Ordering::Release);
+        self.recheck();
+    }
+
+    /// Tells every thread that what its clients wait for may have come.
+    pub fn recheck(&self) {
+        self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
+    }
+
+    /// How many replicas have acknowledged this offset.
+    pub fn replicas_at(&self, offset: u64) -> i64 {
+        let _ = offset;
+        0
+    }
+
+    /// Asks the replicas how far they are.
+    pub fn ask_for_acks(&self) {}
+
+    /// The sum of the threads' counters since the last reset.
+    pub fn totals(&self) -> Totals {
+        Totals::sum(&self.counters, &self.baseline.lock())
+    }
+}
+
+/// A new replication id.
+pub fn replication_id(host: &dyn Host) -> ReplId {
+    let mut entropy = [0; 20];
+    for chunk in entropy.chunks_mut(8) {
+        chunk.copy_from_slice(&host.entropy().to_le_bytes()[..chunk.len()]);
+    }
+    ReplId::from_entropy(entropy)
+}
+
+fn bind(row: &'static Row) -> Bound {
+    let full = row.fullname;
+    if let Some(b) = ::commands::find(full) {
+        return Bound::Data(b.handler, b.class);
+    }
+    match commands::find(full) {
+        Some(b) => Bound::Control(b.handler, b.class),
+        None => Bound::Absent,
+    }
+}

@@ -1,0 +1,106 @@
+//! Counters: one set per thread, summed when read.
+//!
+//! CONFIG RESETSTAT does not write other threads' counters; it remembers their sum, which is subtracted from then on.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Adds to a counter that only its own thread writes.
+pub fn add(counter: &AtomicU64, by: u64) {
+    counter.store(counter.load(Ordering::Relaxed).wrapping_add(by), Ordering::Relaxed);
+}
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// What one thread has counted.
+        #[derive(Default)]
+        #[repr(align(128))]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: AtomicU64,)*
+            /// Per command, by row.
+            pub commands: Box<[CommandCounters]>,
+        }
+
+        /// A sum over threads.
+        #[derive(Clone, Copy, Default, Debug)]
+        pub struct Totals {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        impl Totals {
+            /// Sums all threads and takes off what was there at the last reset.
+            pub fn sum(threads: &[Counters], baseline: &Totals) -> Self {
+                let mut total = Totals::default();
+                for t in threads {
+                    $(total.$name = total.$name.wrapping_add(t.$name.load(Ordering::Relaxed));)*
+                }
+                $(total.$name = total.$name.wrapping_sub(baseline.$name);)*
+                total
+            }
+        }
+    };
+}
+
+counters! {
+    /// Commands executed.
+    processed,
+    /// Connections accepted.
+    connections,
+    /// Connections refused because of `maxclients`.
+    rejected_connections,
+    /// Lookups that found a key.
+    hits,
+    /// Lookups that found none.
+    misses,
+    /// Keys deleted because their time had come.
+    expired,
+    /// Bytes read from clients.
+    bytes_in,
+    /// Bytes sent to clients.
+    bytes_out,
+    /// Bytes read from our primary.
+    repl_bytes_in,
+    /// Bytes sent to replicas.
+    repl_bytes_out,
+    /// Error replies.
+    errors,
+    /// Clients closed because their output exceeded the limit.
+    output_limit_disconnections,
+    /// Clients closed because their query buffer exceeded the limit.
+    query_limit_disconnections,
+    /// Clients blocked now (goes up and down).
+    blocked,
+    /// Values freed in the background.
+    lazy_freed,
+    /// Read events handled.
+    reads,
+    /// Write events handled.
+    writes,
+    /// ACL refusals of a command.
+    acl_denied_cmd,
+    /// ACL refusals of a key.
+    acl_denied_key,
+    /// ACL refusals of a channel.
+    acl_denied_channel,
+    /// Failed authentications.
+    acl_denied_auth,
+}
+
+/// What one thread has counted of one command.
+#[derive(Default)]
+pub struct CommandCounters {
+    /// Calls.
+    pub calls: AtomicU64,
+    /// Time spent in it, in nanoseconds.
+    pub nanos: AtomicU64,
+    /// Refused before it ran.
+    pub rejected: AtomicU64,
+    /// Ran and answered an error.
+    pub failed: AtomicU64,
+}
+
+impl Counters {
+    /// Counters for a registry of `rows` commands.
+    pub fn new(rows: usize) -> Self {
+        Counters { commands: (0..rows).map(|_| CommandCounters::default()).collect(), ..Counters::default() }
+    }
+}

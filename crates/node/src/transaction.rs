@@ -1,0 +1,207 @@
+//! MULTI, EXEC, DISCARD, WATCH.
+//!
+//! EXEC locks the keys of all queued commands *and* all watched keys: two transactions that each watch what the other
+//! writes must not both commit. The flags of WATCH are read under those locks.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use command::binding::Class;
+use engine::lease::Taken;
+use engine::unit::{Call as UnitCall, Unit};
+use keyspace::{Key, WatchFlag};
+use resp::args::Args;
+use resp::error;
+use session::{Client, Flag, WatchSet};
+
+use crate::admission::{Admission, Circumstances, judge};
+use crate::commands::Call;
+use crate::control::Control;
+use crate::execute::{Core, Outcome, Shards, prepare};
+use crate::hooks::NodeHooks;
+use crate::server::{Bound, Server};
+use crate::stats::add;
+
+/// What EXEC locks: the whole keyspace when any queued command does.
+pub fn class(server: &Server, client: &Client) -> Class {
+    let world = client.multi.as_ref().is_some_and(|multi| {
+        multi.queue.iter().any(|q| {
+            let bound = server.bound[q.row.index()];
+            matches!(bound.class(), Class::World | Class::Cursor)
+                || matches!(server.registry.row(q.row).name(), "dbsize" | "randomkey")
+        })
+    });
+    if world { Class::World } else { Class::Keys }
+}
+
+/// Ends the open transaction and forgets the watched keys.
+pub fn discard(core: &mut Core<'_>, client: &mut Client) {
+    client.multi = None;
+    client.card.multi.store(-1, Ordering::Relaxed);
+    client.card.set(Flag::Multi, false);
+    unwatch(core, client);
+}
+
+/// Registers a key with the client's flag. The unit holds the key's shard.
+pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
+    let key = Key::new(name);
+    let db = client.db;
+    let set = client.watch.get_or_insert_with(|| {
+        Box::new(WatchSet { flag: Arc::new(WatchFlag::default()), keys: Vec::new() })
+    });
+    if set.keys.iter().any(|(d, k, _)| *d == db && **k == *name) {
+        return;
+    }
+    let expired = core.lease.space(db).is_expired(&key);
+    let id = core.server.engine.map.of(key.hash);
+    if let Some(shard) = core.lease.shard_mut(id) {
+        shard.watched.watch(db, name, &set.flag);
+    }
+    set.keys.push((db, name.into(), expired));
+    client.card.watched.store(set.keys.len() as u32, Ordering::Relaxed);
+}
+
+/// Forgets the watched keys. Registrations in shards that this executor cannot have at once are left to fall with the
+/// flag: nobody reads it any more.
+pub fn unwatch(core: &mut Core<'_>, client: &mut Client) {
+    let Some(set) = client.watch.take() else { return };
+    client.card.watched.store(0, Ordering::Relaxed);
+    core.forget_watches(set);
+}
+
+impl Core<'_> {
+    /// Executes the queued commands; `None` when EXEC has to begin again.
+    pub(crate) fn run_exec(&mut self, client: &mut Client, control: &Control) -> Option<Outcome> {
+        let Some(multi) = &client.multi else {
+            client.out.error(&error::multi::EXEC_WITHOUT_MULTI);
+            return Some(Outcome::Done);
+        };
+        if multi.aborted {
+            discard(self, client);
+            client.out.error(&error::multi::EXECABORT);
+            return Some(Outcome::Done);
+        }
+        let multi = client.multi.take()?;
+        let map = self.server.engine.map;
+        let mut shards = Shards::new();
+        let commands: Vec<_> =
+            multi.queue.iter().map(|q| (self.server.registry.row(q.row), q.args.as_args())).collect();
+        for (row, args) in &commands {
+            for at in row.keys_of(args).into_iter().flatten() {
+                shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
+            }
+        }
+        for (_, key, _) in client.watch.iter().flat_map(|set| &set.keys) {
+            shards.push(map.of(Key::new(key).hash));
+        }
+        shards.sort_unstable();
+        shards.dedup();
+        match self.take(client, &mut shards, &commands) {
+            Taken::Yes => {}
+            other => {
+                drop(commands);
+                client.multi = Some(multi);
+                return if other == Taken::Parked { Some(Outcome::Parked) } else { None };
+            }
+        }
+        if self.watched_changed(client) {
+            client.multi = Some(multi);
+            discard(self, client);
+            client.out.null_array();
+            return Some(Outcome::Done);
+        }
+        if let Some(set) = client.watch.take() {
+            client.card.watched.store(0, Ordering::Relaxed);
+            self.forget_watches(set);
+        }
+        client.card.multi.store(-1, Ordering::Relaxed);
+        client.card.set(Flag::Multi, false);
+        self.scratch.begin();
+        self.in_exec = true;
+        client.out.array(commands.len());
+        for (queued, (row, args)) in multi.queue.iter().zip(&commands) {
+            let control = self.control();
+            self.run_queued(client, &control, queued.row, row, *args);
+        }
+        self.in_exec = false;
+        let space = self.lease.space(client.db);
+        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
+        let committed = unit.commit(&mut hooks);
+        self.settle(client, committed);
+        Some(Outcome::Done)
+    }
+
+    fn run_queued(
+        &mut self,
+        client: &mut Client,
+        control: &Control,
+        id: command::registry::RowId,
+        row: &'static command::row::Row,
+        args: Args<'_>,
+    ) {
+        let how = Circumstances { out_of_memory: false, in_exec: true };
+        if let Admission::Refuse(e) = judge(control, client, row, args, &how) {
+            add(&self.counters.errors, 1);
+            client.out.error(&e);
+            return;
+        }
+        if !control.monitors.is_empty() {
+            self.feed_monitors(control, client, row, args);
+        }
+        let start = self.clock_nanos();
+        let from = client.out.len();
+        match self.server.bound[id.index()] {
+            Bound::Data(handler, _) => {
+                let env = &control.env_no_block;
+                let mut space = self.lease.space(client.db);
+                prepare(&mut space, control, env, client);
+                let mut unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+                let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+                debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
+                unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
+            }
+            Bound::Control(handler, _) => {
+                let mark = client.out.mark();
+                if let Err(e) = handler(&mut Call { core: self, client, args, row }) {
+                    client.out.truncate(mark);
+                    client.out.error(&e);
+                }
+            }
+            Bound::Absent => client.out.error(&error::common::unknown_command(args.at(0), args.from(1).iter())),
+        }
+        let failed = client.out.buf.get(from) == Some(&b'-');
+        if failed {
+            add(&self.counters.errors, 1);
+        }
+        self.account(id, start, failed, client, args);
+    }
+
+    /// Whether a watched key was touched, or has expired since WATCH. The unit holds the shards.
+    fn watched_changed(&mut self, client: &Client) -> bool {
+        let Some(set) = &client.watch else { return false };
+        if set.flag.raised() {
+            return true;
+        }
+        set.keys.iter().any(|(db, key, was_expired)| {
+            let mut space = self.lease.space(*db);
+            !was_expired && space.is_expired(&Key::new(key))
+        })
+    }
+
+    /// Takes a watch set's registrations out of the shards held, and leaves the others to [`Core::sweep`].
+    pub(crate) fn forget_watches(&mut self, mut set: Box<WatchSet>) {
+        let map = self.server.engine.map;
+        let (lease, flag) = (&mut self.lease, &set.flag);
+        set.keys.retain(|(db, key, _)| match lease.shard_mut(map.of(Key::new(key).hash)) {
+            Some(shard) => {
+                shard.watched.unwatch(*db, key, flag);
+                false
+            }
+            None => true,
+        });
+        if !set.keys.is_empty() {
+            self.stale_watches.push(*set);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Clients that wait: for keys, for locks, for the end of a pause, for replicas; and how each wait ends.
+
+use engine::lease::{Attempt, Taken};
+use keyspace::{Key, UnixMillis, WaitState};
+use resp::error::Error;
+use session::{Client, Flag, OnTimeoutReply, Waiting};
+
+use crate::execute::Core;
+
+/// When a client's wait is over by itself.
+pub fn deadline(client: &Client) -> Option<UnixMillis> {
+    match &client.waiting {
+        Waiting::Keys(entry, _) => entry.deadline,
+        Waiting::Replicas { deadline, .. } | Waiting::Durable { deadline, .. } => *deadline,
+        _ => None,
+    }
+}
+
+/// Ends a wait for keys as `who`, with an error or with what a wait in vain answers. False when another party has it.
+pub fn end_wait(core: &mut Core<'_>, client: &mut Client, who: WaitState, error: Option<Error>) -> bool {
+    let Waiting::Keys(entry, vain) = &client.waiting else { return false };
+    if !entry.end(who) {
+        return false;
+    }
+    let (entry, vain) = (entry.clone(), *vain);
+    match (error, vain) {
+        (Some(e), _) => client.out.error(&e),
+        (None, OnTimeoutReply::NullArray) => client.out.null_array(),
+        (None, OnTimeoutReply::Null) => client.out.null(),
+    }
+    client.waiting = Waiting::No;
+    client.card.set(Flag::Blocked, false);
+    core.tombstones.push(entry);
+    true
+}
+
+impl Core<'_> {
+    /// Removes what ended waits and ended watches have left in shards. Tries only: what is taken now is swept next time.
+    pub fn sweep(&mut self) {
+        if self.tombstones.is_empty() && self.stale_watches.is_empty() {
+            return;
+        }
+        let mut attempt = Attempt::new(0);
+        if self.server.engine.gate.world_wanted() || self.lease.enter(&mut attempt) != Taken::Yes {
+            return;
+        }
+        let map = self.server.engine.map;
+        let engine = self.lease.engine();
+        let with = |name: &[u8], f: &mut dyn FnMut(&mut keyspace::Shard)| {
+            let id = map.of(Key::new(name).hash);
+            match engine.shards.try_acquire(&[id], None) {
+                Ok(mut held) => held.get_mut(id).map(f).is_some(),
+                Err(_) => false,
+            }
+        };
+        self.lease.drop_shards();
+        self.tombstones.retain(|entry| {
+            let mut all = true;
+            for name in &entry.keys {
+                all &= with(name, &mut |shard| shard.waiting.leave(entry.db, name, entry));
+            }
+            !all
+        });
+        self.stale_watches.retain_mut(|set| {
+            let flag = &set.flag;
+            set.keys.retain(|(db, name, _)| !with(name, &mut |shard| shard.watched.unwatch(*db, name, flag)));
+            !set.keys.is_empty()
+        });
+        self.lease.release();
+    }
+
+    /// Takes a client out of everything that may still know it; it is about to be closed.
+    pub fn forget(&mut self, client: &mut Client) {
+        if let Waiting::Keys(entry, _) = &client.waiting {
+            entry.end(WaitState::Killed);
+            self.tombstones.push(entry.clone());
+        }
+        client.waiting = Waiting::No;
+        self.lease.abandon(&mut client.attempt);
+        crate::transaction::discard(self, client);
+        crate::commands::pubsub::unsubscribe_all(self, client);
+        crate::commands::monitor::leave(self, client);
+        self.server.cards.remove(client.id());
+    }
+}

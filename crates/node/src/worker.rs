@@ -1,0 +1,299 @@
+//! One I/O thread's part of the server: its clients, and what comes for them.
+//!
+//! The reactor (crate `runtime`) owns the sockets; it appends what it has read to a client's input and calls
+//! [`Worker::received`], and after the turn it sends what [`Worker::releasable`] lets go.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use keyspace::{UnixMillis, WaitState};
+use resp::args::Args;
+use resp::request::{Parsed, RequestKind, RequestLimits};
+use session::{Client, ClientCard, Flag, Letter, Waiting};
+
+use structures::hash::Map;
+
+use crate::execute::Core;
+use crate::server::Server;
+use crate::stats::add;
+use crate::waiting;
+
+/// See the head of this file.
+pub struct Worker<'s> {
+    /// What runs commands.
+    pub core: Core<'s>,
+    clients: Vec<Option<Box<Client>>>,
+    tokens: Map<u64, usize>,
+    timers: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    touched: Vec<usize>,
+    letters: Vec<Letter>,
+    paused: Vec<u64>,
+}
+
+impl<'s> Worker<'s> {
+    /// The worker of I/O thread `index`.
+    pub fn new(server: &'s Server, index: usize) -> Self {
+        Worker {
+            core: Core::new(server, index),
+            clients: Vec::new(),
+            tokens: Map::default(),
+            timers: BinaryHeap::new(),
+            touched: Vec::new(),
+            letters: Vec::new(),
+            paused: Vec::new(),
+        }
+    }
+
+    /// A new connection, known to the reactor by `token`.
+    pub fn accepted(&mut self, token: usize, card: ClientCard) {
+        let control = self.core.control();
+        let card = Arc::new(card);
+        self.core.server.cards.add(card.clone());
+        add(&self.core.counters.connections, 1);
+        let client = Box::new(Client::new(card, control.users.open()));
+        self.tokens.insert(client.id(), token);
+        if self.clients.len() <= token {
+            self.clients.resize_with(token + 1, || None);
+        }
+        self.clients[token] = Some(client);
+    }
+
+    /// A client.
+    pub fn client(&mut self, token: usize) -> Option<&mut Client> {
+        self.clients.get_mut(token)?.as_deref_mut()
+    }
+
+    /// A client, only to be looked at.
+    pub fn peek(&self, token: usize) -> Option<&Client> {
+        self.clients.get(token)?.as_deref()
+    }
+
+    /// The client's input was extended, or may be looked at again.
+    pub fn received(&mut self, token: usize) {
+        self.with(token, |worker, client| {
+            client.card.last_seen.store(worker.core.server.engine.now().0, Ordering::Relaxed);
+            worker.process(client);
+        });
+    }
+
+    /// The connection is gone.
+    pub fn closed(&mut self, token: usize) {
+        if let Some(mut client) = self.clients.get_mut(token).and_then(Option::take) {
+            self.tokens.remove(&client.id());
+            self.core.forget(&mut client);
+        }
+    }
+
+    /// Takes the tokens whose output or fate may have changed.
+    pub fn take_touched(&mut self, into: &mut Vec<usize>) {
+        into.append(&mut self.touched);
+    }
+
+    /// How many bytes of a client's output may leave now.
+    pub fn releasable(&mut self, token: usize) -> usize {
+        let level = self.core.server.release_level.load(Ordering::Acquire);
+        self.client(token).map_or(0, |client| client.releasable(level as u64))
+    }
+
+    /// The next moment at which [`Worker::timeout`] has something to do.
+    pub fn deadline(&self) -> Option<UnixMillis> {
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Ends the waits whose time has come.
+    pub fn timeout(&mut self) {
+        let now = self.core.server.engine.now();
+        while let Some(Reverse((at, id))) = self.timers.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.timers.pop();
+            let Some(&token) = self.tokens.get(&id) else { continue };
+            self.with(token, |worker, client| {
+                match waiting::deadline(client) {
+                    // An older timer of this client; its present wait has another.
+                    None => return,
+                    Some(due) if due > now => return,
+                    Some(_) => {}
+                }
+                if worker.end(client, WaitState::TimedOut) {
+                    worker.process(client);
+                } else {
+                    // A unit has claimed the client. If it finds nothing for it, this is asked again.
+                    worker.timers.push(Reverse((UnixMillis(now.0 + 1), id)));
+                }
+            });
+        }
+    }
+
+    /// Reads the mailbox.
+    pub fn read_letters(&mut self) {
+        let mailbox = self.core.server.mailboxes[self.core.me].clone();
+        let mut letters = std::mem::take(&mut self.letters);
+        mailbox.take(&mut letters);
+        for letter in letters.drain(..) {
+            self.read(letter);
+        }
+        self.letters = letters;
+    }
+
+    /// The turn is over: nothing is held until the next.
+    pub fn end_of_turn(&mut self) {
+        self.core.lease.release();
+        self.core.make_changes();
+        self.core.sweep();
+    }
+
+    fn read(&mut self, letter: Letter) {
+        match letter {
+            Letter::Published { client, message, offset } => self.with_id(client, |_, c| {
+                let bytes = message.bytes(c.out.proto).clone();
+                c.out.raw(&bytes);
+                if offset > 0 {
+                    c.hold(offset);
+                }
+            }),
+            Letter::Served { client, reply, offset } => self.with_id(client, |worker, c| {
+                if !matches!(c.waiting, Waiting::Keys(..)) {
+                    return;
+                }
+                c.waiting = Waiting::No;
+                c.card.set(Flag::Blocked, false);
+                c.out.raw(&reply);
+                c.write_offset = offset;
+                if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
+                    c.hold(offset);
+                }
+                worker.process(c);
+            }),
+            Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
+            Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
+                if waiting::end_wait(&mut worker.core, c, WaitState::Unblocked, error) {
+                    worker.process(c);
+                }
+            }),
+            Letter::Kill { client, after_reply } => self.with_id(client, |_, c| {
+                if after_reply { c.close_after_reply = true } else { c.close_asap = true }
+            }),
+            Letter::Monitor { client, line } => self.with_id(client, |_, c| c.out.raw(&line)),
+            Letter::Progress => self.touched.extend(self.tokens.values()),
+            Letter::Recheck => {
+                for id in std::mem::take(&mut self.paused) {
+                    self.with_id(id, |worker, c| worker.retry(c));
+                }
+                self.recheck_waits();
+            }
+        }
+    }
+
+    fn recheck_waits(&mut self) {
+        let waiting: Vec<usize> = self
+            .clients
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| {
+                c.as_ref().is_some_and(|c| matches!(c.waiting, Waiting::Replicas { .. } | Waiting::Durable { .. }))
+            })
+            .map(|(token, _)| token)
+            .collect();
+        for token in waiting {
+            self.with(token, |worker, client| {
+                if crate::commands::replication::wait_is_over(&worker.core, client, false) {
+                    worker.process(client);
+                }
+            });
+        }
+    }
+
+    /// Runs a parked command again, then what has come behind it.
+    fn retry(&mut self, client: &mut Client) {
+        let Waiting::Parked(args) = std::mem::take(&mut client.waiting) else { return };
+        self.core.execute(client, args.as_args());
+        self.process(client);
+    }
+
+    fn end(&mut self, client: &mut Client, who: WaitState) -> bool {
+        match client.waiting {
+            Waiting::Keys(..) => waiting::end_wait(&mut self.core, client, who, None),
+            Waiting::Replicas { .. } | Waiting::Durable { .. } => {
+                crate::commands::replication::wait_is_over(&self.core, client, true)
+            }
+            _ => false,
+        }
+    }
+
+    /// Executes what is complete in the client's input, until it has to wait.
+    fn process(&mut self, client: &mut Client) {
+        if !client.is_ready() {
+            self.note_wait(client);
+            return;
+        }
+        let control = self.core.control();
+        let limits = RequestLimits {
+            max_bulk_len: control.config.clients.proto_max_bulk_len,
+            unauthenticated: !client.authenticated,
+            replicated: false,
+        };
+        let mut input = std::mem::take(&mut client.input);
+        let mut ranges = std::mem::take(&mut client.ranges);
+        let mut at = 0;
+        client.want = 0;
+        while client.is_ready() && at < input.len() {
+            match client.parser.next(&mut input[at..], &limits, &mut ranges) {
+                Parsed::Incomplete { need_len } => {
+                    client.want = need_len.saturating_sub(input.len() - at);
+                    break;
+                }
+                Parsed::Error(e) => {
+                    client.out.error(&e);
+                    client.close_after_reply = true;
+                    break;
+                }
+                Parsed::Complete { consumed, kind, .. } => {
+                    let request = &input[at..at + consumed];
+                    at += consumed;
+                    if !ranges.is_empty() {
+                        let raw = (kind == RequestKind::Multibulk).then_some(request);
+                        self.core.execute(client, Args::new(request, &ranges, raw));
+                        ranges.clear();
+                    }
+                }
+            }
+        }
+        if at == input.len() {
+            input.clear();
+        } else {
+            input.drain(..at);
+        }
+        client.input = input;
+        client.ranges = ranges;
+        self.core.lease.end_unit();
+        self.note_wait(client);
+    }
+
+    /// Sets the timer of a client that waits, and remembers who waits for the end of a pause.
+    fn note_wait(&mut self, client: &Client) {
+        if let Some(at) = waiting::deadline(client) {
+            self.timers.push(Reverse((at, client.id())));
+        }
+        if matches!(client.waiting, Waiting::Parked(_)) && !client.attempt.is_queued() {
+            self.paused.push(client.id());
+        }
+    }
+
+    fn with(&mut self, token: usize, f: impl FnOnce(&mut Self, &mut Client)) {
+        if let Some(mut client) = self.clients.get_mut(token).and_then(Option::take) {
+            f(self, &mut client);
+            self.clients[token] = Some(client);
+            self.touched.push(token);
+        }
+    }
+
+    fn with_id(&mut self, id: u64, f: impl FnOnce(&mut Self, &mut Client)) {
+        if let Some(&token) = self.tokens.get(&id) {
+            self.with(token, f);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! A client, as its thread sees it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use engine::lease::Attempt;
+use keyspace::{DbIndex, UnixMillis, WaitEntry};
+use pubsub::Kind;
+use resp::args::{ArgRange, OwnedArgs};
+use resp::reply::{Proto, Reply};
+use resp::request::Parser;
+use structures::hash::Set;
+
+use crate::{ClientCard, Multi, WatchSet};
+
+/// CLIENT REPLY.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReplyMode {
+    /// Every command is answered.
+    #[default]
+    On,
+    /// Nothing is answered.
+    Off,
+    /// The command in progress (CLIENT REPLY SKIP itself) is not answered; then the next one is not.
+    SkipNext,
+    /// This command is not answered.
+    Skip,
+}
+
+/// Output up to `end` may leave when the journal has reached `offset` at the level that the configuration promises.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Hold {
+    /// Position in the output, counted over the client's life.
+    pub end: u64,
+    /// Journal offset.
+    pub offset: u64,
+}
+
+/// Why a client's further input stays unread.
+#[derive(Debug, Default)]
+pub enum Waiting {
+    /// It does not wait.
+    #[default]
+    No,
+    /// Its command waits for keys.
+    Keys(Arc<WaitEntry>, OnTimeoutReply),
+    /// Its command could not get its locks, or waits behind a pause; it is run again from the start.
+    Parked(OwnedArgs),
+    /// WAIT: until so many replicas have acknowledged the offset.
+    Replicas {
+        /// How many are wanted.
+        wanted: i64,
+        /// The offset they must have reached.
+        offset: u64,
+        /// When to answer anyway.
+        deadline: Option<UnixMillis>,
+    },
+    /// WAITAOF: until the offset is on our disk and on that of so many replicas.
+    Durable {
+        /// Whether our own disk counts (0 or 1).
+        local: i64,
+        /// How many replicas are wanted.
+        replicas: i64,
+        /// The offset.
+        offset: u64,
+        /// When to answer anyway.
+        deadline: Option<UnixMillis>,
+    },
+    /// A control command that goes on elsewhere (SAVE, SHUTDOWN, FAILOVER, MIGRATE) and will post its reply.
+    Action,
+}
+
+/// What a wait for keys answers when it was in vain.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnTimeoutReply {
+    /// A null array.
+    NullArray,
+    /// A null.
+    Null,
+}
+
+/// One client of one thread.
+pub struct Client {
+    /// What others may know of it.
+    pub card: Arc<ClientCard>,
+    /// Bytes read and not consumed yet.
+    pub input: Vec<u8>,
+    /// How many bytes the request in progress lacks, if it is known to be big.
+    pub want: usize,
+    /// The request parser's state.
+    pub parser: Parser,
+    /// Ranges of the arguments of the request in progress.
+    pub ranges: Vec<ArgRange>,
+    /// Replies; its protocol version is the client's.
+    pub out: Reply,
+    /// How many bytes of output have left since the client connected; `out` begins there.
+    pub sent: u64,
+    /// Marks in the output, in ascending order.
+    pub holds: VecDeque<Hold>,
+    /// Output that is shared instead of copied (the replication stream); it leaves after `out`.
+    pub chunks: VecDeque<Bytes>,
+    /// The selected database.
+    pub db: DbIndex,
+    /// Whether it has given a password, or needs none.
+    pub authenticated: bool,
+    /// The open transaction.
+    pub multi: Option<Box<Multi>>,
+    /// The watched keys.
+    pub watch: Option<Box<WatchSet>>,
+    /// Subscriptions by kind: channels, patterns, shard channels.
+    pub subscriptions: [Set<Box<[u8]>>; 3],
+    /// Why its further input stays unread.
+    pub waiting: Waiting,
+    /// CLIENT REPLY.
+    pub reply_mode: ReplyMode,
+    /// To be closed when its output has gone out.
+    pub close_after_reply: bool,
+    /// To be closed at once.
+    pub close_asap: bool,
+    /// ASKING: the next command may use an importing slot.
+    pub asking: bool,
+    /// Its attempts to get locks, while its command is parked.
+    pub attempt: Attempt,
+    /// End offset of its own newest write, for WAIT.
+    pub write_offset: u64,
+    /// When its output first exceeded the soft limit.
+    pub soft_limit_since: Option<UnixMillis>,
+}
+
+impl Client {
+    /// A client that has just connected.
+    pub fn new(card: Arc<ClientCard>, authenticated: bool) -> Self {
+        let card_id = card.id;
+        Client {
+            card,
+            input: Vec::new(),
+            want: 0,
+            parser: Parser::new(),
+            ranges: Vec::new(),
+            out: Reply::new(Proto::Resp2),
+            sent: 0,
+            holds: VecDeque::new(),
+            chunks: VecDeque::new(),
+            db: DbIndex(0),
+            authenticated,
+            multi: None,
+            watch: None,
+            subscriptions: Default::default(),
+            waiting: Waiting::No,
+            reply_mode: ReplyMode::On,
+            close_after_reply: false,
+            close_asap: false,
+            asking: false,
+            attempt: Attempt::new(card_id),
+            write_offset: 0,
+            soft_limit_since: None,
+        }
+    }
+
+    /// The client's id.
+    pub fn id(&self) -> u64 {
+        self.card.id
+    }
+
+    /// Whether further input may be looked at.
+    pub fn is_ready(&self) -> bool {
+        matches!(self.waiting, Waiting::No) && !self.close_after_reply && !self.close_asap
+    }
+
+    /// How many subscriptions of all kinds there are.
+    pub fn subscription_count(&self, kind: Kind) -> usize {
+        match kind {
+            // The confirmations of SUBSCRIBE and PSUBSCRIBE count both kinds, as in every Redis.
+            Kind::Channel | Kind::Pattern => self.subscriptions[0].len() + self.subscriptions[1].len(),
+            Kind::Shard => self.subscriptions[2].len(),
+        }
+    }
+
+    /// Whether any subscription is open.
+    pub fn is_subscribed(&self) -> bool {
+        self.subscriptions.iter().any(|s| !s.is_empty())
+    }
+
+    /// Marks that all output written so far waits for the journal to reach `offset`.
+    pub fn hold(&mut self, offset: u64) {
+        let end = self.sent + self.out.len() as u64;
+        if let Some(last) = self.holds.back_mut() {
+            if last.end == end {
+                last.offset = last.offset.max(offset);
+                return;
+            }
+        }
+        self.holds.push_back(Hold { end, offset });
+    }
+
+    /// How many bytes at the start of `out` may leave now that the journal has reached `level`.
+    pub fn releasable(&mut self, level: u64) -> usize {
+        // A mark holds what lies between the mark before it and itself.
+        let mut start = self.sent;
+        while let Some(first) = self.holds.front() {
+            if first.offset > level {
+                return (start - self.sent) as usize;
+            }
+            start = first.end;
+            self.holds.pop_front();
+        }
+        self.out.len()
+    }
+
+    /// Takes note that `n` bytes of the shared chunks have left.
+    pub fn take_chunks(&mut self, mut n: usize) {
+        while n > 0
+            && let Some(first) = self.chunks.front_mut()
+        {
+            if n < first.len() {
+                *first = first.slice(n..);
+                return;
+            }
+            n -= first.len();
+            self.chunks.pop_front();
+        }
+    }
+
+    /// Takes note that `n` bytes at the start of the output have left.
+    pub fn sent(&mut self, n: usize) {
+        self.sent += n as u64;
+        if n == self.out.buf.len() {
+            self.out.buf.clear();
+            // A buffer that one large reply has stretched is given back.
+            if self.out.buf.capacity() > 1 << 20 {
+                self.out.buf = Vec::new();
+            }
+        } else {
+            self.out.buf.drain(..n);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client() -> Client {
+        Client::new(Arc::new(ClientCard::new(1, 0, 0, 0)), true)
+    }
+
+    #[test]
+    fn held_output_leaves_in_order() {
+        let mut c = client();
+        c.out.ok();
+        c.hold(10);
+        c.out.ok();
+        c.hold(20);
+        c.out.ok();
+        c.hold(0);
+        assert_eq!(c.releasable(5), 0);
+        assert_eq!(c.releasable(10), 5);
+        c.sent(5);
+        assert_eq!(c.releasable(19), 0);
+        assert_eq!(c.releasable(20), 10);
+        c.sent(10);
+        c.out.ok();
+        assert_eq!(c.releasable(20), 5);
+    }
+}

@@ -1,0 +1,45 @@
+//! MULTI and WATCH.
+
+use std::sync::Arc;
+
+use command::registry::RowId;
+use command::row::Flags;
+use keyspace::{DbIndex, WatchFlag};
+use resp::args::OwnedArgs;
+
+/// A command queued between MULTI and EXEC.
+#[derive(Debug)]
+pub struct Queued {
+    /// Its row in the registry.
+    pub row: RowId,
+    /// Its arguments.
+    pub args: OwnedArgs,
+}
+
+/// An open transaction.
+#[derive(Debug)]
+pub struct Multi {
+    /// The flags of all commands so far.
+    pub flags: Flags,
+    /// The commands so far.
+    pub queue: Vec<Queued>,
+    /// Whether a command could not be queued: EXEC will answer EXECABORT.
+    pub aborted: bool,
+    /// Bytes of the queued arguments, for CLIENT LIST and the limit of client memory.
+    pub bytes: usize,
+}
+
+impl Default for Multi {
+    fn default() -> Self {
+        Multi { flags: Flags::NONE, queue: Vec::new(), aborted: false, bytes: 0 }
+    }
+}
+
+/// The keys that a client watches.
+#[derive(Debug)]
+pub struct WatchSet {
+    /// Raised by whoever touches one of them.
+    pub flag: Arc<WatchFlag>,
+    /// The keys, and whether each had already expired when WATCH was called.
+    pub keys: Vec<(DbIndex, Box<[u8]>, bool)>,
+}
