@@ -59,7 +59,7 @@
 #![forbid(unsafe_code)]
 
 mod bless;
-mod observer;
+pub mod observer;
 mod pattern;
 mod run;
 mod spec;
