@@ -18,6 +18,7 @@ pub mod encode;
 pub mod error;
 pub mod inline;
 pub mod integer;
+pub mod log_text;
 pub mod reply;
 pub mod request;
 pub mod value;
