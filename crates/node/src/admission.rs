@@ -107,7 +107,15 @@ fn queue_has(client: &Client, flag: Flags) -> bool {
 
 fn allowed_while_subscribed(row: &Row) -> bool {
     const NAMES: [&str; 9] = [
-        "ping", "subscribe", "ssubscribe", "sunsubscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "sunsubscribe",
+        "unsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
     ];
     NAMES.contains(&row.name())
 }

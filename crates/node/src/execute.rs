@@ -130,18 +130,15 @@ impl<'s> Core<'s> {
     }
 
     fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
-        let id = match self.server.registry.lookup(&args) {
-            Lookup::Found(id) if !matches!(self.server.bound[id.index()], Bound::Absent) => id,
-            Lookup::UnknownSubcommand(container) => {
-                let name = self.server.registry.row(container).fullname;
-                return self.refuse(client, None, error::common::unknown_subcommand(name.as_bytes(), args.at(1)));
-            }
-            Lookup::Found(_) | Lookup::UnknownCommand => return self.refuse(client, None, unknown(&args)),
+        let id = match self.find(&args) {
+            Ok(id) => id,
+            Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
         if !row.accepts(args.len()) {
             return self.refuse(client, Some(id), error::common::wrong_arity(row.fullname));
         }
+        client.card.args_bytes.store(args.iter().map(|arg| arg.len() as u64).sum(), Ordering::Relaxed);
         client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
         let bound = self.server.bound[id.index()];
         let queues = client.multi.is_some() && !runs_in_multi(row);
@@ -161,11 +158,14 @@ impl<'s> Core<'s> {
             let how = Circumstances { out_of_memory: self.out_of_memory(&control), in_exec: false };
             match judge(&control, client, row, args, &how) {
                 Admission::Run => {}
+                // A command that was parked before may have a place in a queue, which it gives up.
                 Admission::Pause => {
+                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     return Outcome::Parked;
                 }
                 Admission::Refuse(e) => {
+                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     return self.refuse(client, Some(id), e);
                 }
@@ -179,9 +179,18 @@ impl<'s> Core<'s> {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
-                    self.run_exec(client, &control)
+                    self.run_exec(client)
                 }
                 Bound::Control(handler, _) => {
+                    match self.take_named(client, row, class, args) {
+                        Ok(Taken::Yes) => {}
+                        Ok(Taken::Parked) => return Outcome::Parked,
+                        Ok(Taken::Again) => continue,
+                        Err(e) => {
+                            self.lease.end_unit();
+                            return self.refuse(client, Some(id), e);
+                        }
+                    }
                     if !control.monitors.is_empty() {
                         self.feed_monitors(&control, client, row, args);
                     }
@@ -193,7 +202,7 @@ impl<'s> Core<'s> {
                     if let Err(e) = result {
                         client.out.truncate(mark);
                         client.out.error(&e);
-                        add(&self.counters.errors, 1);
+                        self.note_error(e.code());
                     }
                     self.finish_control(client);
                     self.account(id, start, failed, client, args);
@@ -223,9 +232,10 @@ impl<'s> Core<'s> {
         class: Class,
         args: Args<'_>,
     ) -> Option<Outcome> {
-        let mut shards = match self.plan(client, row, class, args) {
+        let mut shards = match self.plan(row, class, args) {
             Ok(shards) => shards,
             Err(e) => {
+                self.note_error(e.code());
                 client.out.error(&e);
                 return Some(Outcome::Done);
             }
@@ -256,6 +266,7 @@ impl<'s> Core<'s> {
                     OnTimeout::NullArray => OnTimeoutReply::NullArray,
                     OnTimeout::Null => OnTimeoutReply::Null,
                 };
+                *client.card.wait.lock() = Some(entry.clone());
                 client.waiting = Waiting::Keys(entry, vain);
                 client.card.set(Flag::Blocked, true);
                 committed
@@ -263,11 +274,20 @@ impl<'s> Core<'s> {
         };
         let failed = client.out.buf.get(mark) == Some(&b'-');
         if failed {
-            add(&self.counters.errors, 1);
+            self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
         }
         self.settle(client, committed);
         self.account(id, start, failed, client, args);
         Some(Outcome::Done)
+    }
+
+    /// Takes the shards that a control command names (WATCH).
+    fn take_named(&mut self, client: &mut Client, row: &Row, class: Class, args: Args<'_>) -> Result<Taken, Error> {
+        if class != Class::Keys {
+            return Ok(Taken::Yes);
+        }
+        let mut shards = self.plan(row, class, args)?;
+        Ok(self.take(client, &mut shards, &[]))
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
@@ -336,7 +356,7 @@ impl<'s> Core<'s> {
     }
 
     /// The shards of a command, ascending.
-    fn plan(&self, client: &Client, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
+    fn plan(&self, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
         let map = self.server.engine.map;
         let mut shards = Shards::new();
         match class {
@@ -351,7 +371,6 @@ impl<'s> Core<'s> {
                 shards.dedup();
             }
         }
-        let _ = client;
         Ok(shards)
     }
 
@@ -428,6 +447,7 @@ impl<'s> Core<'s> {
         multi.flags = multi.flags.union(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
+        client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
         client.out.queued();
     }
 
@@ -435,7 +455,7 @@ impl<'s> Core<'s> {
         if let Some(id) = id {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
-        add(&self.counters.errors, 1);
+        self.note_error(e.code());
         let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
@@ -450,6 +470,29 @@ impl<'s> Core<'s> {
         }
         client.out.error(&e);
         Outcome::Done
+    }
+
+    /// The command that a request names, if this server has it.
+    fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
+        let server = self.server;
+        let unknown_sub = |container: RowId| {
+            let name = server.registry.row(container).fullname;
+            error::common::unknown_subcommand(name.as_bytes(), args.at(1))
+        };
+        match server.registry.lookup(args) {
+            Lookup::Found(id) if server.has(id) => Ok(id),
+            Lookup::Found(id) => match server.registry.parent(id) {
+                Some(container) if server.has(container) => Err(unknown_sub(container)),
+                _ => Err(unknown(args)),
+            },
+            Lookup::UnknownSubcommand(container) if server.has(container) => Err(unknown_sub(container)),
+            Lookup::UnknownSubcommand(_) | Lookup::UnknownCommand => Err(unknown(args)),
+        }
+    }
+
+    /// Counts an error reply under its code.
+    pub fn note_error(&self, code: &[u8]) {
+        self.counters.note_error(code);
     }
 
     fn out_of_memory(&self, control: &Control) -> bool {
@@ -470,6 +513,7 @@ impl<'s> Core<'s> {
             add(&counters.failed, 1);
         }
         add(&self.counters.processed, 1);
+        add(&client.card.commands, 1);
         crate::commands::slowlog::consider(self, id, nanos, client, args);
     }
 

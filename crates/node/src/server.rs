@@ -10,10 +10,11 @@ use command::row::Row;
 use engine::control::Published;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
-use keyspace::Db;
+use keyspace::{Db, WaitState};
 use parking_lot::Mutex;
 use pubsub::PubSub;
-use session::{Cards, Letter, Mailbox};
+use resp::error::Error;
+use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
 use crate::commands::{self, ControlHandler};
@@ -78,6 +79,8 @@ pub struct Server {
     pub registry: Registry,
     /// Handlers, by row.
     pub bound: Box<[Bound]>,
+    /// Which rows this server has; of a container, whether it has any of its subcommands.
+    pub has: Box<[bool]>,
     /// What may forbid a command.
     pub control: Published<Control>,
     /// Subscriptions.
@@ -108,6 +111,8 @@ pub struct Server {
     pub exit_code: AtomicI32,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
+    /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
+    pub cron_paused: AtomicBool,
 }
 
 impl Server {
@@ -123,6 +128,12 @@ impl Server {
     ) -> Self {
         let databases = usize::from(control.env.databases);
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
+        let mut has: Box<[bool]> = bound.iter().map(|bound| !matches!(bound, Bound::Absent)).collect();
+        for (id, _) in registry.iter().filter(|(id, _)| !matches!(bound[id.index()], Bound::Absent)) {
+            if let Some(container) = registry.parent(id) {
+                has[container.index()] = true;
+            }
+        }
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
         Server {
@@ -135,6 +146,7 @@ impl Server {
             )),
             registry,
             bound,
+            has,
             control: Published::new(control),
             pubsub: PubSub::default(),
             cards: Cards::default(),
@@ -149,7 +161,39 @@ impl Server {
             over: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
+            cron_paused: AtomicBool::new(false),
         }
+    }
+
+    /// Whether this server has a command, or any subcommand of a container.
+    pub fn has(&self, id: RowId) -> bool {
+        self.has[id.index()]
+    }
+
+    /// Closes a client of any thread; from now on it executes nothing and nobody sees it. False when it was so already.
+    pub fn kill(&self, card: &ClientCard) -> bool {
+        if !card.claim(Flag::CloseAsap) {
+            return false;
+        }
+        if let Some(wait) = &*card.wait.lock() {
+            wait.end(WaitState::Killed);
+        }
+        self.cards.remove(card.id);
+        self.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: false });
+        true
+    }
+
+    /// Ends the wait of a client for keys or for replicas, as after its timeout or with an error. False when it does not
+    /// wait, or another has ended the wait.
+    pub fn unblock(&self, card: &ClientCard, error: Option<Error>) -> bool {
+        let ended = match &*card.wait.lock() {
+            Some(wait) => wait.end(WaitState::Unblocked),
+            None => card.is(Flag::Blocked) && !card.is(Flag::Paused),
+        };
+        if ended {
+            self.mailboxes[card.thread].post(Letter::Unblock { client: card.id, error });
+        }
+        ended
     }
 
     /// Whether the server is to end.

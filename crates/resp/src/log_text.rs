@@ -296,6 +296,8 @@ pub mod replica {
 
 /// Clients and their limits.
 pub mod client {
+    pub const IDLE: &str = "Closing idle client";
+
     pub fn output_limit(client: &str) -> String {
         format!("Client {client} closed for overcoming of output buffer limits.")
     }

@@ -11,7 +11,9 @@ use session::Client;
 
 use crate::execute::Core;
 
+pub mod client;
 pub mod connection;
+pub mod help;
 pub mod monitor;
 pub mod multi;
 pub mod pubsub;
@@ -66,8 +68,15 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 }
 
 /// All control commands.
-pub const TABLE: &[&[ControlBinding]] =
-    &[connection::TABLE, monitor::TABLE, multi::TABLE, pubsub::TABLE, replication::TABLE, slowlog::TABLE];
+pub const TABLE: &[&[ControlBinding]] = &[
+    client::TABLE,
+    connection::TABLE,
+    monitor::TABLE,
+    multi::TABLE,
+    pubsub::TABLE,
+    replication::TABLE,
+    slowlog::TABLE,
+];
 
 /// The binding of a command, by its full name.
 pub fn find(name: &str) -> Option<&'static ControlBinding> {
