@@ -11,7 +11,7 @@ use session::{Client, Flag};
 use crate::control::{Control, Pause};
 
 /// The name that clients look for in LOADING and MISCONF texts.
-const PRODUCT: &str = "Redis";
+pub(crate) const PRODUCT: &str = "Redis";
 
 /// What becomes of a command.
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 //! (`engine::gate`, invariant 2). A command that cannot have its locks is parked: its arguments are copied out of the
 //! client's buffer, and the whole way is gone again when its wake comes.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -42,8 +43,10 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    /// The newest control value that it has seen.
-    pub reader: Reader<Control>,
+    reader: Reader<Control>,
+    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
+    /// references that all threads write would cost more than a short command.
+    current: Rc<Arc<Control>>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -90,6 +93,7 @@ impl<'s> Core<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
+            current: Rc::new(server.control.load()),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -100,8 +104,12 @@ impl<'s> Core<'s> {
     }
 
     /// The control value in force.
-    pub fn control(&mut self) -> Arc<Control> {
-        self.reader.get(&self.server.control).clone()
+    pub fn control(&mut self) -> Rc<Arc<Control>> {
+        let newest = self.reader.get(&self.server.control);
+        if !Arc::ptr_eq(newest, &self.current) {
+            self.current = Rc::new(newest.clone());
+        }
+        self.current.clone()
     }
 
     /// Executes one request of a client. The reply is in its output, unless it waits.
@@ -293,7 +301,7 @@ impl<'s> Core<'s> {
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
     /// leaves, none that was decided under the old value can still run.
     pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
-        let mut control = (*self.control()).clone();
+        let mut control = Control::clone(&self.control());
         change(&mut control);
         let world = self.lease.world().expect("a control value is published by a unit that is alone");
         self.server.control.publish(world, Arc::new(control));

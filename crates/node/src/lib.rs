@@ -28,6 +28,7 @@ pub mod expiry;
 pub mod hooks;
 pub mod limits;
 pub mod pause;
+pub mod redact;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

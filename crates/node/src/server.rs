@@ -1,5 +1,6 @@
 //! What a server consists of.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
 
@@ -7,6 +8,7 @@ use command::binding::Class;
 use command::context::Handler;
 use command::registry::{Registry, RowId};
 use command::row::Row;
+use config::{Config, Directive, Reason};
 use engine::control::Published;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
@@ -19,7 +21,7 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
-use crate::stats::{Counters, Totals};
+use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
 /// What the runtime does for a server: everything that touches the world.
 pub trait Host: Send + Sync {
@@ -33,6 +35,25 @@ pub trait Host: Send + Sync {
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
     fn used_memory(&self) -> usize;
+    /// Lets a new configuration take effect where that is outside of the node: sockets, log, working directory, limits of
+    /// the process. On error everything is as before; the error names the directive at fault.
+    fn config_changed(
+        &self,
+        old: &Config,
+        new: &Config,
+        changed: &[&'static Directive],
+    ) -> Result<(), (&'static Directive, Reason)>;
+    /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
+}
+
+/// Why the configuration file was not written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RewriteFailure {
+    /// The server was started without one.
+    NoFile,
+    /// The operating system's reason.
+    System(String),
 }
 
 /// How loud a log line is.
@@ -92,7 +113,7 @@ pub struct Server {
     /// Counters of each executor: I/O threads first.
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
-    pub baseline: Mutex<Totals>,
+    pub baseline: Mutex<Baseline>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -152,7 +173,7 @@ impl Server {
             cards: Cards::default(),
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
-            baseline: Mutex::new(Totals::default()),
+            baseline: Mutex::new(Baseline::new(rows)),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,
@@ -224,7 +245,33 @@ impl Server {
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {
-        Totals::sum(&self.counters, &self.baseline.lock())
+        Totals::sum(&self.counters, &self.baseline.lock().totals)
+    }
+
+    /// The sums of the threads' counters of one command since the last reset.
+    pub fn command_totals(&self, id: RowId) -> CommandTotals {
+        CommandTotals::sum(&self.counters, id.index()).since(&self.baseline.lock().commands[id.index()])
+    }
+
+    /// Error replies by code since the last reset.
+    pub fn error_codes(&self) -> BTreeMap<Box<[u8]>, u64> {
+        let mut sums = BTreeMap::new();
+        for counters in &self.counters {
+            for (code, count) in &*counters.error_codes.lock() {
+                *sums.entry(code.clone()).or_insert(0) += count;
+            }
+        }
+        sums
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset_stats(&self) {
+        let mut baseline = self.baseline.lock();
+        baseline.totals = Totals::sum(&self.counters, &Totals::default());
+        for (index, command) in baseline.commands.iter_mut().enumerate() {
+            *command = CommandTotals::sum(&self.counters, index);
+        }
+        self.counters.iter().for_each(|counters| counters.error_codes.lock().clear());
     }
 }
 

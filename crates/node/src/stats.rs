@@ -111,6 +111,59 @@ pub fn code_of(reply: &[u8]) -> &[u8] {
     if line.get(end) == Some(&b' ') { &line[..end] } else { b"ERR" }
 }
 
+/// What all threads together have counted of one command.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct CommandTotals {
+    /// Calls.
+    pub calls: u64,
+    /// Time spent in it, in nanoseconds.
+    pub nanos: u64,
+    /// Refused before it ran.
+    pub rejected: u64,
+    /// Ran and answered an error.
+    pub failed: u64,
+}
+
+impl CommandTotals {
+    /// Sums all threads.
+    pub fn sum(threads: &[Counters], index: usize) -> Self {
+        let mut total = CommandTotals::default();
+        for command in threads.iter().map(|thread| &thread.commands[index]) {
+            total.calls += command.calls.load(Ordering::Relaxed);
+            total.nanos += command.nanos.load(Ordering::Relaxed);
+            total.rejected += command.rejected.load(Ordering::Relaxed);
+            total.failed += command.failed.load(Ordering::Relaxed);
+        }
+        total
+    }
+
+    /// What has been counted since `former`.
+    pub fn since(&self, former: &Self) -> Self {
+        CommandTotals {
+            calls: self.calls - former.calls,
+            nanos: self.nanos - former.nanos,
+            rejected: self.rejected - former.rejected,
+            failed: self.failed - former.failed,
+        }
+    }
+}
+
+/// Sums at the last reset.
+#[derive(Debug)]
+pub struct Baseline {
+    /// Of the plain counters.
+    pub totals: Totals,
+    /// By row.
+    pub commands: Box<[CommandTotals]>,
+}
+
+impl Baseline {
+    /// All zero, for a registry of `rows` commands.
+    pub fn new(rows: usize) -> Self {
+        Baseline { totals: Totals::default(), commands: vec![CommandTotals::default(); rows].into() }
+    }
+}
+
 impl Counters {
     /// Counts an error reply under its code.
     pub fn note_error(&self, code: &[u8]) {

@@ -19,7 +19,7 @@ use command::binding::Class;
 use command::context::{Context, Done, OnTimeout};
 use command::effects::class;
 use command::registry::{Mode, Registry};
-use config::Config;
+use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::{Db, Expiry, UnixMillis};
 use parking_lot::Mutex;
@@ -28,7 +28,7 @@ use session::{Client, ClientCard};
 use value::{StringRef, Value};
 
 use crate::control::Control;
-use crate::server::{Bound, Host, LogLevel, Server};
+use crate::server::{Bound, Host, LogLevel, RewriteFailure, Server};
 use crate::worker::Worker;
 
 /// When every test begins.
@@ -54,6 +54,10 @@ pub struct Notes {
     pub log: Mutex<Vec<String>>,
     /// What `used_memory` answers.
     pub memory: AtomicUsize,
+    /// The directive of which `config_changed` is to say that it fails.
+    pub refuse: Mutex<Option<&'static str>>,
+    /// The configuration file.
+    pub file: Mutex<Option<Vec<u8>>>,
     drawn: AtomicU64,
 }
 
@@ -78,6 +82,25 @@ impl Host for TestHost {
 
     fn used_memory(&self) -> usize {
         self.0.memory.load(Ordering::Relaxed)
+    }
+
+    fn config_changed(
+        &self,
+        _: &Config,
+        _: &Config,
+        changed: &[&'static Directive],
+    ) -> Result<(), (&'static Directive, Reason)> {
+        match changed.iter().find(|directive| Some(directive.name) == *self.0.refuse.lock()) {
+            Some(directive) => Err((directive, config::reason::CANNOT_LISTEN)),
+            None => Ok(()),
+        }
+    }
+
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
+        let mut file = self.0.file.lock();
+        let text = file.as_mut().ok_or(RewriteFailure::NoFile)?;
+        *text = new(text);
+        Ok(())
     }
 }
 

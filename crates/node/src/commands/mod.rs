@@ -12,6 +12,7 @@ use session::Client;
 use crate::execute::Core;
 
 pub mod client;
+pub mod config;
 pub mod connection;
 pub mod help;
 pub mod monitor;
@@ -70,6 +71,7 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 /// All control commands.
 pub const TABLE: &[&[ControlBinding]] = &[
     client::TABLE,
+    config::TABLE,
     connection::TABLE,
     monitor::TABLE,
     multi::TABLE,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use command::registry::RowId;
-use command::row::Flags;
+use command::row::{Flags, Row};
 use resp::args::Args;
 use resp::error;
 use session::Client;
@@ -57,7 +57,7 @@ pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, client: &Clie
         id: log.next_id,
         unix_seconds: core.server.engine.now().0 / 1000,
         micros: nanos / 1000,
-        args: trimmed(args),
+        args: trimmed(core.server.registry.row(id), args),
         peer: client.card.address(),
         name: client.card.texts.lock().name.clone(),
     };
@@ -66,10 +66,9 @@ pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, client: &Clie
     log.entries.truncate(max);
 }
 
-fn trimmed(args: Args<'_>) -> Vec<Vec<u8>> {
+fn trimmed(row: &Row, args: Args<'_>) -> Vec<Vec<u8>> {
     let kept = if args.len() > MAX_ARGS { MAX_ARGS - 1 } else { args.len() };
-    let mut list: Vec<Vec<u8>> = args
-        .iter()
+    let mut list: Vec<Vec<u8>> = crate::redact::shown(row, &args)
         .take(kept)
         .map(|arg| {
             if arg.len() <= MAX_ARG_BYTES {
