@@ -307,6 +307,8 @@ pub mod replica {
 
 /// Clients and their limits.
 pub mod client {
+    pub const IDLE: &str = "Closing idle client";
+
     pub fn output_limit(client: &str) -> String {
         format!("Client {client} closed for overcoming of output buffer limits.")
     }
@@ -319,6 +321,10 @@ pub mod client {
 /// `CONFIG`.
 pub mod config {
     pub const REWRITTEN: &str = "CONFIG REWRITE executed with success.";
+
+    pub fn set_failed(name: &str) -> String {
+        format!("The new {name} could not take effect. All settings stay as they were.")
+    }
 
     pub fn rewrite_failed(why: &str) -> String {
         format!("CONFIG REWRITE failed: {why}")
