@@ -24,6 +24,14 @@
 //!
 //! Costs: nothing is allocated up to four keys. O(arguments) for keywords, O(keys) otherwise.
 
+mod channels;
+mod databases;
+mod rule;
+
+pub use channels::{ChannelFlags, Channels};
+pub use databases::Databases;
+pub use rule::KeyRule;
+
 use resp::{Args, integer};
 use smallvec::SmallVec;
 
@@ -200,17 +208,6 @@ pub type Keys = SmallVec<[KeyAt; 4]>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidKeys;
 
-/// Keys that specs alone do not find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyRule {
-    Sort,
-    SortRo,
-    Migrate,
-    Georadius,
-    Set,
-    Bitfield,
-}
-
 /// How to find a command's keys, from the cheapest to the dearest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plan {
@@ -311,87 +308,6 @@ impl Legacy {
     }
 }
 
-bits! {
-    /// What a command does with a channel.
-    ChannelFlags(u8) {
-        SUBSCRIBE = 0, "subscribe";
-        UNSUBSCRIBE = 1, "unsubscribe";
-        PUBLISH = 2, "publish";
-        /// The arguments are patterns of channels.
-        PATTERN = 3, "pattern";
-    }
-}
-
-/// Which arguments are channels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Channels {
-    None,
-    /// The first argument.
-    First(ChannelFlags),
-    /// All arguments.
-    All(ChannelFlags),
-}
-
-impl Channels {
-    pub const NONE: Channels = Channels::None;
-
-    /// The indexes of the channels among `argc` arguments, and what is done with them.
-    pub fn among(self, argc: usize) -> (std::ops::Range<usize>, ChannelFlags) {
-        match self {
-            Channels::None => (0..0, ChannelFlags::NONE),
-            Channels::First(flags) => (1..argc.clamp(1, 2), flags),
-            Channels::All(flags) => (1..argc.max(1), flags),
-        }
-    }
-}
-
-/// Which arguments name databases, for the ACL's database rules.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Databases {
-    None,
-    Select,
-    Swapdb,
-    Move,
-    Copy,
-}
-
-impl Databases {
-    /// The databases that the arguments name besides the selected one; nothing when they are not all
-    /// numbers below `count`, for then the command refuses them.
-    pub fn among(self, args: &Args<'_>, count: u32) -> SmallVec<[u32; 2]> {
-        let number = |i: usize| {
-            let n = integer::parse(args.get(i)?)?;
-            u32::try_from(n).ok().filter(|&n| n < count)
-        };
-        let all = |indexes: &[usize]| indexes.iter().map(|&i| number(i)).collect::<Option<SmallVec<[u32; 2]>>>();
-        let found = match self {
-            Databases::None => None,
-            Databases::Select => all(&[1]),
-            Databases::Swapdb => all(&[1, 2]),
-            Databases::Move => all(&[2]),
-            Databases::Copy => copy_databases(args, number),
-        };
-        found.unwrap_or_default()
-    }
-}
-
-/// `COPY` takes its last `DB`, but a rule must allow every one that is named.
-fn copy_databases(args: &Args<'_>, number: impl Fn(usize) -> Option<u32>) -> Option<SmallVec<[u32; 2]>> {
-    let mut found = SmallVec::new();
-    let mut i = 3;
-    while let Some(option) = args.get(i) {
-        if option.eq_ignore_ascii_case(b"replace") {
-            i += 1;
-        } else if option.eq_ignore_ascii_case(b"db") {
-            found.push(number(i + 1)?);
-            i += 2;
-        } else {
-            return None;
-        }
-    }
-    Some(found)
-}
-
 impl Row {
     /// The keys among `args`, whose first is the command's name (a subcommand's: both names).
     #[inline]
@@ -411,7 +327,7 @@ impl Row {
                     .collect())
             }
             Plan::Specs => by_specs(self.key_specs, args),
-            Plan::Rule(rule) => by_rule(rule, self.key_specs, args),
+            Plan::Rule(rule) => rule::find(rule, args),
         }
     }
 
@@ -458,104 +374,6 @@ fn by_specs(specs: &[KeySpec], args: &Args<'_>) -> Result<Keys, InvalidKeys> {
     for spec in specs.iter().filter(|spec| !spec.flags.contains(KeyFlags::NOT_KEY)) {
         take(spec, args, &mut found)?;
     }
-    Ok(found)
-}
-
-#[cold]
-fn by_rule(rule: KeyRule, specs: &[KeySpec], args: &Args<'_>) -> Result<Keys, InvalidKeys> {
-    if args.len() < 2 {
-        return Err(InvalidKeys);
-    }
-    let is = |i: usize, word: &[u8]| args.get(i).is_some_and(|arg| arg.eq_ignore_ascii_case(word));
-    let key = |index: usize, flags: &[KeyFlags]| KeyAt { index: index as u32, flags: KeyFlags::of(flags) };
-    let mut found = Keys::new();
-    match rule {
-        KeyRule::SortRo => found.push(key(1, &[KeyFlags::RO, KeyFlags::ACCESS])),
-        KeyRule::Sort => {
-            found.push(key(1, &[KeyFlags::RO, KeyFlags::ACCESS]));
-            // The last STORE counts; words that are values of other options do not.
-            let mut store = None;
-            let mut i = 2;
-            while i < args.len() {
-                if is(i, b"limit") {
-                    i += 2;
-                } else if is(i, b"get") || is(i, b"by") {
-                    i += 1;
-                } else if is(i, b"store") && i + 1 < args.len() {
-                    store = Some(i + 1);
-                }
-                i += 1;
-            }
-            found.extend(store.map(|index| key(index, &[KeyFlags::OW, KeyFlags::UPDATE])));
-        }
-        KeyRule::Migrate => {
-            let flags = [KeyFlags::RW, KeyFlags::ACCESS, KeyFlags::DELETE];
-            if args.len() < 4 {
-                return Err(InvalidKeys);
-            }
-            // A KEYS at the very end names none.
-            let mut i = if find_keyword(args, "keys", -2).is_some() { 6 } else { args.len() };
-            while i < args.len() {
-                if is(i, b"keys") {
-                    // With KEYS the key argument must be empty.
-                    if !args[3].is_empty() {
-                        return Err(InvalidKeys);
-                    }
-                    found.extend((i + 1..args.len()).map(|index| key(index, &flags)));
-                    return Ok(found);
-                }
-                if is(i, b"auth") {
-                    i += 1;
-                } else if is(i, b"auth2") {
-                    i += 2;
-                }
-                i += 1;
-            }
-            found.push(key(3, &flags));
-        }
-        KeyRule::Georadius => {
-            found.push(key(1, &[KeyFlags::RO, KeyFlags::ACCESS]));
-            let mut store = None;
-            let mut i = 5;
-            while i + 1 < args.len() {
-                if is(i, b"store") || is(i, b"storedist") {
-                    store = Some(i + 1);
-                    i += 1;
-                }
-                i += 1;
-            }
-            found.extend(store.map(|index| key(index, &[KeyFlags::OW, KeyFlags::UPDATE])));
-        }
-        KeyRule::Set => {
-            let get = (3..args.len()).any(|i| is(i, b"get"));
-            found.push(if get {
-                key(1, &[KeyFlags::RW, KeyFlags::ACCESS, KeyFlags::UPDATE])
-            } else {
-                key(1, &[KeyFlags::OW, KeyFlags::UPDATE])
-            });
-        }
-        KeyRule::Bitfield => {
-            let mut readonly = true;
-            let mut i = 2;
-            while i < args.len() {
-                let left = args.len() - i - 1;
-                if is(i, b"get") && left >= 2 {
-                    i += 3;
-                } else if is(i, b"overflow") && left >= 1 {
-                    i += 2;
-                } else {
-                    readonly = false;
-                    break;
-                }
-            }
-            found.push(if readonly {
-                key(1, &[KeyFlags::RO, KeyFlags::ACCESS])
-            } else {
-                key(1, &[KeyFlags::RW, KeyFlags::ACCESS, KeyFlags::UPDATE])
-            });
-        }
-    }
-    debug_assert!(!specs.is_empty(), "a rule refines specs");
     Ok(found)
 }
 
@@ -651,26 +469,6 @@ mod tests {
         assert!(!row.has_keys());
         let routed: Vec<u32> = row.routed_by(&owned.as_args()).unwrap().iter().map(|key| key.index).collect();
         assert_eq!(routed, [1, 2]);
-        assert_eq!(row.channels.among(3), (1..3, ChannelFlags::SUBSCRIBE));
-        assert_eq!(Channels::First(ChannelFlags::PUBLISH).among(3), (1..2, ChannelFlags::PUBLISH));
-        assert_eq!(Channels::All(ChannelFlags::PUBLISH).among(0).0, 1..1);
-    }
-
-    #[test]
-    fn databases_are_found_in_every_place() {
-        let check = |request: &str, which: Databases, expected: &[u32]| {
-            let owned = OwnedArgs::from_slices(&request.split(' ').collect::<Vec<_>>());
-            assert_eq!(which.among(&owned.as_args(), 16).as_slice(), expected, "{request}");
-        };
-        check("select 3", Databases::Select, &[3]);
-        check("select 16", Databases::Select, &[]);
-        check("swapdb 1 2", Databases::Swapdb, &[1, 2]);
-        check("swapdb 1 x", Databases::Swapdb, &[]);
-        check("move k 5", Databases::Move, &[5]);
-        check("copy a b", Databases::Copy, &[]);
-        check("copy a b db 1 replace db 2", Databases::Copy, &[1, 2]);
-        check("copy a b db 1 nonsense", Databases::Copy, &[]);
-        check("copy a b db", Databases::Copy, &[]);
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub struct Core<'s> {
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
-const CHANGE_TICKETS: u64 = 1 << 62;
+pub(crate) const EXECUTOR_TICKETS: u64 = 1 << 62;
 
 /// Wakes a parked client by a letter to its thread.
 struct WakeByLetter(Arc<Mailbox>);
@@ -95,7 +95,7 @@ impl<'s> Core<'s> {
             tombstones: Vec::new(),
             stale_watches: Vec::new(),
             changes: Vec::new(),
-            change_attempt: Attempt::new(CHANGE_TICKETS + me as u64),
+            change_attempt: Attempt::new(EXECUTOR_TICKETS + me as u64),
         }
     }
 

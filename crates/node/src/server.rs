@@ -1,7 +1,7 @@
 //! What a server consists of.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
 
 use command::binding::Class;
 use command::context::Handler;
@@ -13,7 +13,7 @@ use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::Db;
 use parking_lot::Mutex;
 use pubsub::PubSub;
-use session::{Cards, Mailbox};
+use session::{Cards, Letter, Mailbox};
 use value::Value;
 
 use crate::commands::{self, ControlHandler};
@@ -102,6 +102,10 @@ pub struct Server {
     pub started: i64,
     /// 40 hex digits that name this run.
     pub run_id: String,
+    /// Set when the server is to end, with the process' exit status.
+    pub over: AtomicBool,
+    /// The exit status.
+    pub exit_code: AtomicI32,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
 }
@@ -142,8 +146,27 @@ impl Server {
             host,
             last_client: AtomicU64::new(0),
             run_id,
+            over: AtomicBool::new(false),
+            exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
         }
+    }
+
+    /// Whether the server is to end.
+    pub fn is_over(&self) -> bool {
+        self.over.load(Ordering::Acquire)
+    }
+
+    /// Ends the server: every thread finishes its turn.
+    pub fn stop(&self, exit_code: i32) {
+        self.exit_code.store(exit_code, Ordering::Relaxed);
+        self.over.store(true, Ordering::Release);
+        self.recheck();
+    }
+
+    /// Tells every thread that what its clients wait for may have come.
+    pub fn recheck(&self) {
+        self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
     }
 
     /// How many replicas have acknowledged this offset.

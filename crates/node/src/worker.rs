@@ -65,6 +65,11 @@ impl<'s> Worker<'s> {
         self.clients.get_mut(token)?.as_deref_mut()
     }
 
+    /// A client, only to be looked at.
+    pub fn peek(&self, token: usize) -> Option<&Client> {
+        self.clients.get(token)?.as_deref()
+    }
+
     /// The client's input was extended, or may be looked at again.
     pub fn received(&mut self, token: usize) {
         self.with(token, |worker, client| {
@@ -233,10 +238,14 @@ impl<'s> Worker<'s> {
         };
         let mut input = std::mem::take(&mut client.input);
         let mut ranges = std::mem::take(&mut client.ranges);
-        let mut at = client.consumed;
+        let mut at = 0;
+        client.want = 0;
         while client.is_ready() && at < input.len() {
             match client.parser.next(&mut input[at..], &limits, &mut ranges) {
-                Parsed::Incomplete { .. } => break,
+                Parsed::Incomplete { need_len } => {
+                    client.want = need_len.saturating_sub(input.len() - at);
+                    break;
+                }
                 Parsed::Error(e) => {
                     client.out.error(&e);
                     client.close_after_reply = true;
@@ -245,24 +254,21 @@ impl<'s> Worker<'s> {
                 Parsed::Complete { consumed, kind, .. } => {
                     let request = &input[at..at + consumed];
                     at += consumed;
-                    if ranges.is_empty() {
-                        continue;
+                    if !ranges.is_empty() {
+                        let raw = (kind == RequestKind::Multibulk).then_some(request);
+                        self.core.execute(client, Args::new(request, &ranges, raw));
+                        ranges.clear();
                     }
-                    let raw = (kind == RequestKind::Multibulk).then_some(request);
-                    self.core.execute(client, Args::new(request, &ranges, raw));
                 }
             }
         }
         if at == input.len() {
             input.clear();
-            at = 0;
-        } else if at > 1 << 16 {
+        } else {
             input.drain(..at);
-            at = 0;
         }
         client.input = input;
         client.ranges = ranges;
-        client.consumed = at;
         self.core.lease.end_unit();
         self.note_wait(client);
     }

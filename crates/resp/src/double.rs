@@ -50,7 +50,8 @@ impl Text {
 /// Beyond this an integral double is no longer printed as an integer.
 const INTEGRAL_LIMIT: f64 = (i64::MAX / 2) as f64;
 
-/// The text of `value`. Integral values cost an `itoa`; others a shortest-digits search (about 100 ns).
+/// The text of `value`. Integral values cost an `itoa`; others with few
+/// decimals about twice that; the rest a search for the shortest digits (about 100 ns).
 pub fn format(value: f64) -> Text {
     if value.is_nan() {
         return Text::of(b"nan");
@@ -67,7 +68,24 @@ pub fn format(value: f64) -> Text {
             return Text::of(itoa::Buffer::new().format(integer).as_bytes());
         }
     }
-    shortest(value)
+    few_decimals(value).unwrap_or_else(|| shortest(value))
+}
+
+/// Values that are not integral, of at most fifteen digits, four of them behind the point: most scores and prices. Decimals of
+/// up to fifteen digits stand for different doubles, so one that reads back is the shortest there is.
+fn few_decimals(value: f64) -> Option<Text> {
+    let magnitude = value.abs();
+    if !(1e-4..1e11).contains(&magnitude) {
+        return None;
+    }
+    let scales = [10.0, 100.0, 1000.0, 10_000.0];
+    let (places, scaled) = (1..).zip(scales).find_map(|(places, scale)| {
+        let scaled = (magnitude * scale + 0.5) as u64;
+        (scaled as f64 / scale == magnitude).then_some((places, scaled))
+    })?;
+    let mut digits = itoa::Buffer::new();
+    let digits = digits.format(scaled).as_bytes();
+    Some(layout(value.is_sign_negative(), digits, digits.len() as i32 - 1 - places))
 }
 
 fn shortest(value: f64) -> Text {
@@ -168,6 +186,16 @@ mod tests {
             let text = format(value);
             let back: f64 = std::str::from_utf8(text.as_bytes()).unwrap().parse().unwrap();
             prop_assert_eq!(back.to_bits(), value.to_bits());
+        }
+
+        #[test]
+        fn the_short_way_is_the_long_way(n in -2_000_000_000_000i64..2_000_000_000_000, places in 1usize..7) {
+            let value = n as f64 / 10f64.powi(places as i32);
+            prop_assume!(value.fract() != 0.0);
+            if let Some(text) = few_decimals(value) {
+                let long = shortest(value);
+                prop_assert_eq!(text.as_bytes(), long.as_bytes());
+            }
         }
     }
 }

@@ -15,6 +15,8 @@
 //! - quoted and unquoted parts that touch form one argument;
 //! - a zero byte ends the line;
 //! - a backslash that is the last byte but one of the line, before the closing quote, stands for itself.
+//!
+//! Where Redis differs: there the byte 0xff gets lost (it is taken for "no character"); here it is kept.
 
 use crate::args::ArgRange;
 

@@ -12,9 +12,15 @@
 
 #![forbid(unsafe_code)]
 
+mod server;
+
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
+
+/// One allocator for every program; it counts what the server's `used_memory` tells.
+#[global_allocator]
+static ALLOCATOR: runtime::alloc::Allocator = runtime::alloc::Allocator;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Program {
@@ -71,7 +77,7 @@ fn main() -> ExitCode {
     };
     let code = match program {
         Program::Cli => cli::main(&args),
-        Program::Server => missing("server", "is not built in yet"),
+        Program::Server => return server::main(&args),
         Program::Sentinel => missing("sentinel", "arrives with a later release"),
         Program::Benchmark => missing("benchmark", "arrives with a later release"),
         Program::CheckRdb => missing("check-rdb", "arrives with a later release"),

@@ -84,10 +84,10 @@ pub enum OnTimeoutReply {
 pub struct Client {
     /// What others may know of it.
     pub card: Arc<ClientCard>,
-    /// Bytes read and not consumed yet: `input[consumed..]`.
+    /// Bytes read and not consumed yet.
     pub input: Vec<u8>,
-    /// How much of `input` is done with.
-    pub consumed: usize,
+    /// How many bytes the request in progress lacks, if it is known to be big.
+    pub want: usize,
     /// The request parser's state.
     pub parser: Parser,
     /// Ranges of the arguments of the request in progress.
@@ -135,7 +135,7 @@ impl Client {
         Client {
             card,
             input: Vec::new(),
-            consumed: 0,
+            want: 0,
             parser: Parser::new(),
             ranges: Vec::new(),
             out: Reply::new(Proto::Resp2),
@@ -206,6 +206,20 @@ impl Client {
             self.holds.pop_front();
         }
         self.out.len()
+    }
+
+    /// Takes note that `n` bytes of the shared chunks have left.
+    pub fn take_chunks(&mut self, mut n: usize) {
+        while n > 0
+            && let Some(first) = self.chunks.front_mut()
+        {
+            if n < first.len() {
+                *first = first.slice(n..);
+                return;
+            }
+            n -= first.len();
+            self.chunks.pop_front();
+        }
     }
 
     /// Takes note that `n` bytes at the start of the output have left.

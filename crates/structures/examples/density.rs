@@ -28,9 +28,9 @@ fn insert(table: &mut Table<Plain>, number: u64) {
 
 fn density(largest: u64) {
     let mut table = Table::new();
-    let (mut next, mut inserted) = (1000.0f64, 0);
+    let (mut next, mut inserted) = (125.0f64, 0);
     let (mut sum, mut worst, mut count) = (0.0, (0.0f64, 0), 0);
-    let mut decade = (0.0, 0.0f64, 0, 1000.0f64);
+    let mut octave = (0.0, 0.0f64, 0, next);
     while next < largest as f64 {
         while inserted < next as u64 {
             insert(&mut table, inserted);
@@ -42,17 +42,17 @@ fn density(largest: u64) {
         if bytes > worst.0 {
             worst = (bytes, inserted);
         }
-        decade = (decade.0 + bytes, decade.1.max(bytes), decade.2 + 1, decade.3);
+        octave = (octave.0 + bytes, octave.1.max(bytes), octave.2 + 1, octave.3);
         next *= 1.01;
-        if next > decade.3 * 2.0 || next >= largest as f64 {
+        if next > octave.3 * 2.0 || next >= largest as f64 {
             println!(
                 "  {:>8} … {:>8}: {:5.2} average, {:5.2} at most",
-                decade.3 as u64,
+                octave.3 as u64,
                 next as u64,
-                decade.0 / f64::from(decade.2),
-                decade.1
+                octave.0 / f64::from(octave.2),
+                octave.1
             );
-            decade = (0.0, 0.0, 0, next);
+            octave = (0.0, 0.0, 0, next);
         }
     }
     println!("bytes per entry: {:.2} average, {:.2} at most (at {})", sum / f64::from(count), worst.0, worst.1);

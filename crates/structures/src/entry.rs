@@ -20,8 +20,13 @@
 //! beside the embedded key or value, and since 8.2 and Valkey 9 also embeds both; big strings and all collections are a `V`
 //! here, chosen by the caller.
 
+mod payload;
+
+pub use payload::{Payload, PayloadMut};
+
 use crate::packed::{length_size, read_length, size_class, slice, write_bytes, write_length};
 use crate::table::{Found, FoundMut, Thin};
+use payload::Content;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
@@ -40,65 +45,6 @@ const EXPIRY_8: u8 = 2 << EXPIRY_SHIFT;
 
 /// Where the length of the key stands.
 const KEY_LEN: usize = 2;
-
-/// What an entry holds beside its key.
-#[derive(Debug, PartialEq)]
-pub enum Payload<'a, V> {
-    Int(i64),
-    Bytes {
-        bytes: &'a [u8],
-        /// Whether the string was changed in place since it was set.
-        raw: bool,
-    },
-    Value(&'a V),
-}
-
-impl<V> Clone for Payload<'_, V> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<V> Copy for Payload<'_, V> {}
-
-/// As [`Payload`], to be changed in place.
-#[derive(Debug)]
-pub enum PayloadMut<'a, V> {
-    /// To be changed by [`Entry::set_int`].
-    Int(i64),
-    /// The bytes may be changed, not their number.
-    Bytes {
-        bytes: &'a mut [u8],
-        raw: bool,
-    },
-    Value(&'a mut V),
-}
-
-/// What is written into a new allocation.
-enum Content<'a, V> {
-    Int(i64),
-    Bytes(&'a [u8], bool),
-    Value(V),
-}
-
-impl<V> Content<'_, V> {
-    fn flags(&self) -> u8 {
-        match self {
-            Content::Int(_) => KIND_INT,
-            Content::Bytes(_, raw) => KIND_BYTES | (RAW * *raw as u8),
-            Content::Value(_) => KIND_VALUE,
-        }
-    }
-
-    /// The end of the content if it begins at `start`.
-    fn end(&self, start: usize) -> usize {
-        match self {
-            Content::Int(_) => start + 8,
-            Content::Bytes(bytes, _) => start + length_size(bytes.len()) + bytes.len(),
-            Content::Value(_) => start.next_multiple_of(ALIGN) + size_of::<V>(),
-        }
-    }
-}
 
 /// An owned entry of the keyspace; as big as a pointer.
 #[repr(transparent)]

@@ -62,6 +62,7 @@ impl Pos {
 }
 
 /// A list of short elements in one allocation; see the module's page.
+#[repr(transparent)]
 pub struct Listpack {
     block: Block,
 }
@@ -254,6 +255,17 @@ impl Listpack {
     /// The elements from the first to the last; `rev()` walks the other way.
     pub fn iter(&self) -> Iter<'_> {
         Iter { bytes: self.as_bytes(), front: HEADER, back: self.end() }
+    }
+
+    /// The elements with these indices, as far as they exist. O(n) to begin.
+    pub fn range(&self, indices: std::ops::Range<usize>) -> Iter<'_> {
+        let bytes = self.as_bytes();
+        let end = indices.end.min(self.len());
+        if indices.start >= end {
+            return Iter { bytes, front: HEADER, back: HEADER };
+        }
+        let place = |index: usize| self.seek(index as isize).map_or(bytes.len() - 1, Pos::offset);
+        Iter { bytes, front: place(indices.start), back: place(end) }
     }
 
     /// The elements from `pos` to the last.

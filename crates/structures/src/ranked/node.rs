@@ -242,11 +242,6 @@ impl Inner {
         self.children[at].as_mut().expect("a child below the length")
     }
 
-    #[inline]
-    pub(super) fn count(&self, at: usize) -> usize {
-        self.counts[at]
-    }
-
     /// How many children begin before the cut.
     #[inline]
     pub(super) fn position(&self, cut: &Cut<'_>) -> usize {
@@ -279,6 +274,12 @@ impl Inner {
             self.scores[0] = score;
             self.members[0] = member;
         }
+    }
+
+    /// Whether what is noted about child `at` is so.
+    pub(super) fn notes_are_right(&self, at: usize) -> bool {
+        let child = self.child(at);
+        child.first() == (self.scores[at], self.members[at]) && child.count() == self.counts[at]
     }
 
     pub(super) fn insert_child(&mut self, at: usize, child: Node) {

@@ -12,13 +12,13 @@
 //! without a look at their keys, as long as no bit is needed that the fraction does not have.
 //!
 //! An entry whose home is full goes to one of three other places of that home: the next bucket, the one half a segment further,
-//! the one three quarters further (all modulo `n`). If all four are full, one entry of theirs is pushed on to another of *its*
-//! places. The spill code in the slot tells which place this is, thus the home; the spill bits of the home tell which places a
+//! the one three quarters further (all modulo `n`). If all four are full, entries are pushed on, each to another of *its*
+//! places, until there is room. The spill code in the slot tells which place this is, thus the home; the spill bits of the home tell which places a
 //! lookup must see. Both are exact at any time.
 //!
 //! The handle is one word: the address of the buckets, `n` in its six low bits, `64 - bits` and the depth in its two high bytes.
 
-use super::bucket::{Bucket, Word};
+use super::bucket::{Bucket, SLOTS, Word};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 
 /// The sizes of segments, in buckets: the size classes of jemalloc, so that no allocation is rounded up.
@@ -223,38 +223,79 @@ impl Segment {
             .unwrap_or(0)
     }
 
-    /// Pushes one entry of the four full places of `home` to another of its own places, and answers the place that has room now.
+    /// Makes room in one of the four full places of `home` by moving entries, each to another of its own places, and answers
+    /// which place has room now. The search is breadth first over buckets, so it finds the shortest chain of moves if there is
+    /// any.
     ///
     /// # Safety
     /// As for `insert`.
+    #[inline(never)]
     unsafe fn make_room(self, home: usize, touch: &mut impl FnMut(&mut Bucket)) -> Option<usize> {
+        let mut queue = [Step::default(); LARGEST];
+        let (mut len, mut next, mut seen) = (0, 0, 0u64);
         for code in 0..PLACES {
             let index = self.place(home, code);
-            for slot in 0..super::bucket::SLOTS {
-                // SAFETY: places are below the number of buckets; nothing is borrowed mutably here.
-                let old_code = unsafe { self.bucket(index) }.word(slot).code();
-                let other_home = self.home_of(index, old_code);
-                // SAFETY: as above.
-                let at_home = old_code != 0 && !unsafe { self.bucket(other_home) }.is_full();
-                let new_code = if at_home { 0 } else { self.roomy_place(other_home, 1) };
-                if !at_home && new_code == 0 {
-                    continue;
-                }
-                let target = self.place(other_home, new_code);
-                // SAFETY: as above; `index` is full and `target` is not, so they differ, and one is borrowed at a time.
-                unsafe {
-                    touch(self.bucket_mut(target));
-                    touch(self.bucket_mut(index));
-                    let (tag, word) = self.remove(index, slot);
-                    self.bucket_mut(target).push(tag, word.with_code(new_code));
-                    if new_code != 0 {
-                        self.bucket_mut(other_home).set_spill(new_code, true);
-                    }
-                }
-                return Some(code);
+            if seen >> index & 1 == 0 {
+                seen |= 1 << index;
+                queue[len] = Step { index: index as u8, code: code as u8, ..Step::default() };
+                len += 1;
             }
         }
+        let roots = len;
+        while next < len {
+            let index = usize::from(queue[next].index);
+            for slot in 0..SLOTS {
+                // SAFETY: queued indexes are places, below the number of buckets, and full; nothing is borrowed mutably here.
+                let other_home = self.home_of(index, unsafe { self.bucket(index) }.word(slot).code());
+                for code in 0..PLACES {
+                    let target = self.place(other_home, code);
+                    if seen >> target & 1 == 1 {
+                        continue;
+                    }
+                    seen |= 1 << target;
+                    queue[len] = Step { index: target as u8, code: code as u8, from: next as u8, slot: slot as u8 };
+                    // SAFETY: as above.
+                    if !unsafe { self.bucket(target) }.is_full() {
+                        // SAFETY: the chain ends in a bucket with room; the caller's promise covers the rest.
+                        return Some(unsafe { self.follow(&queue, len, roots, touch) });
+                    }
+                    len += 1;
+                }
+            }
+            next += 1;
+        }
         None
+    }
+
+    /// Moves entries along the chain that ends at `queue[at]`, the last one first, and answers the code of the root, where there
+    /// is room then.
+    ///
+    /// # Safety
+    /// As for `insert`; the last bucket has room and the others are full.
+    unsafe fn follow(
+        self,
+        queue: &[Step; LARGEST],
+        mut at: usize,
+        roots: usize,
+        touch: &mut impl FnMut(&mut Bucket),
+    ) -> usize {
+        while at >= roots {
+            let [index, code, from, slot] = queue[at].parts();
+            let source = usize::from(queue[from].index);
+            // SAFETY: indexes are below the number of buckets, differ, and one bucket is borrowed at a time.
+            unsafe {
+                touch(self.bucket_mut(index));
+                touch(self.bucket_mut(source));
+                let home = self.home_of(source, self.bucket(source).word(slot).code());
+                let (tag, word) = self.remove(source, slot);
+                self.bucket_mut(index).push(tag, word.with_code(code));
+                if code != 0 {
+                    self.bucket_mut(home).set_spill(code, true);
+                }
+            }
+            at = from;
+        }
+        queue[at].code.into()
     }
 
     /// Takes an entry out.
@@ -272,6 +313,23 @@ impl Segment {
             unsafe { self.bucket_mut(self.home_of(index, code)) }.set_spill(code, false);
         }
         (tag, word)
+    }
+}
+
+/// A bucket that a search for room has met, and the move that would put an entry into it: the one in `slot` of the bucket of
+/// step `from`, which then is at its place `code`.
+#[derive(Clone, Copy, Default)]
+struct Step {
+    index: u8,
+    code: u8,
+    from: u8,
+    slot: u8,
+}
+
+impl Step {
+    /// Index, code, from, slot.
+    fn parts(self) -> [usize; 4] {
+        [self.index, self.code, self.from, self.slot].map(usize::from)
     }
 }
 

@@ -1,0 +1,15 @@
+//! `rubellite server`: from arguments to a running server.
+//!
+//! ```text
+//!   arguments, redis.conf ─► Config ─► log, pid file, daemon ─► listeners ─► Server ─► threads ─► until SHUTDOWN
+//!                                                                              ├─ io 0 … N-1   (reactor + worker)
+//!                                                                              ├─ acceptor
+//!                                                                              └─ control      (timers, expiry, saves)
+//! ```
+
+mod control;
+mod host;
+mod start;
+mod thread;
+
+pub use start::main;

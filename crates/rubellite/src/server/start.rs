@@ -1,0 +1,309 @@
+//! From arguments to a running server.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use acl::Users;
+use command::registry::{Mode as CommandMode, Registry};
+use config::directives::process::{self, TitleFacts};
+use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
+use node::control::Control;
+use node::server::Server;
+use resp::log_text;
+use runtime::accept::Acceptor;
+use runtime::listen::{self, TcpOptions};
+use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
+
+use super::host::{ProcessHost, SystemClock};
+use super::{control, thread};
+
+/// Our version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Stack of an I/O thread: deep enough for the deepest command, small enough for many idle threads.
+const STACK: usize = 1 << 20;
+
+/// Runs the server with these arguments, its name first.
+pub fn main(args: &[OsString]) -> ExitCode {
+    let name = args.first().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.as_str();
+    let arguments: Vec<Vec<u8>> = args.iter().skip(1).map(|a| a.as_bytes().to_vec()).collect();
+    let arguments = &arguments[..];
+    if let Some(code) = answer_and_leave(name, arguments) {
+        return code;
+    }
+    title::init();
+    let line = CommandLine::parse(arguments);
+    let (loaded, file) = match load(&line) {
+        Ok(loaded) => loaded,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match run(name, loaded, file) {
+        Ok(code) => ExitCode::from(code),
+        Err(e) => {
+            log::warning(e);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer_and_leave(name: &str, arguments: &[Vec<u8>]) -> Option<ExitCode> {
+    match arguments.first()?.as_slice() {
+        b"-v" | b"--version" => {
+            println!("Rubellite server v={VERSION} sha=00000000:0 malloc=jemalloc bits=64 build=0");
+            Some(ExitCode::SUCCESS)
+        }
+        b"-h" | b"--help" => {
+            println!("Usage: ./{name} [/path/to/redis.conf] [options] [-]");
+            println!("       ./{name} - (read config from stdin)");
+            println!("       ./{name} -v or --version");
+            println!("       ./{name} -h or --help");
+            println!();
+            println!("Examples:");
+            println!("       ./{name} (run the server with default conf)");
+            println!("       echo 'maxmemory 128mb' | ./{name} -");
+            println!("       ./{name} /etc/redis/6379.conf");
+            println!("       ./{name} --port 7777");
+            println!("       ./{name} --port 7777 --replicaof 127.0.0.1 8888");
+            println!("       ./{name} /etc/myredis.conf --loglevel verbose -");
+            Some(ExitCode::SUCCESS)
+        }
+        _ => None,
+    }
+}
+
+/// Files and folders for the configuration's reader.
+struct Files;
+
+impl Surroundings for Files {
+    fn include(&mut self, path: &[u8]) -> Result<Vec<u8>, Reason> {
+        let path = Path::new(OsStr::from_bytes(path));
+        let mut all = Vec::new();
+        for file in source::glob(path).map_err(|e| Reason::new(e.to_string()))? {
+            all.extend(source::read(&file).map_err(|e| Reason::new(runtime::errno::text(&e)))?);
+            all.push(b'\n');
+        }
+        Ok(all)
+    }
+
+    fn enter(&mut self, path: &[u8]) -> Result<Vec<u8>, Reason> {
+        let failed = |e: io::Error| Reason::new(runtime::errno::text(&e));
+        std::env::set_current_dir(OsStr::from_bytes(path)).map_err(failed)?;
+        let dir = std::env::current_dir().map_err(failed)?;
+        Ok(dir.as_os_str().as_bytes().to_vec())
+    }
+}
+
+fn load(line: &CommandLine) -> Result<(Loaded, Option<PathBuf>), String> {
+    let mut file = None;
+    let mut text = Vec::new();
+    if let Some(path) = &line.file {
+        let path = Path::new(OsStr::from_bytes(path));
+        text = source::read(path).map_err(|e| {
+            format!("Fatal error, can't open config file '{}': {}", path.display(), runtime::errno::text(&e))
+        })?;
+        file = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    }
+    let stdin = if line.stdin { source::read_stdin().map_err(|e| e.to_string())? } else { Vec::new() };
+    let text = line.text(&text, &stdin);
+    let loaded = config::load(&text, Mode::Server, &mut Files).map_err(|e| e.message(VERSION))?;
+    Ok((loaded, file))
+}
+
+fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
+    let mut config = loaded.config;
+    log::set(log_settings(&config));
+    let (seed_a, seed_b) = (entropy::seed(), entropy::seed());
+    structures::hash::seed(seed_a, seed_b);
+    if config.process.daemonize {
+        daemon::daemonize()?;
+    }
+    log::notice(log_text::start::starting("Rubellite"));
+    log::notice(log_text::start::version("Rubellite", VERSION, 64, std::process::id()));
+    match &file {
+        Some(_) => log::notice(log_text::start::CONFIGURATION_LOADED),
+        None => log::warning(log_text::start::default_config(name)),
+    }
+    let adjusted = rlimit::adjust(u64::from(config.clients.maxclients));
+    adjusted.lines.iter().for_each(|(level, line)| log::line(*level, line));
+    match adjusted.maxclients {
+        Some(n) => config.clients.maxclients = n as u32,
+        None => return Ok(1),
+    }
+    if let Some(pidfile) = pid_path(&config) {
+        if let Err(e) = daemon::write_pid_file(&pidfile) {
+            log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
+        }
+    }
+    let mut registry = Registry::new(CommandMode::Server);
+    for declared in &loaded.renames {
+        let (from, to) = (&declared.words[1], &declared.words[2]);
+        if registry.rename(from, to).is_err() {
+            log::warning(log_text::start::cannot_rename(&String::from_utf8_lossy(from)));
+            return Ok(1);
+        }
+    }
+    let threads = config.threads.count(cores::available() as u32) as usize;
+    set_title(name, &config);
+    crash::install(VERSION, Box::new(|_| ()))?;
+    crash::enable(config.process.crash_log_enabled)?;
+    let config = Arc::new(config);
+    let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let server = Server::new(
+        Control::new(config.clone(), users),
+        threads,
+        threads + control::EXECUTORS,
+        shards_for(threads),
+        Arc::new(SystemClock),
+        Box::new(ProcessHost::new()),
+        registry,
+    );
+    serve(&server, &config, threads)?;
+    if let Some(pidfile) = pid_path(&config) {
+        daemon::remove_pid_file(&pidfile);
+    }
+    log::warning(log_text::shutdown::bye("Rubellite"));
+    Ok(server.exit_code.load(Ordering::Relaxed) as u8)
+}
+
+/// One shard for one thread, so that a turn takes one lock; else several for each thread, so that they seldom meet.
+fn shards_for(threads: usize) -> usize {
+    if threads == 1 { 1 } else { (threads * 16).next_power_of_two().min(1024) }
+}
+
+fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
+    let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
+    for (index, reactor) in reactors.iter().enumerate() {
+        thread::attach(server, index, reactor);
+    }
+    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let mut control_reactor = Reactor::new()?;
+    signals::install(control_reactor.inbox().waker().clone())?;
+    let acceptor = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
+    let listening = listen_all(config, &acceptor)?;
+    if !listening {
+        server.stop(1);
+    }
+    std::thread::scope(|scope| -> io::Result<()> {
+        let mut handles = Vec::new();
+        for (index, mut reactor) in reactors.drain(..).enumerate() {
+            let name = format!("io-{index}");
+            handles.push(std::thread::Builder::new().name(name).stack_size(STACK).spawn_scoped(scope, move || {
+                if let Err(e) = thread::run(server, index, &mut reactor) {
+                    log::warning(format!("I/O thread {index} has failed: {e}"));
+                    server.stop(1);
+                }
+            })?);
+        }
+        log::notice(log_text::start::INITIALIZED);
+        if listening {
+            if config.network.port != 0 {
+                log::notice(log_text::start::ready("tcp"));
+            }
+            if config.network.unixsocket.is_some() {
+                log::notice(log_text::start::ready("unix"));
+            }
+        }
+        control::run(server, threads, &mut control_reactor)
+    })?;
+    acceptor.close_all();
+    Ok(())
+}
+
+fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
+    let backlog = config.network.tcp_backlog as i32;
+    if let Some(warning) = listen::backlog_warning(backlog) {
+        log::warning(warning);
+    }
+    if config.network.port != 0 {
+        let bind: Vec<String> = config.network.bind.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect();
+        let options = TcpOptions { backlog, mark: config.network.socket_mark_id };
+        match listen::tcp(&bind, config.network.port, &options) {
+            Ok((listeners, warnings)) => {
+                warnings.iter().for_each(log::warning);
+                if listeners.is_empty() {
+                    log::warning(log_text::start::no_listener(config.network.port, "tcp"));
+                    return Ok(false);
+                }
+                acceptor.open("tcp", listeners)?;
+            }
+            Err(refused) => {
+                refused.warnings.iter().for_each(log::warning);
+                log::warning(log_text::start::no_listener(config.network.port, "tcp"));
+                return Ok(false);
+            }
+        }
+    }
+    if let Some(path) = &config.network.unixsocket {
+        let path = Path::new(OsStr::from_bytes(path));
+        let permissions = (config.network.unixsocketperm != 0).then_some(config.network.unixsocketperm);
+        acceptor.open("unix", vec![listen::unix(path, permissions, None, backlog)?])?;
+    }
+    Ok(true)
+}
+
+fn pid_path(config: &Config) -> Option<PathBuf> {
+    match &config.general.pidfile {
+        Some(path) => Some(PathBuf::from(OsStr::from_bytes(path))),
+        None if config.process.daemonize => Some(PathBuf::from("/var/run/redis.pid")),
+        None => None,
+    }
+}
+
+fn set_title(name: &str, config: &Config) {
+    if !config.process.set_proc_title {
+        return;
+    }
+    let bind = config.network.bind.first().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
+    let listen_addr = match &config.network.unixsocket {
+        Some(path) if config.network.port == 0 => String::from_utf8_lossy(path).into_owned(),
+        _ => format!("{bind}:{}", config.network.port),
+    };
+    let facts = TitleFacts {
+        title: name,
+        listen_addr: &listen_addr,
+        server_mode: "",
+        config_file: "",
+        unixsocket: "",
+        port: config.network.port,
+        tls_port: 0,
+    };
+    if let Some(text) = process::title(&config.process.proc_title_template, &facts) {
+        title::set(text.trim_end());
+    }
+}
+
+fn log_settings(config: &Config) -> log::Settings {
+    use config::directives::general::{LogFormat, LogLevel, LogTimestampFormat};
+    let general = &config.general;
+    log::Settings {
+        level: match general.loglevel {
+            LogLevel::Debug => log::Level::Debug,
+            LogLevel::Verbose => log::Level::Verbose,
+            LogLevel::Notice => log::Level::Notice,
+            LogLevel::Warning => log::Level::Warning,
+            LogLevel::Nothing => log::Level::Nothing,
+        },
+        file: (!general.logfile.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(&general.logfile))),
+        syslog: None,
+        format: match general.log_format {
+            LogFormat::Legacy => log::Format::Legacy,
+            LogFormat::Logfmt => log::Format::Logfmt,
+            LogFormat::Json => log::Format::Json,
+        },
+        timestamp: match general.log_timestamp_format {
+            LogTimestampFormat::Legacy => log::Timestamp::Legacy,
+            LogTimestampFormat::Iso8601 => log::Timestamp::Iso8601,
+            LogTimestampFormat::Milliseconds => log::Timestamp::Milliseconds,
+        },
+        hides_user_data: general.hide_user_data_from_log,
+    }
+}

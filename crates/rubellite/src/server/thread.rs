@@ -1,0 +1,147 @@
+//! One I/O thread: the reactor's handler over the node's worker.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use node::server::Server;
+use node::worker::Worker;
+use runtime::reactor::MAX_SLICES;
+use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker};
+use session::{ClientCard, Flag, Notify};
+
+/// Wakes an I/O thread when its mailbox has something.
+struct WakeReactor(Arc<Waker>);
+
+impl Notify for WakeReactor {
+    fn notify(&self) {
+        self.0.notify();
+    }
+}
+
+/// Lets the node's mailbox wake this reactor.
+pub fn attach(server: &Server, index: usize, reactor: &Reactor) {
+    server.mailboxes[index].attach(Arc::new(WakeReactor(reactor.inbox().waker().clone())));
+}
+
+/// The handler of one I/O thread.
+pub struct IoThread<'s> {
+    worker: Worker<'s>,
+    server: &'s Server,
+    index: usize,
+}
+
+impl<'s> IoThread<'s> {
+    /// The handler of thread `index`.
+    pub fn new(server: &'s Server, index: usize) -> Self {
+        IoThread { worker: Worker::new(server, index), server, index }
+    }
+}
+
+impl Connections for IoThread<'_> {
+    fn accepted(&mut self, token: usize, info: ConnInfo) -> bool {
+        let id = self.server.last_client.fetch_add(1, Ordering::Relaxed) + 1;
+        let mut card = ClientCard::new(id, self.index, info.fd, self.server.engine.now().0);
+        card.addr = info.peer;
+        card.laddr = info.local;
+        card.path = info.path.map(|path| path.display().to_string());
+        card.set(Flag::Unix, card.path.is_some());
+        self.worker.accepted(token, card);
+        true
+    }
+
+    fn input(&mut self, token: usize) -> &mut Vec<u8> {
+        &mut self.worker.client(token).expect("the reactor names living connections").input
+    }
+
+    fn want(&self, token: usize) -> usize {
+        self.worker.peek(token).map_or(0, |client| client.want)
+    }
+
+    fn wants_input(&self, token: usize) -> bool {
+        self.worker.peek(token).is_some_and(|client| client.is_ready())
+    }
+
+    fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
+        let ready = self.worker.releasable(token);
+        let Some(client) = self.worker.client(token) else { return true };
+        let mut sent = 0;
+        while sent < ready {
+            let n = send(&[IoSlice::new(&client.out.buf[sent..ready])]);
+            sent += n;
+            if n == 0 || sent < ready {
+                break;
+            }
+        }
+        if sent > 0 {
+            client.sent(sent);
+            client.card.bytes_out.fetch_add(sent as u64, Ordering::Relaxed);
+        }
+        if !client.out.is_empty() {
+            return false;
+        }
+        while !client.chunks.is_empty() {
+            let slices: Vec<IoSlice<'_>> = client.chunks.iter().take(MAX_SLICES).map(|c| IoSlice::new(c)).collect();
+            let offered: usize = slices.iter().map(|s| s.len()).sum();
+            let n = send(&slices);
+            client.take_chunks(n);
+            if n < offered {
+                break;
+            }
+        }
+        client.chunks.is_empty()
+    }
+
+    fn verdict(&self, token: usize) -> Verdict {
+        match self.worker.peek(token) {
+            Some(client) if client.close_asap => Verdict::CloseNow,
+            Some(client) if client.close_after_reply => Verdict::CloseAfterOutput,
+            _ => Verdict::Keep,
+        }
+    }
+
+    fn closed(&mut self, token: usize) {
+        self.worker.closed(token);
+    }
+
+    fn touched(&mut self, into: &mut Vec<usize>) {
+        self.worker.take_touched(into);
+    }
+}
+
+impl Handler for IoThread<'_> {
+    fn received(&mut self, token: usize, _io: &mut dyn Reenter) {
+        self.worker.received(token);
+    }
+
+    fn woken(&mut self, _io: &mut dyn Reenter) {
+        self.worker.read_letters();
+    }
+
+    fn end_of_turn(&mut self) {
+        self.worker.end_of_turn();
+        // What this turn's own commands have caused (messages to subscribers of this very thread) leaves with it.
+        if !self.server.mailboxes[self.index].is_empty() {
+            self.worker.read_letters();
+            self.worker.end_of_turn();
+        }
+    }
+
+    fn deadline(&self) -> Option<i64> {
+        self.worker.deadline().map(|at| at.0)
+    }
+
+    fn timeout(&mut self, _now: i64, _io: &mut dyn Reenter) {
+        self.worker.timeout();
+    }
+
+    fn is_over(&self) -> bool {
+        self.server.is_over()
+    }
+}
+
+/// Runs thread `index` until the server is over.
+pub fn run(server: &Server, index: usize, reactor: &mut Reactor) -> io::Result<()> {
+    let mut handler = IoThread::new(server, index);
+    reactor.run(&mut handler)
+}
