@@ -150,6 +150,11 @@ impl Shard {
             .any(|big| big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db)
     }
 
+    /// Whether big collections are left for snapshot `id`.
+    pub fn has_bigs(&self, id: SnapshotId) -> bool {
+        self.noted.iter().any(|noted| noted.snapshot == id.0) || self.bigs.iter().any(|big| big.snapshot == id.0)
+    }
+
     /// Walks the big collections that snapshot `id` has still to get, about `budget` elements. True when none is left.
     /// Values that are done with and no longer in the keyspace are put into `spent`, to be freed without the lock.
     pub fn walk_bigs(&mut self, id: SnapshotId, budget: usize, sink: &mut dyn BigSink, spent: &mut Vec<Value>) -> bool {

@@ -20,6 +20,7 @@ use runtime::listen::{self, TcpOptions};
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
 use super::host::{ProcessHost, SystemClock};
+use super::snapshotter::{self, Jobs};
 use super::{control, thread};
 
 /// Our version.
@@ -156,6 +157,8 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     crash::install(VERSION, Box::new(|_| ()))?;
     crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
+    let mut control_reactor = Reactor::new()?;
+    let (snapshotter, jobs) = snapshotter::queue();
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let server = Server::new(
         Control::new(config.clone(), users),
@@ -163,10 +166,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new()),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone())),
         registry,
     );
-    serve(&server, &config, threads)?;
+    serve(&server, &config, threads, &mut control_reactor, jobs)?;
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -179,13 +182,18 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 16).next_power_of_two().min(1024) }
 }
 
-fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
+fn serve(
+    server: &Server,
+    config: &Config,
+    threads: usize,
+    control_reactor: &mut Reactor,
+    jobs: Jobs,
+) -> io::Result<()> {
     let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
     let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
-    let mut control_reactor = Reactor::new()?;
     signals::install(control_reactor.inbox().waker().clone())?;
     let acceptor = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
     let listening = listen_all(config, &acceptor)?;
@@ -212,7 +220,10 @@ fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
                 log::notice(log_text::start::ready("unix"));
             }
         }
-        control::run(server, threads, &mut control_reactor)
+        std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+        })?;
+        control::run(server, threads, control_reactor)
     })?;
     acceptor.close_all();
     Ok(())
