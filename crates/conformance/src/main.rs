@@ -4,12 +4,12 @@
 //! conformance [--valkey | --server PATH] [--bless] [PAGE | FOLDER ...]
 //! ```
 //!
-//! Without pages: all of `crates/commands/src`. `--bless` writes what a real Valkey answers into the pages; it does
+//! Without pages: every page beside the commands. `--bless` writes what a real Valkey answers into the pages; it does
 //! not accept our own server as a witness.
 
 #![forbid(unsafe_code)]
 
-use conformance::{Runner, Spec, bless, collect};
+use conformance::{Runner, Spec, all_pages, bless, collect};
 use e2e::Program;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
