@@ -12,6 +12,8 @@ pub struct Db {
     pub(crate) table: Table<Entry<Value>>,
     /// The number that this database had when each snapshot was cut; SWAPDB moves the table, not this.
     pub(crate) at_cut: [DbIndex; 2],
+    /// The snapshots that this database is part of, as bits; set from the cut to the snapshot's end.
+    pub(crate) in_snapshot: u8,
 }
 
 impl Db {

@@ -10,8 +10,9 @@ use structures::number;
 use structures::table::{FoundMut, Probe};
 use value::{RawString, StringRef, Value};
 
+use crate::snapshot::Observers;
 use crate::space::string_of;
-use crate::{AccessClock, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
+use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
 /// Strings up to this many bytes live inside their entry's allocation.
 const EMBED_MAX: usize = 512;
@@ -61,8 +62,7 @@ impl Space<'_> {
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
         let access = self.access();
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
         access.note(&mut found);
         match found.into_payload_mut() {
@@ -108,8 +108,7 @@ impl Space<'_> {
         let mut expiry = Expiry::None;
         if self.alive(key) {
             let access = self.access();
-            let db = self.db;
-            let (part, mut observers) = self.shard(key).parts(db);
+            let (part, mut observers) = self.change(key);
             if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
                 expiry = Expiry::Keep;
                 access.note(&mut found);
@@ -132,8 +131,7 @@ impl Space<'_> {
             return None;
         }
         let access = self.access();
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
         let Payload::Int(n) = found.get().payload() else { return None };
         let result = f(n);
@@ -157,8 +155,7 @@ impl Space<'_> {
         if !self.alive(key) {
             return false;
         }
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
         found.get_mut().set_expire(expire.map(|at| at.0));
         found.set_flag(expire.is_some());
@@ -175,7 +172,7 @@ impl Space<'_> {
         }
         match self.take_entry(key) {
             Some(entry) => {
-                self.discard(entry, deletion);
+                self.discard(key, entry, deletion);
                 true
             }
             None => false,
@@ -187,7 +184,20 @@ impl Space<'_> {
         if !self.alive(key) {
             return None;
         }
-        self.take_entry(key).map(|entry| Removed { entry })
+        let mut entry = self.take_entry(key)?;
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        if shard.is_walked(at_cut, key.bytes)
+            && let Payload::Value(value) = entry.payload()
+        {
+            // A snapshot goes on with the value itself; the key's new name gets a copy.
+            let copy = value.clone();
+            if let Some(value) = entry.set_value(copy) {
+                shard.orphan(at_cut, key.bytes, value);
+            }
+        }
+        Some(Removed { entry })
     }
 
     /// Stores a value that was taken; whatever was under the key is gone. The expiry comes with it.
@@ -199,11 +209,10 @@ impl Space<'_> {
             self.notes.push((Note::New, self.db, key.bytes.into()));
         }
         if let Some(old) = former {
-            self.discard(old, Deletion::Lazy);
+            self.discard(key, old, Deletion::Lazy);
         }
         entry.rename(key.bytes);
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.insert(key.hash, entry, &mut observers);
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
@@ -239,7 +248,7 @@ impl Space<'_> {
     /// Deletes a key whose time has come.
     pub(crate) fn expire_now(&mut self, key: &Key<'_>) {
         if let Some(entry) = self.take_entry(key) {
-            self.discard(entry, Deletion::Lazy);
+            self.discard(key, entry, Deletion::Lazy);
             self.touch(key);
             self.stats.expired += 1;
             self.expired.push((self.db, key.bytes.into()));
@@ -247,8 +256,7 @@ impl Space<'_> {
     }
 
     fn take_entry(&mut self, key: &Key<'_>) -> Option<Entry<Value>> {
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         part.table.remove(key.hash, key.bytes, &mut observers)
     }
 
@@ -257,7 +265,7 @@ impl Space<'_> {
     fn replace(&mut self, key: &Key<'_>, new: New<'_>, expiry: Expiry) {
         let (db, now, policy, access) = (self.db, self.now, self.on_expired, self.access());
         let mut over = false;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let (mut found, old, expire, made) = match part.table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 let present = found.get().expire();
@@ -293,7 +301,7 @@ impl Space<'_> {
         }
         drop(found);
         if let Some(old) = old {
-            self.discard_value(old, Deletion::Lazy);
+            self.discard_value(key, old, Deletion::Lazy);
         }
         if over && policy == OnExpired::Delete {
             self.stats.expired += 1;
@@ -310,13 +318,27 @@ impl Space<'_> {
         Access { clock: self.clock, coin, moves: self.lookup == Lookup::Touch }
     }
 
-    fn discard(&mut self, entry: Entry<Value>, deletion: Deletion) {
+    /// The part of the keyspace in which a key is about to change; what snapshots still need of it has been shown to them.
+    fn change(&mut self, key: &Key<'_>) -> (&mut Db, Observers<'_>) {
+        let db = self.db;
+        let shard = self.shard(key);
+        if shard.in_snapshot() {
+            shard.before_change(db, key.hash, key.bytes);
+        }
+        shard.parts(db)
+    }
+
+    fn discard(&mut self, key: &Key<'_>, entry: Entry<Value>, deletion: Deletion) {
         if let Some(value) = entry.into_value() {
-            self.discard_value(value, deletion);
+            self.discard_value(key, value, deletion);
         }
     }
 
-    fn discard_value(&mut self, value: Value, deletion: Deletion) {
+    fn discard_value(&mut self, key: &Key<'_>, value: Value, deletion: Deletion) {
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        let Some(value) = shard.orphan(at_cut, key.bytes, value) else { return };
         if deletion == Deletion::Lazy && value.free_effort() > LAZY_FREE_EFFORT {
             self.garbage.push(value);
         }
