@@ -170,10 +170,20 @@ macro_rules! typed {
 }
 typed!(List, Set, Hash, Zset);
 
-/// An entry that was found: its value, its expiry and its access word.
-pub struct View<'s>(Found<'s, Entry<Value>>);
+/// An entry that was found: its key, its value, its expiry and its access word.
+pub struct View<'s>(pub(crate) Found<'s, Entry<Value>>);
 
 impl<'s> View<'s> {
+    /// The key.
+    pub fn key(&self) -> &'s [u8] {
+        self.0.key()
+    }
+
+    /// Whether the key's time has come, for a unit that runs at `now`.
+    pub fn is_expired(&self, now: UnixMillis) -> bool {
+        self.0.flag() && self.0.expire().is_some_and(|at| now.is_past(at))
+    }
+
     /// The value.
     pub fn payload(&self) -> Payload<'s, Value> {
         self.0.payload()
@@ -330,6 +340,12 @@ impl<'a> Space<'a> {
         self.shards.iter_mut().map(|(id, shard)| (*id, &mut **shard))
     }
 
+    /// One shard held, to be looked at.
+    pub fn shard_ref(&self, id: ShardId) -> Option<&Shard> {
+        let at = self.position(id)?;
+        Some(&*self.shards[at].1)
+    }
+
     /// One shard held.
     pub fn shard_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
         let at = self.position(id)?;
@@ -365,6 +381,14 @@ impl<'a> Space<'a> {
             }
         }
         found.map(View)
+    }
+
+    /// Looks a key up for a client that reads it, but not its value (EXISTS, TTL, TYPE): counted, yet no access.
+    pub fn find_untouched(&mut self, key: &Key<'_>) -> Option<View<'_>> {
+        let lookup = std::mem::replace(&mut self.lookup, Lookup::Peek);
+        let found = self.find(key).is_some();
+        self.lookup = lookup;
+        if found { self.peek(key) } else { None }
     }
 
     /// Looks a key up without a trace: no statistics, no access clock. An expired key is absent.
@@ -410,7 +434,7 @@ impl<'a> Space<'a> {
             return Some(());
         }
         let Some(found) = table.find(key.hash, key.bytes) else { return Some(()) };
-        if !found.flag() || found.expire().is_none_or(|at| at > now.0) {
+        if !found.flag() || found.expire().is_none_or(|at| !now.is_past(at)) {
             return Some(());
         }
         if policy == OnExpired::Delete {
@@ -423,7 +447,7 @@ impl<'a> Space<'a> {
     pub fn is_expired(&mut self, key: &Key<'_>) -> bool {
         let (db, now) = (self.db, self.now);
         let found = self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes);
-        found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| at <= now.0))
+        found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| now.is_past(at)))
     }
 
     pub(crate) fn flip(&mut self) -> u32 {
