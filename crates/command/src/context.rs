@@ -21,7 +21,7 @@
 //!
 //! A handler that answers an error has changed nothing: it looks before it changes.
 
-use keyspace::{DbIndex, Deletion, Expiry, Key, Space, Typed, UnixMillis};
+use keyspace::{DbIndex, Deletion, Expiry, Key, Note, Space, Typed, UnixMillis, Wanted};
 use resp::args::Args;
 use resp::error::Error;
 use resp::reply::Reply;
@@ -125,6 +125,13 @@ impl Default for Env {
     }
 }
 
+impl Env {
+    /// What the keyspace has to note for these events.
+    pub fn wanted(&self) -> Wanted {
+        Wanted { new: self.notify & class::NEW != 0, misses: self.notify & class::KEY_MISS != 0 }
+    }
+}
+
 /// Randomness for commands: SPOP, SRANDMEMBER, HRANDFIELD, RANDOMKEY. Seeded by the runtime, so a simulation can repeat it.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
@@ -190,9 +197,21 @@ impl<'a> Context<'a, '_> {
 
     /// Records a keyspace event without a change of its own.
     pub fn notify(&mut self, key: &Key<'_>, class: u32, event: &'static str) {
+        self.gather_notes();
         if self.env.notify & class != 0 {
             let db = self.space.db;
             self.effects.events.push(Event { class, name: event, db, key: key.bytes.into() });
+        }
+    }
+
+    /// Makes events of what the keyspace has noted since the last one: keys that are new, keys that were missed.
+    pub fn gather_notes(&mut self) {
+        for (note, db, key) in self.space.notes.drain(..) {
+            let (class, name) = match note {
+                Note::New => (class::NEW, "new"),
+                Note::Miss => (class::KEY_MISS, "keymiss"),
+            };
+            self.effects.events.push(Event { class, name, db, key });
         }
     }
 
@@ -208,6 +227,20 @@ impl<'a> Context<'a, '_> {
         let removed = self.space.remove(key, self.deletion());
         if removed {
             self.changed(key, class::GENERIC, "del", 1);
+        }
+        removed
+    }
+
+    /// Deletes a key that a command has given an expiry in the past: it ends as if its time had just come. The deletion
+    /// takes the command's place in the journal. False when there was no key.
+    pub fn expire(&mut self, key: &Key<'_>) -> bool {
+        let deletion = if self.env.lazy_expire { Deletion::Lazy } else { Deletion::Sync };
+        let removed = self.space.remove(key, deletion);
+        if removed {
+            self.space.stats.expired += 1;
+            self.changed(key, class::EXPIRED, "expired", 1);
+            let verb: &[u8] = if self.env.lazy_expire { b"UNLINK" } else { b"DEL" };
+            self.effects.rewrite(self.space.db, &[verb, key.bytes]);
         }
         removed
     }

@@ -17,6 +17,8 @@ mod list;
 mod options;
 mod set;
 mod string;
+#[cfg(test)]
+mod testing;
 mod zset;
 
 use command::binding::Binding;

@@ -17,35 +17,37 @@
 use crate::gate::Gate;
 use crate::id::{ExecutorId, ShardId};
 use crate::shard::{Held, Shards, Turn};
-use crate::sync::{AtomicBool, Ordering, Thread, current, park_thread};
+use crate::sync::{Condvar, SleepMutex};
 use crate::ticket::{Parking, Ticket, Wake};
 use std::ops::{Deref, DerefMut};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
-/// Lets its own thread sleep until a wake.
+/// Lets one thread sleep until a wake.
 pub struct Sleeper {
-    thread: Thread,
-    woken: AtomicBool,
+    woken: SleepMutex<bool>,
+    changed: Condvar,
 }
 
 impl Sleeper {
-    /// A sleeper for the calling thread.
+    /// A sleeper without a wake.
     pub fn new() -> Arc<Self> {
-        Arc::new(Sleeper { thread: current(), woken: AtomicBool::new(false) })
+        Arc::new(Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() })
     }
 
     /// Sleeps until a wake that no earlier call has taken.
     pub fn sleep(&self) {
-        while !self.woken.swap(false, Ordering::SeqCst) {
-            park_thread();
+        let mut woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        while !*woken {
+            woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
         }
+        *woken = false;
     }
 }
 
 impl Wake for Sleeper {
     fn wake(&self, _: u64) {
-        self.woken.store(true, Ordering::SeqCst);
-        self.thread.unpark();
+        *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_one();
     }
 }
 
@@ -59,7 +61,7 @@ pub struct Background<'a, T> {
 }
 
 impl<'a, T> Background<'a, T> {
-    /// For the calling thread, which is executor `me`; `ticket` is a number that no unit uses.
+    /// For one thread, which is executor `me`; `ticket` is a number that no unit uses.
     pub fn new(gate: &'a Gate, shards: &'a Shards<T>, me: ExecutorId, ticket: u64) -> Self {
         Background { gate, shards, me, ticket, sleeper: Sleeper::new() }
     }

@@ -1,6 +1,6 @@
 //! Where the engine's locks and atomics come from.
 //!
-//! Nothing else in the modules `shard`, `gate`, `control` and `background` names a lock, an atomic or a thread, so that
+//! Nothing else in the modules `shard`, `gate`, `control` and `background` names a lock or an atomic, so that
 //! `tests/schedules.rs` can compile the very same files against shuttle's versions (its own `crate::sync`) and run them
 //! under thousands of schedules. A Cargo feature would do the same for one package, but features are unified over a
 //! workspace: one test crate that turned it on would put a simulated lock under every server built in the same run.
@@ -8,7 +8,7 @@
 pub use parking_lot::{Mutex, MutexGuard};
 pub use std::hint::spin_loop;
 pub use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-pub use std::thread::{Thread, current, park as park_thread};
+pub use std::sync::{Condvar, Mutex as SleepMutex};
 
 /// How many times in all one attempt to take a set of shards waits for a moment before it gives up.
 ///

@@ -193,6 +193,7 @@ impl<'u> Unit<'u> {
     pub fn call(&mut self, call: &Call<'_>, reply: &mut Reply) -> Result<(), Block> {
         let Scratch { effects, log, events, ready, dirty } = &mut *self.scratch;
         let mark = reply.mark();
+        self.space.wanted = call.env.wanted();
         let mut context = Context {
             row: call.row,
             args: call.args,
@@ -203,6 +204,7 @@ impl<'u> Unit<'u> {
             random: self.random,
         };
         let done: Done = (call.handler)(&mut context);
+        context.gather_notes();
         if !self.space.expired.is_empty() {
             note_expired(&mut self.space, log, events, call.env, self.sink.is_awake());
         }

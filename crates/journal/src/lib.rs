@@ -12,8 +12,8 @@
 //! partial resyncs, WAIT and WAITAOF are readings of this one log.
 //!
 //! - [`unit`]: what one unit appends, and how it is framed.
-//! - [`tail`]: the bytes kept in memory, and where units end in them.
-//! - [`journal`]: the log as its users see it: append, read, hold, sleep, wake.
+//! - `tail`: the bytes kept in memory, and where units end in them.
+//! - `log`: the log as its users see it: append, read, hold, sleep, wake.
 //! - [`history`]: replication ids, and who may continue from where.
 //! - [`watermark`]: levels that offsets reach (applied, written, fsynced), and who waits for them.
 //!
@@ -21,15 +21,15 @@
 #![forbid(unsafe_code)]
 
 pub mod history;
-pub mod journal;
+mod log;
 pub mod offset;
 mod sync;
-pub mod tail;
+mod tail;
 pub mod unit;
 pub mod watermark;
 
 pub use history::{History, ReplId};
-pub use journal::{Backlog, Hold, Journal, Reader};
+pub use log::{Backlog, Hold, Journal, Reader};
 pub use offset::{DbIndex, ReplOffset};
 pub use tail::{Boundary, Chunk, ReadError};
 pub use unit::{Kind, Piece, Unit};

@@ -2,9 +2,7 @@
 
 use std::fmt;
 
-/// A database's number, as SELECT names it in the stream.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
-pub struct DbIndex(pub u16);
+pub use keyspace::DbIndex;
 
 /// A position in the stream: how many bytes stand before it since the history began.
 ///

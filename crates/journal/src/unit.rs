@@ -258,6 +258,32 @@ mod tests {
         assert_eq!((text.as_str(), ends), ("ABB", vec![1, 3]));
     }
 
+    /// What Valkey 9.1 fed to a replica: EXEC of SET and PUBLISH, of two PUBLISH, and of two SET with a SELECT between.
+    #[test]
+    fn frames_are_those_of_valkey() {
+        let fed = "*1\r\n$5\r\nMULTI\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\n1\r\n\
+            *3\r\n$7\r\nPUBLISH\r\n$2\r\nch\r\n$1\r\nm\r\n*1\r\n$4\r\nEXEC\r\n\
+            *1\r\n$5\r\nMULTI\r\n*3\r\n$7\r\nPUBLISH\r\n$2\r\nch\r\n$1\r\nx\r\n\
+            *3\r\n$7\r\nPUBLISH\r\n$2\r\nch\r\n$1\r\ny\r\n*1\r\n$4\r\nEXEC\r\n\
+            *1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$1\r\nb\r\n$1\r\n1\r\n*2\r\n$6\r\nSELECT\r\n$1\r\n5\r\n\
+            *3\r\n$3\r\nSET\r\n$1\r\nc\r\n$1\r\n1\r\n*1\r\n$4\r\nEXEC\r\n";
+        let publish = |unit: &mut Unit<'static>, text: &'static [u8]| {
+            unit.begin(Some(DbIndex(0)), Kind::StreamOnly).piece(Piece::Array(3));
+            for arg in [b"PUBLISH", &b"ch"[..], text] {
+                unit.piece(Piece::Bulk(arg));
+            }
+        };
+        let mut units = [Unit::new(), Unit::new(), Unit::new()];
+        units[0].command(DbIndex(0), &[b"SET", b"a", b"1"]);
+        publish(&mut units[0], b"m");
+        publish(&mut units[1], b"x");
+        publish(&mut units[1], b"y");
+        units[2].command(DbIndex(0), &[b"SET", b"b", b"1"]).command(DbIndex(5), &[b"SET", b"c", b"1"]);
+        let (mut out, mut db) = (Flat::default(), None);
+        units.iter().for_each(|unit| unit.write(&mut db, &mut out));
+        assert_eq!(String::from_utf8(out.0).unwrap(), fed);
+    }
+
     #[test]
     fn a_ping_selects_nothing() {
         let mut unit = Unit::new();

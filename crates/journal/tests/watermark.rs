@@ -4,7 +4,7 @@
 //! (`wait`), looking at the earliest offset before raising the level (`advance`), not publishing it again after a call.
 #![forbid(unsafe_code)]
 
-#[allow(dead_code)]
+#[allow(dead_code, unused_imports)]
 #[path = "../src/offset.rs"]
 mod offset;
 #[allow(dead_code)]

@@ -7,11 +7,12 @@
 use resp::error::{self, Error};
 use structures::entry::{Entry, Payload, PayloadMut};
 use structures::number;
-use structures::table::Probe;
+use structures::table::{FoundMut, Probe};
 use value::{RawString, StringRef, Value};
 
+use crate::snapshot::Observers;
 use crate::space::string_of;
-use crate::{DbIndex, Expiry, Key, Space, Typed, UnixMillis};
+use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
 /// Strings up to this many bytes live inside their entry's allocation.
 const EMBED_MAX: usize = 512;
@@ -60,12 +61,10 @@ impl Space<'_> {
     }
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
-        let (db, clock) = (self.db, self.clock);
-        let (part, mut observers) = self.shard(key).parts(db);
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
-        if !clock.lfu {
-            found.set_access(clock.tick as u16);
-        }
+        access.note(&mut found);
         match found.into_payload_mut() {
             PayloadMut::Value(v) => T::of_mut(v).map(Some).ok_or(error::common::WRONGTYPE),
             _ => Err(error::common::WRONGTYPE),
@@ -108,10 +107,11 @@ impl Space<'_> {
         let mut grown = RawString::new();
         let mut expiry = Expiry::None;
         if self.alive(key) {
-            let db = self.db;
-            let (part, mut observers) = self.shard(key).parts(db);
-            if let Some(found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
+            let access = self.access();
+            let (part, mut observers) = self.change(key);
+            if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
                 expiry = Expiry::Keep;
+                access.note(&mut found);
                 grown = match found.into_payload_mut() {
                     PayloadMut::Value(Value::Raw(raw)) => return Ok(f(raw)),
                     PayloadMut::Value(_) => return Err(error::common::WRONGTYPE),
@@ -130,13 +130,13 @@ impl Space<'_> {
         if !self.alive(key) {
             return None;
         }
-        let (db, fresh) = (self.db, self.clock.fresh());
-        let (part, mut observers) = self.shard(key).parts(db);
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
         let Payload::Int(n) = found.get().payload() else { return None };
         let result = f(n);
         if let Ok(new) = result {
-            found.set_access(fresh as u16);
+            access.note(&mut found);
             found.get_mut().set_int(new);
         }
         Some(result)
@@ -155,8 +155,7 @@ impl Space<'_> {
         if !self.alive(key) {
             return false;
         }
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
         found.get_mut().set_expire(expire.map(|at| at.0));
         found.set_flag(expire.is_some());
@@ -173,7 +172,7 @@ impl Space<'_> {
         }
         match self.take_entry(key) {
             Some(entry) => {
-                self.discard(entry, deletion);
+                self.discard(key, entry, deletion);
                 true
             }
             None => false,
@@ -185,19 +184,35 @@ impl Space<'_> {
         if !self.alive(key) {
             return None;
         }
-        self.take_entry(key).map(|entry| Removed { entry })
+        let mut entry = self.take_entry(key)?;
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        if shard.is_walked(at_cut, key.bytes)
+            && let Payload::Value(value) = entry.payload()
+        {
+            // A snapshot goes on with the value itself; the key's new name gets a copy.
+            let copy = value.clone();
+            if let Some(value) = entry.set_value(copy) {
+                shard.orphan(at_cut, key.bytes, value);
+            }
+        }
+        Some(Removed { entry })
     }
 
     /// Stores a value that was taken; whatever was under the key is gone. The expiry comes with it.
     pub fn put(&mut self, key: &Key<'_>, removed: Removed) {
         let mut entry = removed.entry;
         let expire = entry.expire();
-        if let Some(old) = self.take_entry(key) {
-            self.discard(old, Deletion::Lazy);
+        let former = self.take_entry(key);
+        if former.is_none() && self.wanted.new {
+            self.notes.push((Note::New, self.db, key.bytes.into()));
+        }
+        if let Some(old) = former {
+            self.discard(key, old, Deletion::Lazy);
         }
         entry.rename(key.bytes);
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.insert(key.hash, entry, &mut observers);
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
@@ -233,7 +248,7 @@ impl Space<'_> {
     /// Deletes a key whose time has come.
     pub(crate) fn expire_now(&mut self, key: &Key<'_>) {
         if let Some(entry) = self.take_entry(key) {
-            self.discard(entry, Deletion::Lazy);
+            self.discard(key, entry, Deletion::Lazy);
             self.touch(key);
             self.stats.expired += 1;
             self.expired.push((self.db, key.bytes.into()));
@@ -241,19 +256,22 @@ impl Space<'_> {
     }
 
     fn take_entry(&mut self, key: &Key<'_>) -> Option<Entry<Value>> {
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         part.table.remove(key.hash, key.bytes, &mut observers)
     }
 
-    /// Overwrites or makes the entry of a key with one probe of the table.
+    /// Overwrites or makes the entry of a key with one probe of the table. A key whose time had come is replaced as one
+    /// that is not there: it leaves no expiry behind, and its end is told first.
     fn replace(&mut self, key: &Key<'_>, new: New<'_>, expiry: Expiry) {
-        let (db, fresh) = (self.db, self.clock.fresh());
-        let (part, mut observers) = self.shard(key).parts(db);
-        let (mut found, old, expire) = match part.table.probe(key.hash, key.bytes, &mut observers) {
+        let (db, now, policy, access) = (self.db, self.now, self.on_expired, self.access());
+        let mut over = false;
+        let (part, mut observers) = self.change(key);
+        let (mut found, old, expire, made) = match part.table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 let present = found.get().expire();
-                let expire = after(expiry, present);
+                over = policy != OnExpired::Obey && present.is_some_and(|at| at <= now.0);
+                let expire = after(expiry, present.filter(|_| !over));
+                access.note(&mut found);
                 let entry = found.get_mut();
                 let old = match new {
                     New::Int(n) => entry.set_int(n),
@@ -263,7 +281,7 @@ impl Space<'_> {
                 if expire != present {
                     entry.set_expire(expire);
                 }
-                (found, old, expire)
+                (found, old, expire, false)
             }
             Probe::Vacant(vacant) => {
                 let expire = after(expiry, None);
@@ -272,31 +290,55 @@ impl Space<'_> {
                     New::Bytes(bytes, raw) => Entry::new_bytes(key.bytes, bytes, raw, expire),
                     New::Value(value) => Entry::new_value(key.bytes, value, expire),
                 };
-                (vacant.insert(entry, &mut observers), None, expire)
+                let mut found = vacant.insert(entry, &mut observers);
+                access.begin(&mut found);
+                (found, None, expire, true)
             }
         };
-        let high = (fresh >> 16) as u8;
-        if found.get().mark() != high {
-            found.get_mut().set_mark(high);
-        }
-        found.set_access(fresh as u16);
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
             found.due(at.max(0) as u64);
         }
+        drop(found);
         if let Some(old) = old {
-            drop(found);
-            self.discard_value(old, Deletion::Lazy);
+            self.discard_value(key, old, Deletion::Lazy);
+        }
+        if over && policy == OnExpired::Delete {
+            self.stats.expired += 1;
+            self.expired.push((db, key.bytes.into()));
+        }
+        if (made || over) && self.wanted.new {
+            self.notes.push((Note::New, db, key.bytes.into()));
         }
     }
 
-    fn discard(&mut self, entry: Entry<Value>, deletion: Deletion) {
+    /// What an access by this unit leaves in an entry.
+    fn access(&mut self) -> Access {
+        let coin = if self.clock.lfu { self.flip() } else { 0 };
+        Access { clock: self.clock, coin, moves: self.lookup == Lookup::Touch }
+    }
+
+    /// The part of the keyspace in which a key is about to change; what snapshots still need of it has been shown to them.
+    fn change(&mut self, key: &Key<'_>) -> (&mut Db, Observers<'_>) {
+        let db = self.db;
+        let shard = self.shard(key);
+        if shard.in_snapshot() {
+            shard.before_change(db, key.hash, key.bytes);
+        }
+        shard.parts(db)
+    }
+
+    fn discard(&mut self, key: &Key<'_>, entry: Entry<Value>, deletion: Deletion) {
         if let Some(value) = entry.into_value() {
-            self.discard_value(value, deletion);
+            self.discard_value(key, value, deletion);
         }
     }
 
-    fn discard_value(&mut self, value: Value, deletion: Deletion) {
+    fn discard_value(&mut self, key: &Key<'_>, value: Value, deletion: Deletion) {
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        let Some(value) = shard.orphan(at_cut, key.bytes, value) else { return };
         if deletion == Deletion::Lazy && value.free_effort() > LAZY_FREE_EFFORT {
             self.garbage.push(value);
         }
@@ -316,6 +358,37 @@ impl Space<'_> {
             self.detached.extend(shard.take_db(db));
         }
         removed
+    }
+}
+
+/// One access by a command that writes.
+#[derive(Clone, Copy)]
+struct Access {
+    clock: AccessClock,
+    coin: u32,
+    moves: bool,
+}
+
+impl Access {
+    /// Moves the access clock of an entry that was there.
+    fn note(self, found: &mut FoundMut<'_, Entry<Value>>) {
+        if self.moves {
+            let word = u32::from(found.get().mark()) << 16 | u32::from(found.access());
+            Self::write(found, self.clock.touched(word, self.coin));
+        }
+    }
+
+    /// Starts the access clock of a new entry.
+    fn begin(self, found: &mut FoundMut<'_, Entry<Value>>) {
+        Self::write(found, self.clock.fresh());
+    }
+
+    fn write(found: &mut FoundMut<'_, Entry<Value>>, word: u32) {
+        let high = (word >> 16) as u8;
+        if found.get().mark() != high {
+            found.get_mut().set_mark(high);
+        }
+        found.set_access(word as u16);
     }
 }
 

@@ -94,14 +94,32 @@ impl AccessClock {
     }
 }
 
-/// How a command looks a key up.
+/// Whether lookups leave traces in the keys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Lookup {
-    /// An access by a client: counted as hit or miss, moves the access clock.
+    /// An access moves the access clock.
     #[default]
     Touch,
-    /// A look that leaves no trace (OBJECT, TTL, DUMP for migration, CLIENT NO-TOUCH).
+    /// It does not (CLIENT NO-TOUCH).
     Peek,
+}
+
+/// Which notes a unit takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wanted {
+    /// [`Note::New`].
+    pub new: bool,
+    /// [`Note::Miss`].
+    pub misses: bool,
+}
+
+/// Something that happened to a key on the way, which commands do not tell of themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Note {
+    /// A key came into being.
+    New,
+    /// A key that a client wanted to read is not there.
+    Miss,
 }
 
 /// What a unit has counted; summed into the thread's counters when it is over.
@@ -231,6 +249,10 @@ pub struct Space<'a> {
     pub stats: SpaceStats,
     /// Keys that were met after their time and deleted, in order; the engine propagates them in front of the unit.
     pub expired: SmallVec<[(DbIndex, Box<[u8]>); 1]>,
+    /// Which notes are wanted: none, unless somebody listens to these events.
+    pub wanted: Wanted,
+    /// The notes of the command in progress, in order.
+    pub notes: Vec<(Note, DbIndex, Box<[u8]>)>,
     /// Removed values that are too big to be freed here.
     pub garbage: Vec<Value>,
     /// Whole databases that were emptied.
@@ -252,6 +274,8 @@ impl<'a> Space<'a> {
             coin: 0x9e37_79b9,
             stats: SpaceStats::default(),
             expired: SmallVec::new(),
+            wanted: Wanted::default(),
+            notes: Vec::new(),
             garbage: Vec::new(),
             detached: Vec::new(),
         }
@@ -288,7 +312,10 @@ impl<'a> Space<'a> {
     /// wrong key specification: that is our fault, and going on could corrupt what another thread is changing.
     fn position_of(&self, key: &Key<'_>) -> usize {
         let Some(at) = self.position(self.map.of(key.hash)) else {
-            panic!("a command touched {:?}, which its key specification does not name", key.bytes.escape_ascii().to_string());
+            panic!(
+                "a command touched {:?}, which its key specification does not name",
+                key.bytes.escape_ascii().to_string()
+            );
         };
         at
     }
@@ -309,17 +336,18 @@ impl<'a> Space<'a> {
         Some(self.shards[at].1)
     }
 
-    /// Looks a key up. An expired key is absent (see [`OnExpired`]); a hit moves the access clock.
+    /// Looks a key up for a client that reads it. An expired key is absent (see [`OnExpired`]); a hit moves the access
+    /// clock, a miss is noted.
     pub fn find(&mut self, key: &Key<'_>) -> Option<View<'_>> {
-        self.drop_expired(key)?;
+        let alive = self.drop_expired(key).is_some();
         let coin = if self.clock.lfu { self.flip() } else { 0 };
         let (db, clock, touch) = (self.db, self.clock, self.lookup == Lookup::Touch);
         let at = self.position_of(key);
-        let found = self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes);
-        if touch {
-            match &found {
-                Some(found) => {
-                    self.stats.hits += 1;
+        let found = if alive { self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes) } else { None };
+        match &found {
+            Some(found) => {
+                self.stats.hits += 1;
+                if touch {
                     let word = clock.touched(word_of(found), coin);
                     found.set_access(word as u16);
                     let high = (word >> 16) as u8;
@@ -328,7 +356,12 @@ impl<'a> Space<'a> {
                         found.touch_mark(high);
                     }
                 }
-                None => self.stats.misses += 1,
+            }
+            None => {
+                self.stats.misses += 1;
+                if self.wanted.misses {
+                    self.notes.push((Note::Miss, db, key.bytes.into()));
+                }
             }
         }
         found.map(View)
@@ -383,9 +416,6 @@ impl<'a> Space<'a> {
         if policy == OnExpired::Delete {
             self.expire_now(key);
         }
-        if self.lookup == Lookup::Touch {
-            self.stats.misses += 1;
-        }
         None
     }
 
@@ -396,7 +426,7 @@ impl<'a> Space<'a> {
         found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| at <= now.0))
     }
 
-    fn flip(&mut self) -> u32 {
+    pub(crate) fn flip(&mut self) -> u32 {
         // xorshift32: only the LFU counter's coin, no one can gain from guessing it.
         let mut x = self.coin;
         x ^= x << 13;

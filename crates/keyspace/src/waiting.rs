@@ -94,9 +94,7 @@ impl WaitEntry {
     /// Tries to end the wait as `who`; true for exactly one caller.
     pub fn end(&self, who: WaitState) -> bool {
         debug_assert_ne!(who, WaitState::Waiting);
-        self.state
-            .compare_exchange(WaitState::Waiting as u8, who as u8, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+        self.state.compare_exchange(WaitState::Waiting as u8, who as u8, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 
@@ -122,8 +120,7 @@ impl Waiting {
 
     /// Whether somebody still waits for this key.
     pub fn has(&self, db: DbIndex, key: &[u8]) -> bool {
-        !self.is_empty()
-            && self.keys.get(&(db, key.into())).is_some_and(|queue| queue.iter().any(|e| e.is_waiting()))
+        !self.is_empty() && self.keys.get(&(db, key.into())).is_some_and(|queue| queue.iter().any(|e| e.is_waiting()))
     }
 
     /// Those who wait for this key, in the order in which they blocked; drops tombstones on the way.
@@ -160,7 +157,7 @@ mod tests {
     use super::*;
 
     fn entry(client: u64) -> Arc<WaitEntry> {
-        let args = OwnedArgs::from_slices(&[b"BLPOP", b"k", b"0"]);
+        let args = OwnedArgs::from_slices(&["BLPOP", "k", "0"]);
         WaitEntry::new(client, 0, DbIndex(0), args, vec![(*b"k").into()], vec![], Proto::Resp2, UnixMillis(0), None)
     }
 

@@ -124,15 +124,17 @@ impl Control {
 fn env_of(config: &Config) -> Env {
     let e = &config.encodings;
     let limits = Limits {
-        hash_max_listpack_entries: e.hash_max_listpack_entries as usize,
-        hash_max_listpack_value: e.hash_max_listpack_value as usize,
-        list_max_listpack_size: e.list_max_listpack_size as i64,
-        list_compress_depth: e.list_compress_depth as usize,
-        set_max_intset_entries: e.set_max_intset_entries as usize,
-        set_max_listpack_entries: e.set_max_listpack_entries as usize,
-        set_max_listpack_value: e.set_max_listpack_value as usize,
-        zset_max_listpack_entries: e.zset_max_listpack_entries as usize,
-        zset_max_listpack_value: e.zset_max_listpack_value as usize,
+        hash_listpack_entries: e.hash_max_listpack_entries as usize,
+        hash_listpack_value: e.hash_max_listpack_value as usize,
+        list_listpack_size: e.list_max_listpack_size,
+        list_compress_depth: e.list_compress_depth,
+        set_intset_entries: e.set_max_intset_entries as usize,
+        set_listpack_entries: e.set_max_listpack_entries as usize,
+        set_listpack_value: e.set_max_listpack_value as usize,
+        zset_listpack_entries: e.zset_max_listpack_entries as usize,
+        zset_listpack_value: e.zset_max_listpack_value as usize,
+        stream_node_bytes: e.stream_node_max_bytes as usize,
+        stream_node_entries: e.stream_node_max_entries as usize,
     };
     Env {
         limits,

@@ -27,6 +27,7 @@ pub mod execute;
 pub mod expiry;
 pub mod hooks;
 pub mod pause;
+pub mod saving;
 pub mod server;
 pub mod stats;
 pub mod transaction;

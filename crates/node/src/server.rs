@@ -18,6 +18,7 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
+use crate::saving::{SaveJob, Saving};
 use crate::stats::{Counters, Totals};
 
 /// What the runtime does for a server: everything that touches the world.
@@ -28,6 +29,14 @@ pub trait Host: Send + Sync {
     fn free(&self, garbage: Vec<Value>);
     /// Frees whole databases on a background thread.
     fn free_dbs(&self, dbs: Vec<Db>);
+    /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
+    fn snapshot(&self, job: SaveJob);
+    /// Gives the snapshot under way up.
+    fn cancel_snapshot(&self);
+    /// A SHUTDOWN has been given up: signals count afresh.
+    fn shutdown_aborted(&self);
+    /// Makes the control thread look at what is due.
+    fn wake_control(&self);
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -90,6 +99,8 @@ pub struct Server {
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
     pub baseline: Mutex<Totals>,
+    /// Saves.
+    pub saving: Mutex<Saving>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -125,8 +136,9 @@ impl Server {
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
+        let started = clock.unix_millis();
         Server {
-            started: clock.unix_millis(),
+            started,
             engine: Engine::new(shards, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
@@ -141,6 +153,7 @@ impl Server {
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
             baseline: Mutex::new(Totals::default()),
+            saving: Mutex::new(Saving { last_ok: true, last_seconds: -1, last_save: started / 1000, ..Saving::default() }),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,

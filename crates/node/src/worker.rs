@@ -168,6 +168,16 @@ impl<'s> Worker<'s> {
                 }
                 worker.process(c);
             }),
+            Letter::Answered { client, error } => self.with_id(client, |worker, c| {
+                if matches!(c.waiting, Waiting::Action) {
+                    c.waiting = Waiting::No;
+                    match error {
+                        None => c.out.ok(),
+                        Some(e) => c.out.error(&e),
+                    }
+                    worker.process(c);
+                }
+            }),
             Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
             Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
                 if waiting::end_wait(&mut worker.core, c, WaitState::Unblocked, error) {
@@ -254,11 +264,11 @@ impl<'s> Worker<'s> {
                 Parsed::Complete { consumed, kind, .. } => {
                     let request = &input[at..at + consumed];
                     at += consumed;
-                    if ranges.is_empty() {
-                        continue;
+                    if !ranges.is_empty() {
+                        let raw = (kind == RequestKind::Multibulk).then_some(request);
+                        self.core.execute(client, Args::new(request, &ranges, raw));
+                        ranges.clear();
                     }
-                    let raw = (kind == RequestKind::Multibulk).then_some(request);
-                    self.core.execute(client, Args::new(request, &ranges, raw));
                 }
             }
         }

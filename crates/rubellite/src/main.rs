@@ -1,3 +1,131 @@
+//! One binary, several programs.
+//!
+//! ```text
+//!   redis-server  valkey-server     rubellite server       the server
+//!   redis-cli     valkey-cli        rubellite cli          the client
+//!   redis-sentinel                  rubellite sentinel     …
+//! ```
+//!
+//! The name it is called by chooses the program, so that links in `bin/` make every published
+//! tutorial work as typed; called `rubellite`, the first argument does. A program gets the rest of
+//! the arguments unchanged, its own name first, which also chooses its vocabulary.
+
 #![forbid(unsafe_code)]
 
-fn main() {}
+mod server;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// One allocator for every program; it counts what the server's `used_memory` tells.
+#[global_allocator]
+static ALLOCATOR: runtime::alloc::Allocator = runtime::alloc::Allocator;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Program {
+    Server,
+    Sentinel,
+    Cli,
+    Benchmark,
+    CheckRdb,
+    CheckAof,
+}
+
+impl Program {
+    /// By its name without the family's prefix.
+    fn of(name: &str) -> Option<Program> {
+        Some(match name {
+            "server" => Program::Server,
+            "sentinel" => Program::Sentinel,
+            "cli" => Program::Cli,
+            "benchmark" => Program::Benchmark,
+            "check-rdb" => Program::CheckRdb,
+            "check-aof" => Program::CheckAof,
+            _ => return None,
+        })
+    }
+}
+
+const USAGE: &str = "\
+Usage: rubellite <program> [arguments]
+
+  server       start a server:            rubellite server [redis.conf] [--directive value]
+  cli          talk to a server:          rubellite cli [-h host] [-p port] [command]
+  sentinel     watch primaries, fail over
+  benchmark    load a server
+  check-rdb    check a snapshot
+  check-aof    check an append-only file
+
+The same programs answer to redis-server, valkey-server, redis-cli, and so on: see bin/.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().collect();
+    let Some((program, args)) = choose(&args) else {
+        let asked_for_help = matches!(args.get(1).and_then(|word| word.to_str()), Some("-h" | "--help" | "help"));
+        if asked_for_help {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        if matches!(args.get(1).and_then(|word| word.to_str()), Some("-v" | "--version")) {
+            println!("rubellite {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        eprint!("{USAGE}");
+        return ExitCode::FAILURE;
+    };
+    let code = match program {
+        Program::Cli => cli::main(&args),
+        Program::Server => return server::main(&args),
+        Program::Sentinel => missing("sentinel", "arrives with a later release"),
+        Program::Benchmark => missing("benchmark", "arrives with a later release"),
+        Program::CheckRdb => missing("check-rdb", "arrives with a later release"),
+        Program::CheckAof => missing("check-aof", "arrives with a later release"),
+    };
+    ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+fn missing(program: &str, reason: &str) -> i32 {
+    eprintln!("rubellite {program} {reason}");
+    1
+}
+
+/// Which program, and its arguments with its name first.
+fn choose(args: &[OsString]) -> Option<(Program, Vec<OsString>)> {
+    let called = Path::new(args.first()?).file_name()?.to_str()?;
+    for family in ["redis-", "valkey-", "rubellite-"] {
+        if let Some(program) = called.strip_prefix(family).and_then(Program::of) {
+            return Some((program, args.to_vec()));
+        }
+    }
+    let program = Program::of(args.get(1)?.to_str()?)?;
+    let name = [OsString::from(called)];
+    Some((program, name.into_iter().chain(args[2..].iter().cloned()).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, program: Option<Program>, rest: &str) {
+        let words = |line: &str| -> Vec<OsString> { line.split_whitespace().map(OsString::from).collect() };
+        match (choose(&words(line)), program) {
+            (None, None) => (),
+            (Some((found, args)), Some(program)) => assert_eq!((found, args), (program, words(rest)), "{line}"),
+            (other, _) => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_name_or_the_first_word_chooses() {
+        check("/usr/bin/redis-cli -p 1 get k", Some(Program::Cli), "/usr/bin/redis-cli -p 1 get k");
+        check("bin/valkey-server x.conf", Some(Program::Server), "bin/valkey-server x.conf");
+        check("redis-check-aof --fix a", Some(Program::CheckAof), "redis-check-aof --fix a");
+        check("target/release/rubellite cli get server", Some(Program::Cli), "rubellite get server");
+        check("anything sentinel s.conf", Some(Program::Sentinel), "anything s.conf");
+        check("rubellite", None, "");
+        check("rubellite nonsense", None, "");
+        check("redis-nonsense", None, "");
+    }
+}

@@ -24,6 +24,7 @@ use crate::packed::size_class;
 const ALIGN: usize = 8;
 
 /// An owned allocation of `capacity(len)` bytes, where `len` is kept by the owner.
+#[repr(transparent)]
 pub(crate) struct Block {
     start: NonNull<u8>,
 }

@@ -23,6 +23,7 @@ const HEADER: usize = 8;
 pub struct Corrupt;
 
 /// A sorted array of integers; see the module's page.
+#[repr(transparent)]
 pub struct Intset {
     block: Block,
 }

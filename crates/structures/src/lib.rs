@@ -7,6 +7,7 @@
 //! - [`listpack`], [`intset`]: elements of small collections laid end to end. These byte layouts are those that Redis made
 //!   public, kept to the bit, because RDB files and DUMP payloads carry them verbatim.
 //! - [`quicklist`]: a long list as a deque of listpacks.
+//! - [`dual`]: a small or a big encoding in one word.
 //! - [`item`]: an element as those encodings lend it; [`blob`]: a string in a table; [`buffer`]: a growable string; each one word.
 //! - [`number`], [`extended`]: numbers as Redis reads and prints them, and the 80-bit sums of INCRBYFLOAT.
 //! - [`bits`], [`glob`]: bit strings and patterns.
@@ -22,6 +23,7 @@ mod block;
 pub mod buffer;
 pub mod crc16;
 pub mod crc64;
+pub mod dual;
 pub mod entry;
 pub mod extended;
 pub mod glob;

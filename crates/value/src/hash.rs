@@ -14,6 +14,7 @@
 //!
 //! Costs: hash table O(1); a listpack O(n) within its limits.
 
+use structures::dual::{Dual, DualMut, DualRef};
 use structures::entry::{Entry, Payload};
 use structures::listpack::{self, Listpack, Pos};
 use structures::table;
@@ -29,11 +30,7 @@ pub struct Hash {
     repr: Repr,
 }
 
-#[derive(Clone)]
-enum Repr {
-    Packed(Listpack),
-    Table(Box<Big<Field>>),
-}
+type Repr = Dual<Listpack, Big<Field>>;
 
 /// A field as reading shows it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -78,20 +75,20 @@ fn due(expire: i64) -> u64 {
 impl Hash {
     /// An empty hash.
     pub fn new() -> Self {
-        Self { repr: Repr::Packed(Listpack::new()) }
+        Self { repr: Repr::small(Listpack::new()) }
     }
 
     /// A hash over a listpack that was read from a file, if it has pairs and their fields differ. O(n).
     pub fn from_listpack(pack: Listpack) -> Option<Self> {
         let good = pack.len().is_multiple_of(2) && crate::all_differ(pack.iter().step_by(2));
-        good.then_some(Self { repr: Repr::Packed(pack) })
+        good.then_some(Self { repr: Repr::small(pack) })
     }
 
     /// The count of fields.
     pub fn len(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.len() / 2,
-            Repr::Table(big) => big.len(),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.len() / 2,
+            DualRef::Big(big) => big.len(),
         }
     }
 
@@ -102,9 +99,9 @@ impl Hash {
 
     /// `listpack` or `hashtable`.
     pub fn encoding(&self) -> &'static str {
-        match self.repr {
-            Repr::Packed(_) => "listpack",
-            Repr::Table(_) => "hashtable",
+        match self.repr.get() {
+            DualRef::Small(_) => "listpack",
+            DualRef::Big(_) => "hashtable",
         }
     }
 
@@ -116,7 +113,7 @@ impl Hash {
         I: IntoIterator<Item = &'a [u8]>,
         I::IntoIter: Clone,
     {
-        let Repr::Packed(pack) = &self.repr else { return };
+        let DualRef::Small(pack) = self.repr.get() else { return };
         let parts = pairs.into_iter();
         let fields = parts.clone().count() / 2;
         let bytes: usize = parts.clone().map(<[u8]>::len).sum();
@@ -127,22 +124,22 @@ impl Hash {
     }
 
     fn become_table(&mut self) -> &mut Big<Field> {
-        if let Repr::Packed(_) = self.repr {
+        if let DualRef::Small(_) = self.repr.get() {
             let mut big = Box::<Big<Field>>::default();
             for view in self.iter() {
                 big.insert_new(Entry::new_bytes(&view.field.text(), &view.value.text(), false, None));
             }
-            self.repr = Repr::Table(big);
+            self.repr = Repr::big(big);
         }
-        match &mut self.repr {
-            Repr::Table(big) => big,
-            Repr::Packed(_) => unreachable!("the hash was converted right above"),
+        match self.repr.get_mut() {
+            DualMut::Big(big) => big,
+            DualMut::Small(_) => unreachable!("the hash was converted right above"),
         }
     }
 
     /// Brings a hash that was read from a file into an encoding within the limits.
     pub fn settle(&mut self, limits: &Limits) {
-        let Repr::Packed(pack) = &self.repr else { return };
+        let DualRef::Small(pack) = self.repr.get() else { return };
         if pack.len() / 2 > limits.hash_listpack_entries
             || pack.iter().any(|part| part.len() > limits.hash_listpack_value)
         {
@@ -163,21 +160,21 @@ impl Hash {
 
     /// The value of `field` with its expiry.
     pub fn view(&self, field: &[u8]) -> Option<FieldView<'_>> {
-        match &self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => {
                 let pos = Self::find_packed(pack, field)?;
                 let value = pack.get(pack.next(pos)?);
                 Some(FieldView { field: pack.get(pos), value, expire: None })
             }
-            Repr::Table(big) => big.find(field).map(|found| view_of(&found)),
+            DualRef::Big(big) => big.find(field).map(|found| view_of(&found)),
         }
     }
 
     /// Whether there is such a field.
     pub fn contains(&self, field: &[u8]) -> bool {
-        match &self.repr {
-            Repr::Packed(pack) => Self::find_packed(pack, field).is_some(),
-            Repr::Table(big) => big.find(field).is_some(),
+        match self.repr.get() {
+            DualRef::Small(pack) => Self::find_packed(pack, field).is_some(),
+            DualRef::Big(big) => big.find(field).is_some(),
         }
     }
 
@@ -192,7 +189,7 @@ impl Hash {
     }
 
     fn put(&mut self, field: &[u8], value: &[u8], keep_expire: bool, limits: &Limits) -> bool {
-        if let Repr::Packed(pack) = &mut self.repr {
+        if let DualMut::Small(pack) = self.repr.get_mut() {
             let fits = field.len() <= limits.hash_listpack_value
                 && value.len() <= limits.hash_listpack_value
                 && crate::has_room(pack, field.len() + value.len());
@@ -225,15 +222,15 @@ impl Hash {
 
     /// Removes a field; answers whether it was there.
     pub fn remove(&mut self, field: &[u8]) -> bool {
-        match &mut self.repr {
-            Repr::Packed(pack) => match Self::find_packed(pack, field) {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => match Self::find_packed(pack, field) {
                 Some(pos) => {
                     pack.remove_from(pos, 2);
                     true
                 }
                 None => false,
             },
-            Repr::Table(big) => big.remove(field).is_some(),
+            DualMut::Big(big) => big.remove(field).is_some(),
         }
     }
 
@@ -241,7 +238,7 @@ impl Hash {
 
     /// Sets or takes away the expiry of a field, in milliseconds of Unix time; answers whether there is such a field.
     pub fn set_expire(&mut self, field: &[u8], expire: Option<i64>) -> bool {
-        if let Repr::Packed(pack) = &self.repr {
+        if let DualRef::Small(pack) = self.repr.get() {
             if Self::find_packed(pack, field).is_none() {
                 return false;
             }
@@ -260,23 +257,23 @@ impl Hash {
 
     /// The count of fields that have an expiry.
     pub fn expiring(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(_) => 0,
-            Repr::Table(big) => big.table.flagged(),
+        match self.repr.get() {
+            DualRef::Small(_) => 0,
+            DualRef::Big(big) => big.table.flagged(),
         }
     }
 
     /// A time before which no field expires, if any field does; it may be earlier than the first. O(n / 270).
     pub fn earliest_expire(&self) -> Option<i64> {
-        match &self.repr {
-            Repr::Table(big) if big.table.flagged() > 0 => i64::try_from(big.table.earliest()).ok(),
+        match self.repr.get() {
+            DualRef::Big(big) if big.table.flagged() > 0 => i64::try_from(big.table.earliest()).ok(),
             _ => None,
         }
     }
 
     /// Removes fields whose expiry is at or before `now`, up to about `most`, each shown to `f` first; answers how many.
     pub fn remove_expired(&mut self, now: i64, most: usize, mut f: impl FnMut(FieldView<'_>)) -> usize {
-        let Repr::Table(big) = &mut self.repr else { return 0 };
+        let DualMut::Big(big) = self.repr.get_mut() else { return 0 };
         let mut gone: Vec<Vec<u8>> = Vec::new();
         let mut cursor = 0;
         loop {
@@ -305,9 +302,9 @@ impl Hash {
     /// The fields: of a listpack in order of insertion.
     pub fn iter(&self) -> Fields<'_> {
         Fields {
-            walk: match &self.repr {
-                Repr::Packed(pack) => Walk::Packed(pack.iter()),
-                Repr::Table(big) => Walk::Table(big.table.iter()),
+            walk: match self.repr.get() {
+                DualRef::Small(pack) => Walk::Packed(pack.iter()),
+                DualRef::Big(big) => Walk::Table(big.table.iter()),
             },
         }
     }
@@ -315,12 +312,12 @@ impl Hash {
     /// Shows fields to `f` and answers the next cursor, as HSCAN does: a table about `count` of them, a listpack all at once
     /// with cursor 0.
     pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(FieldView<'_>)) -> u64 {
-        match &self.repr {
-            Repr::Packed(_) => {
+        match self.repr.get() {
+            DualRef::Small(_) => {
                 self.iter().for_each(f);
                 0
             }
-            Repr::Table(big) => big::scan(&big.table, cursor, count, |found| f(view_of(&found))),
+            DualRef::Big(big) => big::scan(&big.table, cursor, count, |found| f(view_of(&found))),
         }
     }
 
@@ -329,23 +326,23 @@ impl Hash {
         if self.is_empty() {
             return None;
         }
-        match &self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => {
                 let pos = pack.seek(2 * below(rng, pack.len() / 2) as isize)?;
                 Some(FieldView { field: pack.get(pos), value: pack.get(pack.next(pos)?), expire: None })
             }
-            Repr::Table(big) => big.random(rng).map(|found| view_of(&found)),
+            DualRef::Big(big) => big.random(rng).map(|found| view_of(&found)),
         }
     }
 
     /// Shows `count` different fields chosen at random, all if there are fewer, in no particular order.
     pub fn sample<'a>(&'a self, count: usize, rng: &mut dyn FnMut() -> u64, mut f: impl FnMut(FieldView<'a>)) {
-        match &self.repr {
-            Repr::Packed(_) => {
+        match self.repr.get() {
+            DualRef::Small(_) => {
                 let mut selection = Selection::new(self.len(), count);
                 self.iter().filter(|_| selection.next(rng)).for_each(f);
             }
-            Repr::Table(big) => big::sample(&big.table, count, rng, |found| f(view_of(&found))),
+            DualRef::Big(big) => big::sample(&big.table, count, rng, |found| f(view_of(&found))),
         }
     }
 
@@ -353,32 +350,32 @@ impl Hash {
 
     /// The listpack, unless the hash is a table; see [`Hash::iter`].
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.repr {
-            Repr::Packed(pack) => Some(pack),
-            Repr::Table(_) => None,
+        match self.repr.get() {
+            DualRef::Small(pack) => Some(pack),
+            DualRef::Big(_) => None,
         }
     }
 
     /// The bytes allocated; those of a table's fields are estimated from `samples` of them, 0 looks at all.
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.memory(),
-            Repr::Table(big) => big.memory(samples),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.memory(),
+            DualRef::Big(big) => big.memory(samples),
         }
     }
 
     /// The allocations to free, roughly: what decides about lazy freeing.
     pub fn free_effort(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(_) => 1,
-            Repr::Table(big) => big.len(),
+        match self.repr.get() {
+            DualRef::Small(_) => 1,
+            DualRef::Big(big) => big.len(),
         }
     }
 
     pub(crate) fn big(&mut self) -> Option<&mut Big<Field>> {
-        match &mut self.repr {
-            Repr::Packed(_) => None,
-            Repr::Table(big) => Some(big),
+        match self.repr.get_mut() {
+            DualMut::Small(_) => None,
+            DualMut::Big(big) => Some(big),
         }
     }
 }

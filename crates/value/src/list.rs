@@ -13,6 +13,7 @@
 //! Indices are from the front; [`List::resolve`] turns the wire's negative ones. Costs are those of
 //! [`structures::quicklist`]; a clone of a quicklist shares its nodes, which is how a snapshot keeps a long list.
 
+use structures::dual::{Dual, DualMut, DualRef};
 use structures::listpack::{self, Listpack};
 pub use structures::quicklist::End;
 use structures::quicklist::{Cursor, NodeView, Quicklist};
@@ -25,11 +26,7 @@ pub struct List {
     repr: Repr,
 }
 
-#[derive(Clone, Debug)]
-enum Repr {
-    Packed(Listpack),
-    Quick(Box<Quicklist>),
-}
+type Repr = Dual<Listpack, Quicklist>;
 
 impl Default for List {
     fn default() -> Self {
@@ -39,13 +36,13 @@ impl Default for List {
 
 impl From<Listpack> for List {
     fn from(pack: Listpack) -> Self {
-        Self { repr: Repr::Packed(pack) }
+        Self { repr: Repr::small(pack) }
     }
 }
 
 impl From<Quicklist> for List {
     fn from(list: Quicklist) -> Self {
-        Self { repr: Repr::Quick(Box::new(list)) }
+        Self { repr: Repr::big(Box::new(list)) }
     }
 }
 
@@ -57,25 +54,25 @@ impl List {
 
     /// The count of elements.
     pub fn len(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.len(),
-            Repr::Quick(list) => list.len(),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.len(),
+            DualRef::Big(list) => list.len(),
         }
     }
 
     /// Whether there are no elements.
     pub fn is_empty(&self) -> bool {
-        match &self.repr {
-            Repr::Packed(pack) => pack.is_empty(),
-            Repr::Quick(list) => list.is_empty(),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.is_empty(),
+            DualRef::Big(list) => list.is_empty(),
         }
     }
 
     /// `listpack` or `quicklist`.
     pub fn encoding(&self) -> &'static str {
-        match self.repr {
-            Repr::Packed(_) => "listpack",
-            Repr::Quick(_) => "quicklist",
+        match self.repr.get() {
+            DualRef::Small(_) => "listpack",
+            DualRef::Big(_) => "quicklist",
         }
     }
 
@@ -93,17 +90,17 @@ impl List {
 
     /// Converts to a quicklist if `count` more elements of `bytes` bytes together exceed the limit.
     fn grow(&mut self, bytes: usize, count: usize, limits: &Limits) {
-        if let Repr::Packed(pack) = &mut self.repr
+        if let DualMut::Small(pack) = self.repr.get_mut()
             && limits.list().exceeded(pack.byte_len() + bytes, pack.len() + count)
         {
             let pack = std::mem::take(pack);
-            self.repr = Repr::Quick(Box::new(Quicklist::from_listpack(pack)));
+            self.repr = Repr::big(Box::new(Quicklist::from_listpack(pack)));
         }
     }
 
     /// Converts to a listpack if one packed node is left, within the limits divided by `divisor`.
     fn shrink(&mut self, divisor: usize, limits: &Limits) {
-        let Repr::Quick(list) = &mut self.repr else { return };
+        let DualMut::Big(list) = self.repr.get_mut() else { return };
         let mut nodes = list.nodes();
         let (Some(NodeView::Packed(pack)), None) = (nodes.next(), nodes.next()) else { return };
         let (most_bytes, most) = limits.list().node_limits();
@@ -111,9 +108,9 @@ impl List {
             return;
         }
         drop(nodes);
-        match std::mem::take(&mut **list).into_listpack() {
-            Ok(pack) => self.repr = Repr::Packed(pack),
-            Err(same) => **list = same,
+        match std::mem::take(list).into_listpack() {
+            Ok(pack) => self.repr = Repr::small(pack),
+            Err(same) => *list = same,
         }
     }
 
@@ -121,7 +118,7 @@ impl List {
     pub fn settle(&mut self, limits: &Limits) {
         self.grow(0, 0, limits);
         self.shrink(1, limits);
-        if let Repr::Quick(list) = &mut self.repr {
+        if let DualMut::Big(list) = self.repr.get_mut() {
             list.compress(limits.list());
         }
     }
@@ -135,29 +132,29 @@ impl List {
         I::IntoIter: Clone,
     {
         let elements = elements.into_iter();
-        if matches!(self.repr, Repr::Packed(_)) {
+        if matches!(self.repr.get(), DualRef::Small(_)) {
             let (bytes, count) = elements.clone().fold((0, 0), |(bytes, count), e| (bytes + e.len(), count + 1));
             self.grow(bytes, count, limits);
         }
         for element in elements {
-            match &mut self.repr {
-                Repr::Packed(pack) if end == End::Front => pack.push_front(element),
-                Repr::Packed(pack) => pack.push_back(element),
-                Repr::Quick(list) => list.push(end, element, limits.list()),
+            match self.repr.get_mut() {
+                DualMut::Small(pack) if end == End::Front => pack.push_front(element),
+                DualMut::Small(pack) => pack.push_back(element),
+                DualMut::Big(list) => list.push(end, element, limits.list()),
             }
         }
     }
 
     /// Lends the element at an end to `f` and removes it. O(1).
     pub fn pop<R>(&mut self, end: End, limits: &Limits, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let pos = if end == End::Front { pack.first() } else { pack.last() }?;
                 let result = f(pack.get(pos));
                 pack.remove(pos);
                 Some(result)
             }
-            Repr::Quick(list) => {
+            DualMut::Big(list) => {
                 let result = list.pop(end, limits.list(), f);
                 self.shrink(2, limits);
                 result
@@ -169,9 +166,9 @@ impl List {
 
     /// Lends the element at `index` to `f`. O(nodes).
     pub fn get<R>(&self, index: usize, f: impl FnOnce(Item<'_>) -> R) -> Option<R> {
-        match &self.repr {
-            Repr::Packed(pack) => pack.index(isize::try_from(index).ok()?).map(f),
-            Repr::Quick(list) => list.with(index, f),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.index(isize::try_from(index).ok()?).map(f),
+            DualRef::Big(list) => list.with(index, f),
         }
     }
 
@@ -182,12 +179,12 @@ impl List {
 
     /// A walk that starts at `index` and goes towards the end, or towards the front if `reverse`.
     pub fn iter_from(&self, index: usize, reverse: bool) -> Elements<'_> {
-        let walk = match &self.repr {
-            Repr::Packed(pack) => {
+        let walk = match self.repr.get() {
+            DualRef::Small(pack) => {
                 let start = isize::try_from(index).ok().and_then(|index| pack.seek(index));
                 Walk::Packed(start.map(|pos| if reverse { pack.iter_to(pos) } else { pack.iter_from(pos) }))
             }
-            Repr::Quick(list) => Walk::Quick(list.cursor(index, reverse)),
+            DualRef::Big(list) => Walk::Quick(list.cursor(index, reverse)),
         };
         Elements { walk, reverse }
     }
@@ -197,13 +194,13 @@ impl List {
     /// Puts another element in the place of that at `index`; answers whether there was one. O(nodes).
     pub fn set(&mut self, index: usize, element: &[u8], limits: &Limits) -> bool {
         self.grow(element.len(), 1, limits);
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let Some(pos) = isize::try_from(index).ok().and_then(|index| pack.seek(index)) else { return false };
                 pack.replace(pos, element);
                 true
             }
-            Repr::Quick(list) => {
+            DualMut::Big(list) => {
                 let done = list.replace(index, element, limits.list());
                 if done {
                     self.shrink(2, limits);
@@ -217,8 +214,8 @@ impl List {
     /// O(n).
     pub fn insert(&mut self, pivot: &[u8], after: bool, element: &[u8], limits: &Limits) -> bool {
         self.grow(element.len(), 1, limits);
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let Some(pos) = pack.first().and_then(|first| pack.find(first, pivot, 0)) else { return false };
                 if after {
                     pack.insert_after(pos, element);
@@ -227,7 +224,7 @@ impl List {
                 }
                 true
             }
-            Repr::Quick(list) => {
+            DualMut::Big(list) => {
                 let pivot = Item::Bytes(pivot).canonical();
                 let mut cursor = list.cursor(0, false);
                 let mut index = 0;
@@ -245,8 +242,8 @@ impl List {
 
     /// Removes the first `most` elements that equal `needle`, or the last ones if `reverse`; answers how many. O(n).
     pub fn remove_equal(&mut self, needle: &[u8], most: usize, reverse: bool, limits: &Limits) -> usize {
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let needle = Item::Bytes(needle).canonical();
                 let mut places = Vec::new();
                 let mut entries = pack.iter();
@@ -262,7 +259,7 @@ impl List {
                 pack.remove_many(&places[skipped..]);
                 places.len() - skipped
             }
-            Repr::Quick(list) => {
+            DualMut::Big(list) => {
                 let removed = list.remove_equal(needle, most, reverse, limits.list());
                 if removed > 0 {
                     self.shrink(2, limits);
@@ -274,13 +271,13 @@ impl List {
 
     /// Removes up to `count` elements from `index` on; answers how many there were.
     pub fn remove_range(&mut self, index: usize, count: usize, limits: &Limits) -> usize {
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let before = pack.len();
                 pack.remove_range(index, count);
                 before - pack.len()
             }
-            Repr::Quick(list) => {
+            DualMut::Big(list) => {
                 let removed = list.remove_range(index, count, limits.list());
                 self.shrink(2, limits);
                 removed
@@ -300,25 +297,25 @@ impl List {
 
     /// The listpack, or the nodes of the quicklist.
     pub fn storage(&self) -> ListStorage<'_> {
-        match &self.repr {
-            Repr::Packed(pack) => ListStorage::Listpack(pack),
-            Repr::Quick(list) => ListStorage::Quicklist(list),
+        match self.repr.get() {
+            DualRef::Small(pack) => ListStorage::Listpack(pack),
+            DualRef::Big(list) => ListStorage::Quicklist(list),
         }
     }
 
     /// The bytes allocated. O(nodes).
     pub fn memory(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.memory(),
-            Repr::Quick(list) => size_of::<Quicklist>() + list.memory(),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.memory(),
+            DualRef::Big(list) => size_of::<Quicklist>() + list.memory(),
         }
     }
 
     /// The allocations to free, roughly: what decides about lazy freeing.
     pub fn free_effort(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(_) => 1,
-            Repr::Quick(list) => list.node_count(),
+        match self.repr.get() {
+            DualRef::Small(_) => 1,
+            DualRef::Big(list) => list.node_count(),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! Costs: hash table O(1); the compact encodings O(n) within their limits, a look-up in an intset O(log n).
 
 use structures::blob::Blob;
+use structures::dual::{Dual, DualMut, DualRef, SmallSet, SmallSetMut, SmallSetRef};
 use structures::intset::Intset;
 use structures::listpack::{self, Listpack};
 use structures::number;
@@ -25,11 +26,20 @@ pub struct Set {
     repr: Repr,
 }
 
-#[derive(Clone)]
-enum Repr {
-    Ints(Intset),
-    Packed(Listpack),
-    Table(Box<Big<Blob>>),
+type Repr = Dual<SmallSet, Big<Blob>>;
+
+/// The encoding, to be read.
+enum As<'a> {
+    Ints(&'a Intset),
+    Packed(&'a Listpack),
+    Table(&'a Big<Blob>),
+}
+
+/// The encoding, to be changed.
+enum AsMut<'a> {
+    Ints(&'a mut Intset),
+    Packed(&'a mut Listpack),
+    Table(&'a mut Big<Blob>),
 }
 
 impl Default for Set {
@@ -46,7 +56,7 @@ impl std::fmt::Debug for Set {
 
 impl From<Intset> for Set {
     fn from(ints: Intset) -> Self {
-        Self { repr: Repr::Ints(ints) }
+        Self { repr: Repr::small(ints.into()) }
     }
 }
 
@@ -58,15 +68,35 @@ impl Set {
 
     /// A set over a listpack that was read from a file, if its members differ. O(n).
     pub fn from_listpack(pack: Listpack) -> Option<Self> {
-        crate::all_differ(pack.iter()).then_some(Self { repr: Repr::Packed(pack) })
+        crate::all_differ(pack.iter()).then_some(Self { repr: Repr::small(pack.into()) })
+    }
+
+    fn view(&self) -> As<'_> {
+        match self.repr.get() {
+            DualRef::Big(big) => As::Table(big),
+            DualRef::Small(small) => match small.get() {
+                SmallSetRef::Ints(ints) => As::Ints(ints),
+                SmallSetRef::Pack(pack) => As::Packed(pack),
+            },
+        }
+    }
+
+    fn view_mut(&mut self) -> AsMut<'_> {
+        match self.repr.get_mut() {
+            DualMut::Big(big) => AsMut::Table(big),
+            DualMut::Small(small) => match small.get_mut() {
+                SmallSetMut::Ints(ints) => AsMut::Ints(ints),
+                SmallSetMut::Pack(pack) => AsMut::Packed(pack),
+            },
+        }
     }
 
     /// The count of members.
     pub fn len(&self) -> usize {
-        match &self.repr {
-            Repr::Ints(ints) => ints.len(),
-            Repr::Packed(pack) => pack.len(),
-            Repr::Table(big) => big.len(),
+        match self.view() {
+            As::Ints(ints) => ints.len(),
+            As::Packed(pack) => pack.len(),
+            As::Table(big) => big.len(),
         }
     }
 
@@ -77,10 +107,10 @@ impl Set {
 
     /// `intset`, `listpack` or `hashtable`.
     pub fn encoding(&self) -> &'static str {
-        match self.repr {
-            Repr::Ints(_) => "intset",
-            Repr::Packed(_) => "listpack",
-            Repr::Table(_) => "hashtable",
+        match self.view() {
+            As::Ints(_) => "intset",
+            As::Packed(_) => "listpack",
+            As::Table(_) => "hashtable",
         }
     }
 
@@ -91,18 +121,18 @@ impl Set {
     pub fn prepare(&mut self, first: &[u8], count: usize, limits: &Limits) {
         if self.is_empty() {
             self.repr = if count <= limits.set_intset_entries && number::parse_i64(first).is_some() {
-                Repr::Ints(Intset::new())
+                Repr::small(Intset::new().into())
             } else if count <= limits.set_listpack_entries {
-                Repr::Packed(Listpack::new())
+                Repr::small(Listpack::new().into())
             } else {
-                Repr::Table(Box::default())
+                Repr::big(Box::default())
             };
             return;
         }
-        let full = match &self.repr {
-            Repr::Ints(_) => count > limits.set_intset_entries,
-            Repr::Packed(_) => count > limits.set_listpack_entries,
-            Repr::Table(_) => false,
+        let full = match self.view() {
+            As::Ints(_) => count > limits.set_intset_entries,
+            As::Packed(_) => count > limits.set_listpack_entries,
+            As::Table(_) => false,
         };
         if full {
             self.become_table();
@@ -110,15 +140,15 @@ impl Set {
     }
 
     fn become_table(&mut self) -> &mut Big<Blob> {
-        if !matches!(self.repr, Repr::Table(_)) {
+        if !matches!(self.view(), As::Table(_)) {
             let mut big = Box::<Big<Blob>>::default();
             for member in self.iter() {
                 big.insert_new(Blob::new(&member.text()));
             }
-            self.repr = Repr::Table(big);
+            self.repr = Repr::big(big);
         }
-        match &mut self.repr {
-            Repr::Table(big) => big,
+        match self.view_mut() {
+            AsMut::Table(big) => big,
             _ => unreachable!("the set was converted right above"),
         }
     }
@@ -126,22 +156,22 @@ impl Set {
     /// Makes the set an intset if all its members are integers and the limit allows it. For the results of SINTERSTORE, which
     /// are collected before it is known what they are. O(n).
     pub fn compact(&mut self, limits: &Limits) {
-        if matches!(self.repr, Repr::Ints(_)) || self.len() > limits.intset_entries() {
+        if matches!(self.view(), As::Ints(_)) || self.len() > limits.intset_entries() {
             return;
         }
         let ints: Option<Vec<i64>> = self.iter().map(|member| member.int()).collect();
         if let Some(mut ints) = ints {
             ints.sort_unstable();
-            self.repr = Repr::Ints(ints.into_iter().collect());
+            self.repr = Repr::small(ints.into_iter().collect::<Intset>().into());
         }
     }
 
     /// Brings a set that was read from a file into an encoding within the limits.
     pub fn settle(&mut self, limits: &Limits) {
-        let over = match &self.repr {
-            Repr::Ints(ints) => ints.len() > limits.set_intset_entries,
-            Repr::Packed(pack) => pack.len() > limits.set_listpack_entries,
-            Repr::Table(_) => false,
+        let over = match self.view() {
+            As::Ints(ints) => ints.len() > limits.set_intset_entries,
+            As::Packed(pack) => pack.len() > limits.set_listpack_entries,
+            As::Table(_) => false,
         };
         if over {
             self.become_table();
@@ -152,21 +182,21 @@ impl Set {
 
     /// Whether `member` is in the set.
     pub fn contains(&self, member: &[u8]) -> bool {
-        match &self.repr {
-            Repr::Ints(ints) => number::parse_i64(member).is_some_and(|value| ints.contains(value)),
-            Repr::Packed(pack) => pack.first().and_then(|first| pack.find(first, member, 0)).is_some(),
-            Repr::Table(big) => big.find(member).is_some(),
+        match self.view() {
+            As::Ints(ints) => number::parse_i64(member).is_some_and(|value| ints.contains(value)),
+            As::Packed(pack) => pack.first().and_then(|first| pack.find(first, member, 0)).is_some(),
+            As::Table(big) => big.find(member).is_some(),
         }
     }
 
     /// Adds `member`; answers whether it was new.
     pub fn add(&mut self, member: &[u8], limits: &Limits) -> bool {
-        if self.is_empty() && !matches!(self.repr, Repr::Table(_)) {
+        if self.is_empty() && !matches!(self.view(), As::Table(_)) {
             self.prepare(member, 1, limits);
         }
-        match &mut self.repr {
-            Repr::Table(big) => big.upsert(member, |_| (), || Blob::new(member)),
-            Repr::Ints(ints) => {
+        match self.view_mut() {
+            AsMut::Table(big) => big.upsert(member, |_| (), || Blob::new(member)),
+            AsMut::Ints(ints) => {
                 if let Some(value) = number::parse_i64(member) {
                     let new = ints.insert(value);
                     if ints.len() > limits.intset_entries() {
@@ -181,13 +211,13 @@ impl Set {
                 {
                     let mut pack: Listpack = ints.iter().collect();
                     pack.push_back(member);
-                    self.repr = Repr::Packed(pack);
+                    self.repr = Repr::small(pack.into());
                 } else {
                     self.become_table().insert_new(Blob::new(member));
                 }
                 true
             }
-            Repr::Packed(pack) => {
+            AsMut::Packed(pack) => {
                 if pack.first().and_then(|first| pack.find(first, member, 0)).is_some() {
                     return false;
                 }
@@ -206,16 +236,16 @@ impl Set {
 
     /// Removes `member`; answers whether it was there.
     pub fn remove(&mut self, member: &[u8]) -> bool {
-        match &mut self.repr {
-            Repr::Ints(ints) => number::parse_i64(member).is_some_and(|value| ints.remove(value)),
-            Repr::Packed(pack) => match pack.first().and_then(|first| pack.find(first, member, 0)) {
+        match self.view_mut() {
+            AsMut::Ints(ints) => number::parse_i64(member).is_some_and(|value| ints.remove(value)),
+            AsMut::Packed(pack) => match pack.first().and_then(|first| pack.find(first, member, 0)) {
                 Some(pos) => {
                     pack.remove(pos);
                     true
                 }
                 None => false,
             },
-            Repr::Table(big) => big.remove(member).is_some(),
+            AsMut::Table(big) => big.remove(member).is_some(),
         }
     }
 
@@ -224,10 +254,10 @@ impl Set {
     /// The members: of an intset in ascending order, of a listpack in order of insertion.
     pub fn iter(&self) -> Members<'_> {
         Members {
-            walk: match &self.repr {
-                Repr::Ints(ints) => Walk::Ints(ints, 0),
-                Repr::Packed(pack) => Walk::Packed(pack.iter()),
-                Repr::Table(big) => Walk::Table(big.table.iter()),
+            walk: match self.view() {
+                As::Ints(ints) => Walk::Ints(ints, 0),
+                As::Packed(pack) => Walk::Packed(pack.iter()),
+                As::Table(big) => Walk::Table(big.table.iter()),
             },
         }
     }
@@ -235,8 +265,8 @@ impl Set {
     /// Shows members to `f` and answers the next cursor, as SSCAN does: a table about `count` of them, the compact encodings
     /// all at once with cursor 0.
     pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(Item<'_>)) -> u64 {
-        match &self.repr {
-            Repr::Table(big) => big::scan(&big.table, cursor, count, |found| f(Item::Bytes(found.bytes()))),
+        match self.view() {
+            As::Table(big) => big::scan(&big.table, cursor, count, |found| f(Item::Bytes(found.bytes()))),
             _ => {
                 self.iter().for_each(f);
                 0
@@ -249,17 +279,17 @@ impl Set {
         if self.is_empty() {
             return None;
         }
-        match &self.repr {
-            Repr::Ints(ints) => ints.get(below(rng, ints.len())).map(Item::Int),
-            Repr::Packed(pack) => pack.index(below(rng, pack.len()) as isize),
-            Repr::Table(big) => big.random(rng).map(|found| Item::Bytes(found.bytes())),
+        match self.view() {
+            As::Ints(ints) => ints.get(below(rng, ints.len())).map(Item::Int),
+            As::Packed(pack) => pack.index(below(rng, pack.len()) as isize),
+            As::Table(big) => big.random(rng).map(|found| Item::Bytes(found.bytes())),
         }
     }
 
     /// Shows `count` different members chosen at random, all if there are fewer, in no particular order.
     pub fn sample<'a>(&'a self, count: usize, rng: &mut dyn FnMut() -> u64, mut f: impl FnMut(Item<'a>)) {
-        match &self.repr {
-            Repr::Table(big) => big::sample(&big.table, count, rng, |found| f(Item::Bytes(found.bytes()))),
+        match self.view() {
+            As::Table(big) => big::sample(&big.table, count, rng, |found| f(Item::Bytes(found.bytes()))),
             _ => {
                 let mut selection = Selection::new(self.len(), count);
                 self.iter().filter(|_| selection.next(rng)).for_each(f);
@@ -280,33 +310,33 @@ impl Set {
 
     /// How the set is stored.
     pub fn storage(&self) -> SetStorage<'_> {
-        match &self.repr {
-            Repr::Ints(ints) => SetStorage::Intset(ints),
-            Repr::Packed(pack) => SetStorage::Listpack(pack),
-            Repr::Table(_) => SetStorage::Table,
+        match self.view() {
+            As::Ints(ints) => SetStorage::Intset(ints),
+            As::Packed(pack) => SetStorage::Listpack(pack),
+            As::Table(_) => SetStorage::Table,
         }
     }
 
     /// The bytes allocated; those of a table's members are estimated from `samples` of them, 0 looks at all.
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.repr {
-            Repr::Ints(ints) => ints.memory(),
-            Repr::Packed(pack) => pack.memory(),
-            Repr::Table(big) => big.memory(samples),
+        match self.view() {
+            As::Ints(ints) => ints.memory(),
+            As::Packed(pack) => pack.memory(),
+            As::Table(big) => big.memory(samples),
         }
     }
 
     /// The allocations to free, roughly: what decides about lazy freeing.
     pub fn free_effort(&self) -> usize {
-        match &self.repr {
-            Repr::Table(big) => big.len(),
+        match self.view() {
+            As::Table(big) => big.len(),
             _ => 1,
         }
     }
 
     pub(crate) fn big(&mut self) -> Option<&mut Big<Blob>> {
-        match &mut self.repr {
-            Repr::Table(big) => Some(big),
+        match self.view_mut() {
+            AsMut::Table(big) => Some(big),
             _ => None,
         }
     }

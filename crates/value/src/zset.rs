@@ -16,6 +16,7 @@
 
 use std::ops::Range;
 
+use structures::dual::{Dual, DualMut, DualRef};
 use structures::listpack::{self, Listpack, Pos};
 use structures::number;
 pub use structures::ranked::Change;
@@ -31,11 +32,7 @@ pub struct Zset {
     repr: Repr,
 }
 
-#[derive(Clone)]
-enum Repr {
-    Packed(Listpack),
-    Table(Box<Sorted>),
-}
+type Repr = Dual<Listpack, Sorted>;
 
 /// A sorted set with what it has handed over early to snapshots.
 #[derive(Default)]
@@ -114,7 +111,7 @@ fn insert_packed(pack: &mut Listpack, member: &[u8], score: f64) {
 impl Zset {
     /// An empty sorted set.
     pub fn new() -> Self {
-        Self { repr: Repr::Packed(Listpack::new()) }
+        Self { repr: Repr::small(Listpack::new()) }
     }
 
     /// A sorted set over a listpack that was read from a file, if it has pairs of different members and scores in order. O(n).
@@ -129,14 +126,14 @@ impl Zset {
             && pairs(&pack)
                 .zip(pairs(&pack).skip(1))
                 .all(|((_, a, x), (_, b, y))| x < y || (x == y && a.text()[..] < b.text()[..]));
-        good.then_some(Self { repr: Repr::Packed(pack) })
+        good.then_some(Self { repr: Repr::small(pack) })
     }
 
     /// The count of members.
     pub fn len(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.len() / 2,
-            Repr::Table(sorted) => sorted.set.len(),
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.len() / 2,
+            DualRef::Big(sorted) => sorted.set.len(),
         }
     }
 
@@ -147,9 +144,9 @@ impl Zset {
 
     /// `listpack` or `skiplist`.
     pub fn encoding(&self) -> &'static str {
-        match self.repr {
-            Repr::Packed(_) => "listpack",
-            Repr::Table(_) => "skiplist",
+        match self.repr.get() {
+            DualRef::Small(_) => "listpack",
+            DualRef::Big(_) => "skiplist",
         }
     }
 
@@ -158,7 +155,7 @@ impl Zset {
     /// Converts to a tree at once if `count` members to come, the longest of `longest` bytes, would not fit a listpack, as ZADD
     /// does.
     pub fn prepare(&mut self, count: usize, longest: usize, limits: &Limits) {
-        if matches!(self.repr, Repr::Packed(_))
+        if matches!(self.repr.get(), DualRef::Small(_))
             && (count > limits.zset_listpack_entries || longest > limits.zset_listpack_value)
         {
             self.become_table();
@@ -166,22 +163,22 @@ impl Zset {
     }
 
     fn become_table(&mut self) -> &mut Sorted {
-        if let Repr::Packed(pack) = &self.repr {
+        if let DualRef::Small(pack) = self.repr.get() {
             let mut sorted = Box::<Sorted>::default();
             for (_, member, score) in pairs(pack) {
                 sorted.set.insert(&member.text(), score, &mut ());
             }
-            self.repr = Repr::Table(sorted);
+            self.repr = Repr::big(sorted);
         }
-        match &mut self.repr {
-            Repr::Table(sorted) => sorted,
-            Repr::Packed(_) => unreachable!("the set was converted right above"),
+        match self.repr.get_mut() {
+            DualMut::Big(sorted) => sorted,
+            DualMut::Small(_) => unreachable!("the set was converted right above"),
         }
     }
 
     /// Makes a tree a listpack if that is within the limits. For the results of ZUNIONSTORE and the like. O(n).
     pub fn compact(&mut self, limits: &Limits) {
-        let Repr::Table(sorted) = &self.repr else { return };
+        let DualRef::Big(sorted) = self.repr.get() else { return };
         if sorted.set.len() > limits.zset_listpack_entries
             || sorted.set.iter().any(|(member, _)| member.len() > limits.zset_listpack_value)
         {
@@ -192,20 +189,20 @@ impl Zset {
             pack.push_back(member);
             pack.push_back(text_of(score).as_bytes());
         }
-        self.repr = Repr::Packed(pack);
+        self.repr = Repr::small(pack);
     }
 
     /// Brings a sorted set that was read from a file into an encoding within the limits.
     pub fn settle(&mut self, limits: &Limits) {
-        match &self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => {
                 if pack.len() / 2 > limits.zset_listpack_entries
                     || pack.iter().step_by(2).any(|member| member.len() > limits.zset_listpack_value)
                 {
                     self.become_table();
                 }
             }
-            Repr::Table(_) => self.compact(limits),
+            DualRef::Big(_) => self.compact(limits),
         }
     }
 
@@ -213,16 +210,16 @@ impl Zset {
 
     /// The score of `member`.
     pub fn score(&self, member: &[u8]) -> Option<f64> {
-        match &self.repr {
-            Repr::Packed(pack) => find_packed(pack, member).map(|(_, score)| score),
-            Repr::Table(sorted) => sorted.set.score(member),
+        match self.repr.get() {
+            DualRef::Small(pack) => find_packed(pack, member).map(|(_, score)| score),
+            DualRef::Big(sorted) => sorted.set.score(member),
         }
     }
 
     /// Adds a member or changes its score, which is not NaN.
     pub fn insert(&mut self, member: &[u8], score: f64, limits: &Limits) -> Change {
         assert!(!score.is_nan(), "a score is a number");
-        if let Repr::Packed(pack) = &mut self.repr {
+        if let DualMut::Small(pack) = self.repr.get_mut() {
             if let Some((pos, old)) = find_packed(pack, member) {
                 if old == score {
                     return Change::Same;
@@ -245,24 +242,24 @@ impl Zset {
 
     /// Removes a member and answers its score.
     pub fn remove(&mut self, member: &[u8]) -> Option<f64> {
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let (pos, score) = find_packed(pack, member)?;
                 pack.remove_from(pos, 2);
                 Some(score)
             }
-            Repr::Table(sorted) => sorted.set.remove(member, &mut sorted.handed),
+            DualMut::Big(sorted) => sorted.set.remove(member, &mut sorted.handed),
         }
     }
 
     /// The rank of a member, from 0 for the lowest.
     pub fn rank(&self, member: &[u8]) -> Option<usize> {
-        match &self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => {
                 let (pos, _) = find_packed(pack, member)?;
                 pairs(pack).position(|(other, ..)| other == pos)
             }
-            Repr::Table(sorted) => sorted.set.rank(member),
+            DualRef::Big(sorted) => sorted.set.rank(member),
         }
     }
 
@@ -270,29 +267,31 @@ impl Zset {
 
     /// The ranks of the members with scores from `min` to `max`.
     pub fn ranks_by_score(&self, min: ScoreBound, max: ScoreBound) -> Range<usize> {
-        match &self.repr {
-            Repr::Packed(pack) => ranks_packed(pack, |_, score| min.is_before(score), |_, score| max.is_behind(score)),
-            Repr::Table(sorted) => sorted.set.ranks_by_score(min.as_std(), max.as_std()),
+        match self.repr.get() {
+            DualRef::Small(pack) => {
+                ranks_packed(pack, |_, score| min.is_before(score), |_, score| max.is_behind(score))
+            }
+            DualRef::Big(sorted) => sorted.set.ranks_by_score(min.as_std(), max.as_std()),
         }
     }
 
     /// The ranks of the members from `min` to `max`, in a set whose scores are all equal; in any other set some range.
     pub fn ranks_by_lex(&self, min: LexBound<'_>, max: LexBound<'_>) -> Range<usize> {
         let (Some(from), Some(to)) = (min.as_min(), max.as_max()) else { return 0..0 };
-        match &self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => {
                 ranks_packed(pack, |member, _| min.is_before(&member.text()), |member, _| max.is_behind(&member.text()))
             }
-            Repr::Table(sorted) => sorted.set.ranks_by_lex(from, to),
+            DualRef::Big(sorted) => sorted.set.ranks_by_lex(from, to),
         }
     }
 
     /// The members of these ranks, as far as they exist, from either end.
     pub fn range(&self, ranks: Range<usize>) -> Elements<'_> {
         Elements {
-            walk: match &self.repr {
-                Repr::Packed(pack) => Walk::Packed(pack.range(ranks.start * 2..ranks.end.min(self.len()) * 2)),
-                Repr::Table(sorted) => Walk::Table(sorted.set.range(ranks)),
+            walk: match self.repr.get() {
+                DualRef::Small(pack) => Walk::Packed(pack.range(ranks.start * 2..ranks.end.min(self.len()) * 2)),
+                DualRef::Big(sorted) => Walk::Table(sorted.set.range(ranks)),
             },
         }
     }
@@ -305,8 +304,8 @@ impl Zset {
     /// Removes the members of these ranks, in order, each shown to `f`; answers how many.
     pub fn remove_range(&mut self, ranks: Range<usize>, mut f: impl FnMut(Item<'_>, f64)) -> usize {
         let before = self.len();
-        match &mut self.repr {
-            Repr::Packed(pack) => {
+        match self.repr.get_mut() {
+            DualMut::Small(pack) => {
                 let end = ranks.end.min(before);
                 if ranks.start < end {
                     let mut items = pack.range(2 * ranks.start..2 * end);
@@ -316,7 +315,7 @@ impl Zset {
                     pack.remove_range(2 * ranks.start, 2 * (end - ranks.start));
                 }
             }
-            Repr::Table(sorted) => sorted
+            DualMut::Big(sorted) => sorted
                 .set
                 .remove_range(ranks, &mut sorted.handed, |member| f(Item::Bytes(member.bytes()), member.score())),
         }
@@ -345,12 +344,12 @@ impl Zset {
     /// Shows members to `f` and answers the next cursor, as ZSCAN does: a table about `count` of them, a listpack all at once
     /// with cursor 0.
     pub fn scan(&self, cursor: u64, count: usize, mut f: impl FnMut(Item<'_>, f64)) -> u64 {
-        match &self.repr {
-            Repr::Packed(_) => {
+        match self.repr.get() {
+            DualRef::Small(_) => {
                 self.iter().for_each(|(member, score)| f(member, score));
                 0
             }
-            Repr::Table(sorted) => big::scan(sorted.set.members(), cursor, count, |found| {
+            DualRef::Big(sorted) => big::scan(sorted.set.members(), cursor, count, |found| {
                 f(Item::Bytes(found.bytes()), found.score());
             }),
         }
@@ -361,12 +360,12 @@ impl Zset {
         if self.is_empty() {
             return None;
         }
-        match &self.repr {
-            Repr::Packed(_) => {
+        match self.repr.get() {
+            DualRef::Small(_) => {
                 let rank = below(rng, self.len());
                 self.range(rank..rank + 1).next()
             }
-            Repr::Table(sorted) => {
+            DualRef::Big(sorted) => {
                 sorted.set.random(&mut || rng()).map(|found| (Item::Bytes(found.bytes()), found.score()))
             }
         }
@@ -374,12 +373,12 @@ impl Zset {
 
     /// Shows `count` different members chosen at random, all if there are fewer, in no particular order.
     pub fn sample<'a>(&'a self, count: usize, rng: &mut dyn FnMut() -> u64, mut f: impl FnMut(Item<'a>, f64)) {
-        match &self.repr {
-            Repr::Packed(_) => {
+        match self.repr.get() {
+            DualRef::Small(_) => {
                 let mut selection = Selection::new(self.len(), count);
                 self.iter().filter(|_| selection.next(rng)).for_each(|(member, score)| f(member, score));
             }
-            Repr::Table(sorted) => big::sample(sorted.set.members(), count, rng, |found| {
+            DualRef::Big(sorted) => big::sample(sorted.set.members(), count, rng, |found| {
                 f(Item::Bytes(found.bytes()), found.score());
             }),
         }
@@ -389,17 +388,17 @@ impl Zset {
 
     /// The listpack, unless the set is a tree; see [`Zset::iter`].
     pub fn listpack(&self) -> Option<&Listpack> {
-        match &self.repr {
-            Repr::Packed(pack) => Some(pack),
-            Repr::Table(_) => None,
+        match self.repr.get() {
+            DualRef::Small(pack) => Some(pack),
+            DualRef::Big(_) => None,
         }
     }
 
     /// The bytes allocated; those of a tree's members are estimated from `samples` of them, 0 looks at all.
     pub fn memory(&self, samples: usize) -> usize {
-        match &self.repr {
-            Repr::Packed(pack) => pack.memory(),
-            Repr::Table(sorted) => {
+        match self.repr.get() {
+            DualRef::Small(pack) => pack.memory(),
+            DualRef::Big(sorted) => {
                 size_of::<Sorted>() + sorted.set.memory() + big::elements_memory(sorted.set.members(), samples)
             }
         }
@@ -407,16 +406,16 @@ impl Zset {
 
     /// The allocations to free, roughly: what decides about lazy freeing.
     pub fn free_effort(&self) -> usize {
-        match &self.repr {
-            Repr::Packed(_) => 1,
-            Repr::Table(sorted) => sorted.set.len(),
+        match self.repr.get() {
+            DualRef::Small(_) => 1,
+            DualRef::Big(sorted) => sorted.set.len(),
         }
     }
 
     pub(crate) fn sorted(&mut self) -> Option<&mut Sorted> {
-        match &mut self.repr {
-            Repr::Packed(_) => None,
-            Repr::Table(sorted) => Some(sorted),
+        match self.repr.get_mut() {
+            DualMut::Small(_) => None,
+            DualMut::Big(sorted) => Some(sorted),
         }
     }
 }

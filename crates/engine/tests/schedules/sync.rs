@@ -1,8 +1,7 @@
 //! `crate::sync` over shuttle: the same names, each operation a scheduling point.
 
-pub use shuttle::sync::MutexGuard;
 pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-pub use shuttle::thread::{Thread, current, park as park_thread};
+pub use shuttle::sync::{Condvar, Mutex as SleepMutex, MutexGuard};
 
 /// Spinning under a scheduler only makes schedules longer; the lock gives up at once.
 pub const SPINS: u32 = 0;

@@ -14,6 +14,7 @@ use crate::execute::Core;
 pub mod connection;
 pub mod monitor;
 pub mod multi;
+pub mod persistence;
 pub mod pubsub;
 pub mod replication;
 pub mod slowlog;
@@ -67,7 +68,7 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 
 /// All control commands.
 pub const TABLE: &[&[ControlBinding]] =
-    &[connection::TABLE, monitor::TABLE, multi::TABLE, pubsub::TABLE, replication::TABLE, slowlog::TABLE];
+    &[connection::TABLE, monitor::TABLE, multi::TABLE, persistence::TABLE, pubsub::TABLE, replication::TABLE, slowlog::TABLE];
 
 /// The binding of a command, by its full name.
 pub fn find(name: &str) -> Option<&'static ControlBinding> {

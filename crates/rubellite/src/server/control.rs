@@ -1,34 +1,97 @@
 //! The control thread: what happens by the clock.
 //!
-//! It is an executor of its own, so that load on the I/O threads never delays it: the expiry cycle, the end of a pause,
-//! and the signals.
+//! It is an executor of its own with a loop of its own, so that load on the I/O threads never delays it: signals, the
+//! expiry cycle, the end of a pause.
 
-use std::time::Duration;
+use std::io::{self, IoSlice};
 
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::server::Server;
-use runtime::signals;
+use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, clock, signals};
 
-/// Executors besides the I/O threads: this thread's units, and its background work.
-pub const EXECUTORS: usize = 2;
+/// Executors besides the I/O threads: this thread's units, its background work, and the snapshot thread.
+pub const EXECUTORS: usize = 3;
 
 /// Ten times a second.
-const TICK: Duration = Duration::from_millis(100);
+const TICK_MS: i64 = 100;
 
 /// Of each tick at most this much is spent on expired keys.
 const EXPIRY_NANOS: u64 = 25_000_000;
 
+struct ControlThread<'s> {
+    server: &'s Server,
+    core: Core<'s>,
+    expirer: Expirer<'s>,
+    next_tick: i64,
+}
+
 /// Runs until the server is over. `first` is the number of its first executor.
-pub fn run(server: &Server, first: usize) {
-    let mut core = Core::new(server, first);
-    let mut expirer = Expirer::new(server, first + 1);
-    while !server.is_over() {
-        if signals::wait(TICK) {
-            server.stop(0);
-            break;
+pub fn run(server: &Server, first: usize, reactor: &mut Reactor) -> io::Result<()> {
+    let mut handler = ControlThread {
+        server,
+        core: Core::new(server, first),
+        expirer: Expirer::new(server, first + 1),
+        next_tick: clock::unix_ms() + TICK_MS,
+    };
+    reactor.run(&mut handler)
+}
+
+impl ControlThread<'_> {
+    fn tick(&mut self) {
+        self.expirer.cycle(EXPIRY_NANOS);
+        node::pause::end_if_due(&mut self.core, self.server.engine.now());
+        node::saving::tick(&mut self.core);
+    }
+}
+
+/// It has no connections of its own so far.
+impl Connections for ControlThread<'_> {
+    fn accepted(&mut self, _token: usize, _info: ConnInfo) -> bool {
+        false
+    }
+
+    fn input(&mut self, _token: usize) -> &mut Vec<u8> {
+        unreachable!("the control thread refuses connections")
+    }
+
+    fn wants_input(&self, _token: usize) -> bool {
+        false
+    }
+
+    fn output(&mut self, _token: usize, _send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
+        true
+    }
+
+    fn verdict(&self, _token: usize) -> Verdict {
+        Verdict::CloseNow
+    }
+
+    fn closed(&mut self, _token: usize) {}
+
+    fn touched(&mut self, _into: &mut Vec<usize>) {}
+}
+
+impl Handler for ControlThread<'_> {
+    fn received(&mut self, _token: usize, _io: &mut dyn Reenter) {}
+
+    fn woken(&mut self, _io: &mut dyn Reenter) {
+        if signals::take().is_some() {
+            node::saving::stop_by_signal(&mut self.core);
         }
-        expirer.cycle(EXPIRY_NANOS);
-        node::pause::end_if_due(&mut core, server.engine.now());
+        node::saving::tick(&mut self.core);
+    }
+
+    fn deadline(&self) -> Option<i64> {
+        Some(self.next_tick)
+    }
+
+    fn timeout(&mut self, now: i64, _io: &mut dyn Reenter) {
+        self.next_tick = now + TICK_MS;
+        self.tick();
+    }
+
+    fn is_over(&self) -> bool {
+        self.server.is_over()
     }
 }

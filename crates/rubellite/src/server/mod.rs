@@ -9,6 +9,7 @@
 
 mod control;
 mod host;
+mod snapshotter;
 mod start;
 mod thread;
 

@@ -1,6 +1,6 @@
 //! From arguments to a running server.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
-use config::process::TitleFacts;
+use config::directives::process::{self, TitleFacts};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use node::control::Control;
 use node::server::Server;
@@ -20,6 +20,7 @@ use runtime::listen::{self, TcpOptions};
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
 use super::host::{ProcessHost, SystemClock};
+use super::snapshotter::{self, Jobs};
 use super::{control, thread};
 
 /// Our version.
@@ -28,8 +29,12 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Stack of an I/O thread: deep enough for the deepest command, small enough for many idle threads.
 const STACK: usize = 1 << 20;
 
-/// Runs `rubellite server` with the arguments behind its name; `name` is what it was called by.
-pub fn main(name: &str, arguments: &[Vec<u8>]) -> ExitCode {
+/// Runs the server with these arguments, its name first.
+pub fn main(args: &[OsString]) -> ExitCode {
+    let name = args.first().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = name.as_str();
+    let arguments: Vec<Vec<u8>> = args.iter().skip(1).map(|a| a.as_bytes().to_vec()).collect();
+    let arguments = &arguments[..];
     if let Some(code) = answer_and_leave(name, arguments) {
         return code;
     }
@@ -83,15 +88,15 @@ impl Surroundings for Files {
     fn include(&mut self, path: &[u8]) -> Result<Vec<u8>, Reason> {
         let path = Path::new(OsStr::from_bytes(path));
         let mut all = Vec::new();
-        for file in source::glob(path).map_err(|e| Reason::include(&e.to_string()))? {
-            all.extend(source::read(&file).map_err(|e| Reason::include(&runtime::errno::text(&e)))?);
+        for file in source::glob(path).map_err(|e| Reason::new(e.to_string()))? {
+            all.extend(source::read(&file).map_err(|e| Reason::new(runtime::errno::text(&e)))?);
             all.push(b'\n');
         }
         Ok(all)
     }
 
     fn enter(&mut self, path: &[u8]) -> Result<Vec<u8>, Reason> {
-        let failed = |e: io::Error| Reason::system(&runtime::errno::text(&e));
+        let failed = |e: io::Error| Reason::new(runtime::errno::text(&e));
         std::env::set_current_dir(OsStr::from_bytes(path)).map_err(failed)?;
         let dir = std::env::current_dir().map_err(failed)?;
         Ok(dir.as_os_str().as_bytes().to_vec())
@@ -126,12 +131,12 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     log::notice(log_text::start::version("Rubellite", VERSION, 64, std::process::id()));
     match &file {
         Some(_) => log::notice(log_text::start::CONFIGURATION_LOADED),
-        None => log::warning(log_text::start::no_config_file(name)),
+        None => log::warning(log_text::start::default_config(name)),
     }
-    let adjusted = rlimit::adjust(config.clients.maxclients);
+    let adjusted = rlimit::adjust(u64::from(config.clients.maxclients));
     adjusted.lines.iter().for_each(|(level, line)| log::line(*level, line));
     match adjusted.maxclients {
-        Some(n) => config.clients.maxclients = n,
+        Some(n) => config.clients.maxclients = n as u32,
         None => return Ok(1),
     }
     if let Some(pidfile) = pid_path(&config) {
@@ -149,9 +154,11 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     }
     let threads = config.threads.count(cores::available() as u32) as usize;
     set_title(name, &config);
-    signals::install(config.process.crash_log_enabled)?;
-    crash::install();
+    crash::install(VERSION, Box::new(|_| ()))?;
+    crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
+    let mut control_reactor = Reactor::new()?;
+    let (snapshotter, jobs) = snapshotter::queue();
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let server = Server::new(
         Control::new(config.clone(), users),
@@ -159,10 +166,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new()),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone())),
         registry,
     );
-    serve(&server, &config, threads)?;
+    serve(&server, &config, threads, &mut control_reactor, jobs)?;
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -175,12 +182,19 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 16).next_power_of_two().min(1024) }
 }
 
-fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
+fn serve(
+    server: &Server,
+    config: &Config,
+    threads: usize,
+    control_reactor: &mut Reactor,
+    jobs: Jobs,
+) -> io::Result<()> {
     let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
     let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    signals::install(control_reactor.inbox().waker().clone())?;
     let acceptor = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
     let listening = listen_all(config, &acceptor)?;
     if !listening {
@@ -206,8 +220,10 @@ fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
                 log::notice(log_text::start::ready("unix"));
             }
         }
-        control::run(server, threads);
-        Ok(())
+        std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+        })?;
+        control::run(server, threads, control_reactor)
     })?;
     acceptor.close_all();
     Ok(())
@@ -246,7 +262,7 @@ fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
 }
 
 fn pid_path(config: &Config) -> Option<PathBuf> {
-    match &config.process.pidfile {
+    match &config.general.pidfile {
         Some(path) => Some(PathBuf::from(OsStr::from_bytes(path))),
         None if config.process.daemonize => Some(PathBuf::from("/var/run/redis.pid")),
         None => None,
@@ -271,7 +287,7 @@ fn set_title(name: &str, config: &Config) {
         port: config.network.port,
         tls_port: 0,
     };
-    if let Some(text) = config::process::title(&config.process.proc_title_template, &facts) {
+    if let Some(text) = process::title(&config.process.proc_title_template, &facts) {
         title::set(text.trim_end());
     }
 }
@@ -292,6 +308,7 @@ fn log_settings(config: &Config) -> log::Settings {
         format: match general.log_format {
             LogFormat::Legacy => log::Format::Legacy,
             LogFormat::Logfmt => log::Format::Logfmt,
+            LogFormat::Json => log::Format::Json,
         },
         timestamp: match general.log_timestamp_format {
             LogTimestampFormat::Legacy => log::Timestamp::Legacy,

@@ -1,0 +1,72 @@
+//! Replies as text, in the five styles that scripts and people know.
+//!
+//! ```text
+//!   terminal   1) "a"            raw   a     csv   "a",1     json   ["a",1]
+//!              2) (integer) 1          1
+//! ```
+//!
+//! The bytes are those of the peers' tools, also where these are odd (an error in a JSON document, a
+//! raw error with an empty line behind it), since scripts parse them. Two things are printed that the
+//! peers give up on: big numbers, and values with attributes, of which the value is shown.
+//!
+//! Each style is a function of the value alone; the caller adds what ends a reply. O(size of reply).
+
+mod csv;
+mod json;
+mod raw;
+mod terminal;
+
+use resp::Value;
+
+pub use terminal::invalidation;
+
+/// How replies are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// With types, quotes and numbered elements.
+    Terminal,
+    Raw,
+    Csv,
+    Json,
+    /// JSON whose strings are escaped twice, so that it is ASCII and no byte is lost.
+    QuotedJson,
+}
+
+/// What raw style puts between elements and after replies.
+#[derive(Clone, Copy, Debug)]
+pub struct Delimiters<'a> {
+    pub element: &'a [u8],
+    pub reply: &'a [u8],
+}
+
+/// A whole reply with its end of line.
+pub fn reply(value: &Value, style: Style, delimiters: Delimiters<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    match style {
+        Style::Terminal => terminal::format(&mut out, value, &mut Vec::new()),
+        Style::Raw => {
+            raw::format(&mut out, value, delimiters.element);
+            out.extend_from_slice(delimiters.reply);
+        }
+        Style::Csv => {
+            csv::format(&mut out, value);
+            out.push(b'\n');
+        }
+        Style::Json | Style::QuotedJson => {
+            json::format(&mut out, value, style == Style::QuotedJson);
+            out.push(b'\n');
+        }
+    }
+    out
+}
+
+/// A text that is meant for people as it stands (INFO, CLIENT LIST): raw, with nothing behind it.
+pub fn plain(value: &Value, delimiters: Delimiters<'_>) -> Vec<u8> {
+    let mut out = Vec::new();
+    raw::format(&mut out, value, delimiters.element);
+    out
+}
+
+fn push_int(out: &mut Vec<u8>, n: i64) {
+    out.extend_from_slice(n.to_string().as_bytes());
+}

@@ -1,0 +1,147 @@
+//! The programs within the program: each is asked for by a flag and takes the place of a command.
+
+mod hints;
+mod hotkeys;
+mod intrinsic;
+mod keysizes;
+mod latency;
+mod pipe;
+mod scan;
+mod stat;
+pub mod sync;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use client::Value;
+use signal_hook::consts::SIGINT;
+
+use crate::failure::{Failure, fatal};
+use crate::oneshot;
+use crate::options::Mode;
+use crate::session::Session;
+
+/// Runs one mode; the exit code.
+pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
+    let needs_server =
+        !matches!(mode, Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_));
+    if needs_server {
+        session.connect(true).map_err(|_| Failure::Exit(1))?;
+    }
+    let done = match mode {
+        Mode::Latency { history } => latency::run(session, history),
+        Mode::Replica => sync::replica(session),
+        Mode::Rdb { file, functions_only } => sync::fetch_rdb(session, &file, functions_only),
+        Mode::Pipe => return pipe::run(session),
+        Mode::BigKeys(size) => keysizes::run(session, size),
+        Mode::HotKeys { count } => hotkeys::run(session, count),
+        Mode::Stat => stat::run(session),
+        Mode::Scan => scan::run(session),
+        Mode::IntrinsicLatency { seconds } => intrinsic::run(seconds),
+        Mode::Hint(line) => hints::show(session, &line),
+        Mode::HintFile(file) => return hints::compare(session, &file),
+        Mode::Eval(file) => return oneshot::eval(session, &file, words),
+    };
+    match done {
+        Ok(()) => Ok(0),
+        Err(Failure::Exit(code)) => Ok(code),
+        Err(_) => Ok(1),
+    }
+}
+
+/// Turns true with the first Ctrl-C: long walks then end early with their summary.
+fn interrupted() -> Result<Arc<AtomicBool>, Failure> {
+    let flag = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGINT, flag.clone()).map_err(fatal)?;
+    Ok(flag)
+}
+
+/// One walk over all keys with SCAN.
+struct Walk {
+    cursor: Vec<u8>,
+    stop: Arc<AtomicBool>,
+    /// Calls so far.
+    calls: u64,
+}
+
+impl Walk {
+    fn new() -> Result<Self, Failure> {
+        Ok(Walk { cursor: b"0".to_vec(), stop: interrupted()?, calls: 0 })
+    }
+
+    /// The next keys; `None` at the end.
+    fn next(&mut self, session: &mut Session) -> Result<Option<Vec<Vec<u8>>>, Failure> {
+        if self.calls > 0 && (self.cursor == b"0" || self.is_interrupted()) {
+            return Ok(None);
+        }
+        let mut words = vec![b"SCAN".to_vec(), self.cursor.clone()];
+        if let Some(pattern) = &session.options.pattern {
+            words.extend([b"MATCH".to_vec(), pattern.clone()]);
+        }
+        words.extend([b"COUNT".to_vec(), session.options.count.to_string().into_bytes()]);
+        let reply = session.call(&words)?;
+        if let Some(text) = reply.as_error() {
+            return Err(fatal(format_args!("SCAN error: {}", String::from_utf8_lossy(text))));
+        }
+        let Some([Value::Bulk(cursor), Value::Array(keys)]) = reply.as_array() else {
+            return Err(fatal("Non ARRAY response from SCAN!"));
+        };
+        self.cursor = cursor.clone();
+        self.calls += 1;
+        Ok(Some(keys.iter().filter_map(Value::as_bytes).map(<[u8]>::to_vec).collect()))
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The pause of `-i`, every hundred calls.
+    fn rest(&self, session: &Session) {
+        if self.calls.is_multiple_of(100) {
+            std::thread::sleep(session.options.interval);
+        }
+    }
+}
+
+/// How many keys the database has.
+fn db_size(session: &mut Session) -> Result<i64, Failure> {
+    match session.call(&["DBSIZE"])? {
+        Value::Integer(n) => Ok(n),
+        Value::Error(text) => Err(fatal(format_args!("Couldn't determine DBSIZE: {}", String::from_utf8_lossy(&text)))),
+        _ => Err(fatal("Non INTEGER response from DBSIZE!")),
+    }
+}
+
+/// Replicas of a cluster serve reads after this; servers outside of a cluster refuse it.
+fn allow_reads_from_replica(session: &mut Session) -> Result<(), Failure> {
+    let reply = session.call(&["READONLY"])?;
+    match reply.as_error() {
+        Some(text) if text != b"ERR This instance has cluster support disabled" => {
+            Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(text))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Replies to a pipeline.
+fn ask_all(session: &mut Session, commands: &[Vec<Vec<u8>>]) -> Result<Vec<Value>, Failure> {
+    let Some(link) = &mut session.link else { return Err(Failure::Unconnected) };
+    link.pipeline(commands).map_err(|error| fatal(format_args!("Error: {error}")))
+}
+
+/// A percentage as a progress line begins with.
+fn percent(part: u64, whole: u64) -> String {
+    let value = if whole == 0 { 0.0 } else { 100.0 * part as f64 / whole as f64 };
+    format!("[{value:05.2}%]")
+}
+
+fn average(sum: u64, count: u64) -> f64 {
+    if count == 0 { 0.0 } else { sum as f64 / count as f64 }
+}
+
+/// A key in quotes, escaped.
+fn quoted(key: &[u8]) -> String {
+    let mut text = Vec::new();
+    resp::inline::quote(&mut text, key);
+    String::from_utf8_lossy(&text).into_owned()
+}
