@@ -26,10 +26,14 @@ pub mod control;
 pub mod execute;
 pub mod expiry;
 pub mod hooks;
+pub mod limits;
 pub mod pause;
 pub mod saving;
+pub mod redact;
 pub mod server;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 pub mod transaction;
 pub mod waiting;
 pub mod worker;

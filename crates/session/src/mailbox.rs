@@ -53,6 +53,11 @@ pub enum Letter {
         /// The error to answer; as after its timeout when `None`.
         error: Option<resp::error::Error>,
     },
+    /// A blocked client could be served, but all commands are paused: its command is to be run again when they are not.
+    Postponed {
+        /// The client.
+        client: u64,
+    },
     /// The client is to be closed (CLIENT KILL, output buffer limit).
     Kill {
         /// The client.

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
 
 use acl::Users;
@@ -159,6 +159,9 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
+    let reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
+    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let acceptor = Arc::new(Acceptor::start(inboxes, config.network.tcp_keepalive)?);
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let server = Server::new(
         Control::new(config.clone(), users),
@@ -166,10 +169,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone())),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()))),
         registry,
     );
-    serve(&server, &config, threads, &mut control_reactor, jobs)?;
+    serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs)?;
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -185,18 +188,17 @@ fn shards_for(threads: usize) -> usize {
 fn serve(
     server: &Server,
     config: &Config,
-    threads: usize,
+    mut reactors: Vec<Reactor>,
+    acceptor: &Acceptor,
     control_reactor: &mut Reactor,
     jobs: Jobs,
 ) -> io::Result<()> {
-    let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
+    let threads = reactors.len();
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
-    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
     signals::install(control_reactor.inbox().waker().clone())?;
-    let acceptor = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
-    let listening = listen_all(config, &acceptor)?;
+    let listening = listen_all(config, acceptor)?;
     if !listening {
         server.stop(1);
     }
@@ -292,7 +294,7 @@ fn set_title(name: &str, config: &Config) {
     }
 }
 
-fn log_settings(config: &Config) -> log::Settings {
+pub(super) fn log_settings(config: &Config) -> log::Settings {
     use config::directives::general::{LogFormat, LogLevel, LogTimestampFormat};
     let general = &config.general;
     log::Settings {
