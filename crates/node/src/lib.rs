@@ -27,6 +27,7 @@ pub mod execute;
 pub mod expiry;
 pub mod hooks;
 pub mod limits;
+pub mod loading;
 pub mod pause;
 pub mod saving;
 pub mod redact;

@@ -9,6 +9,7 @@
 
 mod control;
 mod host;
+mod recover;
 mod snapshotter;
 mod start;
 mod thread;

@@ -21,7 +21,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 
 use super::host::{ProcessHost, SystemClock};
 use super::snapshotter::{self, Jobs};
-use super::{control, thread};
+use super::{control, recover, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -172,6 +172,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()))),
         registry,
     );
+    if let Err(reason) = recover::recover(&server, threads) {
+        log::warning(reason);
+        return Ok(1);
+    }
     serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs)?;
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
