@@ -46,21 +46,38 @@ impl Removed {
 }
 
 impl Space<'_> {
-    /// Changes a collection in place; absent keys stay absent.
+    /// Changes a collection in place; absent keys stay absent. One probe of the table, two where keys expire.
     pub fn edit<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() {
             return Ok(None);
         }
         self.edit_alive(key)
     }
 
     /// Changes a collection in place, or a new empty one. The command must leave something in it, or call
-    /// [`Space::remove_if_empty`].
+    /// [`Space::remove_if_empty`]. One probe of the table, two where keys expire.
     pub fn edit_or_create<T: Typed>(&mut self, key: &Key<'_>) -> Result<&mut T, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() || self.wanted.new && !self.alive(key) {
             self.insert_value(key, T::empty().wrap(), Expiry::None);
         }
-        Ok(self.edit_alive(key)?.expect("the collection was found or has just been made"))
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
+        let found = match part.table.probe(key.hash, key.bytes, &mut observers) {
+            Probe::Found(mut found) => {
+                access.note(&mut found);
+                found
+            }
+            Probe::Vacant(vacant) => {
+                let entry = Entry::new_value(key.bytes, T::empty().wrap(), None);
+                let mut found = vacant.insert(entry, &mut observers);
+                access.begin(&mut found);
+                found
+            }
+        };
+        match found.into_payload_mut() {
+            PayloadMut::Value(v) => T::of_mut(v).ok_or(error::common::WRONGTYPE),
+            _ => Err(error::common::WRONGTYPE),
+        }
     }
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {

@@ -413,6 +413,16 @@ impl<'a> Space<'a> {
         self.find(key).map(|view| view.collection::<T>()).transpose()
     }
 
+    /// A collection that this unit has found under this key already. It needs no change of the keyspace, so that several can
+    /// be borrowed at once; what became of an expired key was settled when it was found to be absent.
+    pub fn read_again<T: Typed>(&self, key: &Key<'_>) -> Option<&T> {
+        let at = self.position_of(key);
+        match self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?.payload() {
+            Payload::Value(value) => T::of(value),
+            _ => None,
+        }
+    }
+
     /// When a key expires; `None` for a key without expiry or no key.
     pub fn expire_of(&mut self, key: &Key<'_>) -> Option<UnixMillis> {
         self.peek(key)?.expire()
@@ -425,7 +435,7 @@ impl<'a> Space<'a> {
     }
 
     /// `None`: the key's time has come, and it is absent for this unit; then it is deleted if the policy says so.
-    fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
+    pub(crate) fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
         let (db, now, policy) = (self.db, self.now, self.on_expired);
         let at = self.position_of(key);
         let table = &self.shards[at].1.dbs[db.index()].table;
