@@ -46,7 +46,9 @@ pub struct Core<'s> {
     reader: Reader<Control>,
     /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
     /// references that all threads write would cost more than a short command.
-    current: Rc<Arc<Control>>,
+    current: Rc<Control>,
+    /// Of which that is a copy.
+    source: Arc<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -93,7 +95,8 @@ impl<'s> Core<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
-            current: Rc::new(server.control.load()),
+            current: Rc::new(Control::clone(&server.control.load())),
+            source: server.control.load(),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -104,10 +107,11 @@ impl<'s> Core<'s> {
     }
 
     /// The control value in force.
-    pub fn control(&mut self) -> Rc<Arc<Control>> {
+    pub fn control(&mut self) -> Rc<Control> {
         let newest = self.reader.get(&self.server.control);
-        if !Arc::ptr_eq(newest, &self.current) {
-            self.current = Rc::new(newest.clone());
+        if !Arc::ptr_eq(newest, &self.source) {
+            self.current = Rc::new(Control::clone(newest));
+            self.source = newest.clone();
         }
         self.current.clone()
     }
@@ -505,7 +509,7 @@ impl<'s> Core<'s> {
 
     fn out_of_memory(&self, control: &Control) -> bool {
         let limit = control.config.memory.maxmemory;
-        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit as u64
+        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit
     }
 
     pub(crate) fn clock_nanos(&self) -> u64 {
@@ -539,8 +543,8 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
     space.clock = keyspace::AccessClock::at(
         space.now,
         env.lfu,
-        control.config.memory.lfu_log_factor as u32,
-        control.config.memory.lfu_decay_time as u32,
+        control.config.memory.lfu_log_factor,
+        control.config.memory.lfu_decay_time,
     );
     if client.card.is(Flag::NoTouch) {
         space.lookup = Trace::Peek;
