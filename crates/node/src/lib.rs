@@ -31,6 +31,7 @@ pub mod loading;
 pub mod pause;
 pub mod saving;
 pub mod redact;
+pub mod replay;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

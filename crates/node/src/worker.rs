@@ -183,6 +183,7 @@ impl<'s> Worker<'s> {
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
         self.core.lease.release();
+        self.core.flush_turn();
         self.core.make_changes();
         self.core.sweep();
     }

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use config::{Config, Directive, Reason};
@@ -16,6 +17,7 @@ use runtime::listen::{self, Refused, TcpOptions};
 use runtime::{Waker, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
+use super::aof::Aof;
 use super::snapshotter::Snapshotter;
 use super::start;
 
@@ -37,6 +39,8 @@ pub struct ProcessHost {
     lazy_free: Lane,
     snapshotter: Snapshotter,
     control: Arc<Waker>,
+    /// The append-only file, once there is a journal.
+    pub aof: Arc<OnceLock<Arc<Aof>>>,
     /// The configuration file, if there is one.
     file: Option<PathBuf>,
     /// Where listeners are opened and closed, once there is an acceptor.
@@ -50,8 +54,9 @@ impl ProcessHost {
         control: Arc<Waker>,
         file: Option<PathBuf>,
         acceptor: OnceLock<Arc<Acceptor>>,
+        aof: Arc<OnceLock<Arc<Aof>>>,
     ) -> Self {
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, file, acceptor }
+        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, file, acceptor }
     }
 
     /// Listens as a changed configuration says, and no longer as the old one did.
@@ -98,6 +103,22 @@ impl Host for ProcessHost {
 
     fn snapshot(&self, job: SaveJob) {
         self.snapshotter.submit(job);
+    }
+
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
+        self.aof.get()?.begin_rewrite(offset)
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        let aof = self.aof.get().filter(|aof| aof.is_on())?;
+        Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
+    }
+
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
+        match self.aof.get() {
+            Some(aof) => aof.flush(offset, config),
+            None => Ok(()),
+        }
     }
 
     fn cancel_snapshot(&self) {

@@ -7,6 +7,7 @@
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
+mod aof;
 mod control;
 mod host;
 mod recover;

@@ -21,6 +21,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 
 use super::host::{ProcessHost, SystemClock};
 use super::snapshotter::{self, Jobs};
+use super::aof::Aof;
 use super::{control, recover, thread};
 
 /// Our version.
@@ -159,6 +160,7 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
+    let aof_cell = Arc::new(OnceLock::new());
     let reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
     let acceptor = Arc::new(Acceptor::start(inboxes, config.network.tcp_keepalive)?);
@@ -169,14 +171,21 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()))),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()), aof_cell.clone())),
         registry,
     );
-    if let Err(reason) = recover::recover(&server, threads) {
+    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let _ = aof_cell.set(aof.clone());
+    if let Err(reason) = recover::recover(&server, threads, &aof) {
         log::warning(reason);
         return Ok(1);
     }
-    serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs)?;
+    serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs, &aof)?;
+    if aof.is_on() {
+        log::notice(log_text::shutdown::FSYNC);
+        let _ = aof.flush(server.journal.end().0, &config);
+        aof.sync();
+    }
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -196,6 +205,7 @@ fn serve(
     acceptor: &Acceptor,
     control_reactor: &mut Reactor,
     jobs: Jobs,
+    aof: &Aof,
 ) -> io::Result<()> {
     let threads = reactors.len();
     for (index, reactor) in reactors.iter().enumerate() {
@@ -227,9 +237,9 @@ fn serve(
             }
         }
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
-            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;
-        control::run(server, threads, control_reactor)
+        control::run(server, threads, control_reactor, aof)
     })?;
     acceptor.close_all();
     Ok(())
