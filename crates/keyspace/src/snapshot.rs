@@ -134,9 +134,10 @@ impl Shard {
 
     /// Gives a value that has left its table to the snapshot that is not done with it. What nobody wants comes back.
     pub(crate) fn orphan(&mut self, at_cut: [DbIndex; 2], key: &[u8], value: Value) -> Option<Value> {
-        let mut owners = self.bigs.iter_mut().filter(|big| {
-            big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db
-        });
+        let mut owners = self
+            .bigs
+            .iter_mut()
+            .filter(|big| big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db);
         let Some(owner) = owners.next() else { return Some(value) };
         debug_assert!(owners.next().is_none(), "one snapshot at a time walks a value");
         owner.orphan = Some(value);
@@ -201,7 +202,13 @@ impl Shard {
 
     /// Takes the big collections under way out of a database that is about to leave the keyspace.
     pub(crate) fn orphan_all(&mut self, part: &mut Db) {
-        for big in self.bigs.iter().filter(|big| big.orphan.is_none()).map(|big| (big.db, big.snapshot, big.hash, big.key.clone())).collect::<Vec<_>>() {
+        for big in self
+            .bigs
+            .iter()
+            .filter(|big| big.orphan.is_none())
+            .map(|big| (big.db, big.snapshot, big.hash, big.key.clone()))
+            .collect::<Vec<_>>()
+        {
             let (db, snapshot, hash, key) = big;
             if part.in_snapshot & (1 << snapshot) != 0
                 && part.at_cut[usize::from(snapshot)] == db
@@ -232,7 +239,8 @@ impl Shard {
     }
 
     fn db_in_snapshot(&mut self, snapshot: u8, at_cut: DbIndex) -> Option<&mut Db> {
-        self.dbs.iter_mut().find(|db| db.in_snapshot & (1 << snapshot) != 0 && db.at_cut[usize::from(snapshot)] == at_cut)
+        self.dbs
+            .iter_mut()
+            .find(|db| db.in_snapshot & (1 << snapshot) != 0 && db.at_cut[usize::from(snapshot)] == at_cut)
     }
-
 }

@@ -28,8 +28,8 @@ pub mod expiry;
 pub mod hooks;
 pub mod limits;
 pub mod pause;
-pub mod saving;
 pub mod redact;
+pub mod saving;
 pub mod server;
 pub mod stats;
 #[cfg(test)]
