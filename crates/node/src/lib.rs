@@ -29,9 +29,9 @@ pub mod hooks;
 pub mod limits;
 pub mod loading;
 pub mod pause;
-pub mod saving;
 pub mod redact;
 pub mod replay;
+pub mod saving;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

@@ -243,7 +243,8 @@ pub fn tick(core: &mut Core<'_>) {
         let saving = server.saving.lock();
         !saving.last_ok && saving.saves > 0
     };
-    let refuse = failed && control.config.snapshot.stop_writes_on_bgsave_error && !control.config.snapshot.save.is_empty();
+    let refuse =
+        failed && control.config.snapshot.stop_writes_on_bgsave_error && !control.config.snapshot.save.is_empty();
     if control.snapshot_failed != refuse {
         core.later(Change::new(move |control| control.snapshot_failed = refuse));
     }
@@ -295,9 +296,12 @@ fn is_due(core: &mut Core<'_>, now: i64) -> bool {
     }
     let dirty = core.server.dirty.load(Ordering::Relaxed);
     let waited = saving.last_ok || saving.saves == 0 || now - saving.last_try > RETRY_SECONDS;
-    let point = control.config.snapshot.save.iter().find(|point| {
-        dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited
-    });
+    let point = control
+        .config
+        .snapshot
+        .save
+        .iter()
+        .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
     if let Some(point) = point {
         let text = log_text::snapshot::changes(point.changes, point.seconds);
         core.server.host.log(LogLevel::Notice, &text);

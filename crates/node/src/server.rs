@@ -195,7 +195,12 @@ impl Server {
             cards: Cards::default(),
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
-            saving: Mutex::new(Saving { last_ok: true, last_seconds: -1, last_save: started / 1000, ..Saving::default() }),
+            saving: Mutex::new(Saving {
+                last_ok: true,
+                last_seconds: -1,
+                last_save: started / 1000,
+                ..Saving::default()
+            }),
             baseline: Mutex::new(Baseline::new(rows)),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
