@@ -231,6 +231,20 @@ impl<'a> Context<'a, '_> {
         removed
     }
 
+    /// Deletes a key that a command has given an expiry in the past: it ends as if its time had just come. The deletion
+    /// takes the command's place in the journal. False when there was no key.
+    pub fn expire(&mut self, key: &Key<'_>) -> bool {
+        let deletion = if self.env.lazy_expire { Deletion::Lazy } else { Deletion::Sync };
+        let removed = self.space.remove(key, deletion);
+        if removed {
+            self.space.stats.expired += 1;
+            self.changed(key, class::EXPIRED, "expired", 1);
+            let verb: &[u8] = if self.env.lazy_expire { b"UNLINK" } else { b"DEL" };
+            self.effects.rewrite(self.space.db, &[verb, key.bytes]);
+        }
+        removed
+    }
+
     /// Removes the key when its collection has become empty, with its `del` event but no further change counted.
     pub fn delete_if_empty<T: Typed>(&mut self, key: &Key<'_>) -> bool {
         let removed = self.space.remove_if_empty::<T>(key);

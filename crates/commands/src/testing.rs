@@ -10,6 +10,8 @@
 //! s.now += 1000;                                  // time passes only so
 //! ```
 //!
+//! The pages beside the commands are run here as well, as far as they need no server: `pages.rs`.
+//!
 //! A command gets exactly the shards that its key specification names, so one that touches another key panics, as it
 //! would in the server; one that answers an error must have changed nothing. All events are on.
 //!
@@ -29,11 +31,14 @@ use command::context::{Block, Context, Env, Random, Stop};
 use command::effects::{Effects, Propagate};
 use command::registry::{Lookup, Mode, Registry};
 use command::row::Row;
+use e2e::words;
 use keyspace::{DbIndex, Key, Shard, ShardId, ShardMap, Space, UnixMillis};
 use resp::args::{Args, OwnedArgs};
 use resp::reply::{Proto, Reply};
 use resp::value::{Decoder, Value};
 use smallvec::SmallVec;
+
+mod pages;
 
 /// Shards of the keyspace under test; enough for the keys of most tests to be in different ones.
 const SHARDS: usize = 4;
@@ -100,6 +105,15 @@ impl Keyspace {
         if self.blocked.is_some() { "(blocked)".into() } else { text(&reply) }
     }
 
+    /// Whether a handler serves this command.
+    pub(crate) fn knows<S: AsRef<[u8]>>(&self, words: &[S]) -> bool {
+        let owned = OwnedArgs::from_slices(words);
+        match self.registry.lookup(&owned.as_args()) {
+            Lookup::Found(id) => crate::find(self.registry.row(id).fullname).is_some(),
+            _ => false,
+        }
+    }
+
     /// Runs a command and answers the bytes of its reply.
     pub(crate) fn raw<S: AsRef<[u8]>>(&mut self, words: &[S]) -> Vec<u8> {
         self.blocked = None;
@@ -149,31 +163,32 @@ impl Keyspace {
             }
         }
         for (db, key) in &space.expired {
-            self.effects.push(in_db(*db, [&b"UNLINK"[..], key]));
-            self.events.push(in_db(*db, [&b"expired"[..], key]));
+            self.effects.push(words::join(&[&b"UNLINK"[..], key]));
+            self.events.push(event("expired", *db, key));
         }
         self.dirty = effects.dirty;
         match effects.propagate {
             Propagate::Nothing => {}
             Propagate::Verbatim if effects.dirty == 0 && !effects.forced => {}
-            Propagate::Verbatim => self.effects.push(in_db(self.db, args.iter())),
+            Propagate::Verbatim => self.effects.push(words::join(&args.iter().collect::<Vec<_>>())),
             Propagate::Rewritten => {
-                for (db, bytes, _) in effects.records() {
-                    let Value::Array(words) = decode(bytes) else { panic!("a record is a request") };
-                    self.effects.push(in_db(db, words.iter().map(|w| w.as_bytes().unwrap_or_default())));
+                for (_, bytes, _) in effects.records() {
+                    let Value::Array(command) = decode(bytes) else { panic!("a record is a request") };
+                    let command: Vec<&[u8]> = command.iter().filter_map(Value::as_bytes).collect();
+                    self.effects.push(words::join(&command));
                 }
             }
         }
-        self.events.extend(effects.events.iter().map(|e| in_db(e.db, [e.name.as_bytes(), &e.key])));
+        self.events.extend(effects.events.iter().map(|e| event(e.name, e.db, &e.key)));
         reply.buf
     }
 
-    /// The commands that the last command put into the journal, `(db n)` in front if not of database 0.
+    /// The commands that the last command put into the journal.
     pub(crate) fn effects(&self) -> &[String] {
         &self.effects
     }
 
-    /// The keyspace events of the last command with their keys, in order.
+    /// The keyspace events of the last command with their keys, in order; `(db n)` at the end if not of database 0.
     pub(crate) fn events(&self) -> &[String] {
         &self.events
     }
@@ -201,19 +216,10 @@ fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId>
     }
 }
 
-fn in_db<'w>(db: DbIndex, words: impl IntoIterator<Item = &'w [u8]>) -> String {
-    let mut out = Vec::new();
-    if db.0 != 0 {
-        out.extend_from_slice(format!("(db {})", db.0).as_bytes());
-    }
-    for word in words {
-        if !out.is_empty() {
-            out.push(b' ');
-        }
-        let plain = !word.is_empty() && word.iter().all(|b| b.is_ascii_graphic() && !b"\"'\\".contains(b));
-        if plain { out.extend_from_slice(word) } else { resp::inline::quote(&mut out, word) }
-    }
-    String::from_utf8(out).expect("quoted text is ASCII")
+/// A keyspace event as the pages write it.
+fn event(name: &str, db: DbIndex, key: &[u8]) -> String {
+    let key = words::join(&[key]);
+    if db.0 == 0 { format!("{name} {key}") } else { format!("{name} {key} (db {})", db.0) }
 }
 
 fn decode(bytes: &[u8]) -> Value {

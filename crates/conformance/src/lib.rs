@@ -59,11 +59,12 @@
 #![forbid(unsafe_code)]
 
 mod bless;
-mod observer;
+pub mod observer;
 mod pattern;
 mod run;
 mod spec;
 
 pub use bless::bless;
-pub use run::{Failure, Runner};
-pub use spec::{Spec, collect};
+pub use pattern::{Captures, fill, matches, matches_unordered};
+pub use run::{Failure, Runner, same_list};
+pub use spec::{Action, Chain, Options, Protocols, Spec, Step, collect};

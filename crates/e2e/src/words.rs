@@ -114,8 +114,8 @@ pub fn quote(bytes: &[u8]) -> String {
 }
 
 /// A command as one line: words as they are where that can be read back, quoted where not.
-pub fn join(words: &[Vec<u8>]) -> String {
-    let shown = words.iter().map(|word| {
+pub fn join<W: AsRef<[u8]>>(words: &[W]) -> String {
+    let shown = words.iter().map(AsRef::as_ref).map(|word| {
         let plain = !word.is_empty() && word.iter().all(|b| b.is_ascii_graphic() && !b"\"'\\".contains(b));
         if plain { String::from_utf8_lossy(word).into_owned() } else { quote(word) }
     });

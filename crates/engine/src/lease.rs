@@ -196,6 +196,11 @@ impl<'e> Lease<'e> {
         self.held.as_mut()?.get_mut(id)
     }
 
+    /// Every shard that the lease holds.
+    pub fn all_shards(&mut self) -> impl Iterator<Item = &mut Shard> {
+        self.held.iter_mut().flat_map(|held| held.iter_mut().map(|(_, shard)| shard))
+    }
+
     /// The shards held, as the keyspace of a unit. Fixes the unit's `now`.
     pub fn space(&mut self, db: DbIndex) -> Space<'_> {
         let shards: SmallVec<[_; 4]> = match &mut self.held {

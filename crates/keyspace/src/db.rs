@@ -4,7 +4,7 @@ use structures::entry::Entry;
 use structures::table::Table;
 use value::Value;
 
-use crate::DbIndex;
+use crate::{DbIndex, SnapshotId};
 
 /// The keys of one database that are in one shard.
 #[derive(Default)]
@@ -30,6 +30,22 @@ impl Db {
     /// How many keys have an expiry.
     pub fn expires(&self) -> usize {
         self.table.flagged()
+    }
+
+    /// Walks a database that has left the keyspace, from `cursor` on (0 at first), about `budget` entries; answers the next
+    /// cursor, or `None` at the end.
+    pub fn walk_detached(
+        &mut self,
+        id: SnapshotId,
+        cursor: u64,
+        budget: usize,
+        mut f: impl FnMut(&Entry<Value>),
+    ) -> Option<u64> {
+        let next = self.table.walk(id.0, cursor, budget, |entry, _| f(entry));
+        if next.is_none() {
+            self.table.end_snapshot(id.0);
+        }
+        next
     }
 
     /// Every entry, in the table's order.

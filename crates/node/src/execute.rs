@@ -59,6 +59,7 @@ pub struct Core<'s> {
     pub stale_watches: Vec<session::WatchSet>,
     changes: Vec<Change>,
     change_attempt: Attempt,
+    pub(crate) save_attempt: Attempt,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -102,7 +103,8 @@ impl<'s> Core<'s> {
             tombstones: Vec::new(),
             stale_watches: Vec::new(),
             changes: Vec::new(),
-            change_attempt: Attempt::new(EXECUTOR_TICKETS + me as u64),
+            change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
+            save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
         }
     }
 

@@ -25,10 +25,12 @@ pub mod commands;
 pub mod control;
 pub mod execute;
 pub mod expiry;
+pub mod facts;
 pub mod hooks;
 pub mod limits;
 pub mod pause;
 pub mod redact;
+pub mod saving;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use command::binding::Class;
 use command::context::Handler;
@@ -21,6 +22,8 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
+use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
 /// What the runtime does for a server: everything that touches the world.
@@ -31,6 +34,14 @@ pub trait Host: Send + Sync {
     fn free(&self, garbage: Vec<Value>);
     /// Frees whole databases on a background thread.
     fn free_dbs(&self, dbs: Vec<Db>);
+    /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
+    fn snapshot(&self, job: SaveJob);
+    /// Gives the snapshot under way up.
+    fn cancel_snapshot(&self);
+    /// A SHUTDOWN has been given up: signals count afresh.
+    fn shutdown_aborted(&self);
+    /// Makes the control thread look at what is due.
+    fn wake_control(&self);
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -40,9 +51,19 @@ pub trait Host: Send + Sync {
     fn config_changed(
         &self,
         old: &Config,
-        new: &Config,
+        new: &mut Config,
         changed: &[&'static Directive],
     ) -> Result<(), (&'static Directive, Reason)>;
+    /// What is known of the process.
+    fn process(&self) -> &ProcessFacts;
+    /// What memory it uses. It goes over the allocator's tables: not for every command.
+    fn memory(&self) -> MemoryFacts;
+    /// What processor time it has used.
+    fn cpu(&self) -> CpuFacts;
+    /// Sleeps on this thread (DEBUG SLEEP).
+    fn sleep(&self, time: Duration);
+    /// Ends the process (DEBUG SEGFAULT, DEBUG PANIC).
+    fn crash(&self, how: Crash) -> !;
     /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
 }
@@ -114,6 +135,8 @@ pub struct Server {
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
     pub baseline: Mutex<Baseline>,
+    /// Saves.
+    pub saving: Mutex<Saving>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -157,8 +180,9 @@ impl Server {
         }
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
+        let started = clock.unix_millis();
         Server {
-            started: clock.unix_millis(),
+            started,
             engine: Engine::new(shards, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
@@ -174,6 +198,12 @@ impl Server {
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
             baseline: Mutex::new(Baseline::new(rows)),
+            saving: Mutex::new(Saving {
+                last_ok: true,
+                last_seconds: -1,
+                last_save: started / 1000,
+                ..Saving::default()
+            }),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,

@@ -210,6 +210,20 @@ impl<'s> Worker<'s> {
                 }
                 worker.process(c);
             }),
+            Letter::Answered { client, error } => self.with_id(client, |worker, c| {
+                if matches!(c.waiting, Waiting::Action) {
+                    c.waiting = Waiting::No;
+                    c.card.set(Flag::Blocked, false);
+                    match error {
+                        None => c.out.ok(),
+                        Some(e) => {
+                            worker.core.note_error(e.code());
+                            c.out.error(&e);
+                        }
+                    }
+                    worker.process(c);
+                }
+            }),
             Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
             Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
                 if waiting::unblocked(&mut worker.core, c, error) {

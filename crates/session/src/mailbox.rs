@@ -34,6 +34,13 @@ pub enum Letter {
         /// The journal offset at which the reply may leave.
         offset: u64,
     },
+    /// A control command that went on elsewhere is done: OK, or this error.
+    Answered {
+        /// The client that waits for it.
+        client: u64,
+        /// What went wrong.
+        error: Option<resp::error::Error>,
+    },
     /// A parked command may try again.
     Wake {
         /// The client whose command is parked.

@@ -1,14 +1,18 @@
-//! GET: the value of a string.
+//! GET and STRLEN: the value of a string, and its length.
 
 use command::context::{Context, Done};
-use value::StringRef;
+
+use super::{answer, length};
 
 pub(super) fn get(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
-    match ctx.space.read_string(&key)? {
-        Some(StringRef::Bytes(bytes)) => ctx.reply.bulk(bytes),
-        Some(StringRef::Int(n)) => ctx.reply.bulk_int(n),
-        None => ctx.reply.null(),
-    }
+    answer(ctx.reply, ctx.space.read_string(&key)?);
+    Ok(())
+}
+
+pub(super) fn strlen(ctx: &mut Context<'_, '_>) -> Done {
+    let key = ctx.key(1);
+    let len = ctx.space.read_string(&key)?.map_or(0, length);
+    ctx.reply.length(len);
     Ok(())
 }

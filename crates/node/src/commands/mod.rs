@@ -17,6 +17,7 @@ pub mod connection;
 pub mod help;
 pub mod monitor;
 pub mod multi;
+pub mod persistence;
 pub mod pubsub;
 pub mod replication;
 pub mod slowlog;
@@ -75,6 +76,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     connection::TABLE,
     monitor::TABLE,
     multi::TABLE,
+    persistence::TABLE,
     pubsub::TABLE,
     replication::TABLE,
     slowlog::TABLE,
