@@ -25,6 +25,7 @@ pub mod commands;
 pub mod control;
 pub mod execute;
 pub mod expiry;
+pub mod facts;
 pub mod hooks;
 pub mod limits;
 pub mod loading;

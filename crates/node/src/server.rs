@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use command::binding::Class;
 use command::context::Handler;
@@ -22,6 +23,7 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
+use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -57,9 +59,19 @@ pub trait Host: Send + Sync {
     fn config_changed(
         &self,
         old: &Config,
-        new: &Config,
+        new: &mut Config,
         changed: &[&'static Directive],
     ) -> Result<(), (&'static Directive, Reason)>;
+    /// What is known of the process.
+    fn process(&self) -> &ProcessFacts;
+    /// What memory it uses. It goes over the allocator's tables: not for every command.
+    fn memory(&self) -> MemoryFacts;
+    /// What processor time it has used.
+    fn cpu(&self) -> CpuFacts;
+    /// Sleeps on this thread (DEBUG SLEEP).
+    fn sleep(&self, time: Duration);
+    /// Ends the process (DEBUG SEGFAULT, DEBUG PANIC).
+    fn crash(&self, how: Crash) -> !;
     /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
 }
@@ -130,9 +142,9 @@ pub struct Server {
     /// Counters of each executor: I/O threads first.
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
+    pub baseline: Mutex<Baseline>,
     /// Saves.
     pub saving: Mutex<Saving>,
-    pub baseline: Mutex<Baseline>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -195,13 +207,13 @@ impl Server {
             cards: Cards::default(),
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
+            baseline: Mutex::new(Baseline::new(rows)),
             saving: Mutex::new(Saving {
                 last_ok: true,
                 last_seconds: -1,
                 last_save: started / 1000,
                 ..Saving::default()
             }),
-            baseline: Mutex::new(Baseline::new(rows)),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,

@@ -11,6 +11,7 @@ mod aof;
 mod control;
 mod host;
 mod recover;
+mod settings;
 mod snapshotter;
 mod start;
 mod thread;
