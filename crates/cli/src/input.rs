@@ -16,6 +16,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use crate::docs::CommandTable;
 use crate::history::MAX_LINES;
+use crate::screen::complain;
 
 /// Where lines come from.
 pub enum Input {
@@ -38,7 +39,7 @@ impl Input {
         match self {
             Input::Plain(lines) => {
                 if io::stdin().is_terminal() {
-                    print!("{prompt}");
+                    write!(io::stdout(), "{prompt}")?;
                     io::stdout().flush()?;
                 }
                 lines.next_line()
@@ -64,7 +65,7 @@ impl Input {
         match self {
             Input::Editor(editor) => editor.clear_screen(),
             Input::Plain(_) => {
-                print!("\x1b[H\x1b[2J");
+                write!(io::stdout(), "\x1b[H\x1b[2J")?;
                 io::stdout().flush()
             }
         }
@@ -116,9 +117,9 @@ fn editor(table: Arc<CommandTable>, hints: Arc<AtomicBool>, lines: &[String]) ->
             ColumnarMenu::default().with_name("commands").with_marker(""),
         )))
         .with_quick_completions(true)
-        .with_edit_mode(Box::new(Emacs::new(keys)))
-        .use_bracketed_paste(true);
-    // In memory only: what goes to the file, and what must not, is decided by `history.rs`.
+        .with_edit_mode(Box::new(Emacs::new(keys)));
+    // Without bracketed paste, so that pasted lines run one by one.
+    // The history is in memory only: what goes to the file, and what must not, is decided by `history.rs`.
     if let Ok(mut history) = FileBackedHistory::new(MAX_LINES) {
         for line in lines {
             let _ = history.save(HistoryItem::from_command_line(line));
@@ -232,7 +233,7 @@ pub fn ask_password(question: &str) -> io::Result<Vec<u8>> {
         return Ok(PlainLines::open()?.next_line()?.unwrap_or_default());
     }
     let _mode = AnyKey::begin();
-    eprint!("{question}");
+    let _ = write!(io::stderr(), "{question}");
     let mut password = Vec::new();
     let mut byte = [0];
     while io::stdin().read(&mut byte)? == 1 {
@@ -240,16 +241,16 @@ pub fn ask_password(question: &str) -> io::Result<Vec<u8>> {
             b'\n' | b'\r' => break,
             0x08 | 0x7f => {
                 if password.pop().is_some() {
-                    eprint!("\x08 \x08");
+                    let _ = write!(io::stderr(), "\x08 \x08");
                 }
             }
             other => {
                 password.push(other);
-                eprint!("*");
+                let _ = write!(io::stderr(), "*");
             }
         }
     }
-    eprintln!();
+    complain!("");
     Ok(password)
 }
 

@@ -31,7 +31,7 @@ mod space;
 mod waiting;
 mod watched;
 
-pub use db::Db;
+pub use db::{Db, POSITION_BITS};
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
 pub use shard::{Shard, WalkCursor};

@@ -134,9 +134,10 @@ impl Shard {
 
     /// Gives a value that has left its table to the snapshot that is not done with it. What nobody wants comes back.
     pub(crate) fn orphan(&mut self, at_cut: [DbIndex; 2], key: &[u8], value: Value) -> Option<Value> {
-        let mut owners = self.bigs.iter_mut().filter(|big| {
-            big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db
-        });
+        let mut owners = self
+            .bigs
+            .iter_mut()
+            .filter(|big| big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db);
         let Some(owner) = owners.next() else { return Some(value) };
         debug_assert!(owners.next().is_none(), "one snapshot at a time walks a value");
         owner.orphan = Some(value);
@@ -148,6 +149,11 @@ impl Shard {
         self.bigs
             .iter()
             .any(|big| big.orphan.is_none() && *big.key == *key && at_cut[usize::from(big.snapshot)] == big.db)
+    }
+
+    /// Whether big collections are left for snapshot `id`.
+    pub fn has_bigs(&self, id: SnapshotId) -> bool {
+        self.noted.iter().any(|noted| noted.snapshot == id.0) || self.bigs.iter().any(|big| big.snapshot == id.0)
     }
 
     /// Walks the big collections that snapshot `id` has still to get, about `budget` elements. True when none is left.
@@ -196,7 +202,13 @@ impl Shard {
 
     /// Takes the big collections under way out of a database that is about to leave the keyspace.
     pub(crate) fn orphan_all(&mut self, part: &mut Db) {
-        for big in self.bigs.iter().filter(|big| big.orphan.is_none()).map(|big| (big.db, big.snapshot, big.hash, big.key.clone())).collect::<Vec<_>>() {
+        for big in self
+            .bigs
+            .iter()
+            .filter(|big| big.orphan.is_none())
+            .map(|big| (big.db, big.snapshot, big.hash, big.key.clone()))
+            .collect::<Vec<_>>()
+        {
             let (db, snapshot, hash, key) = big;
             if part.in_snapshot & (1 << snapshot) != 0
                 && part.at_cut[usize::from(snapshot)] == db
@@ -227,7 +239,8 @@ impl Shard {
     }
 
     fn db_in_snapshot(&mut self, snapshot: u8, at_cut: DbIndex) -> Option<&mut Db> {
-        self.dbs.iter_mut().find(|db| db.in_snapshot & (1 << snapshot) != 0 && db.at_cut[usize::from(snapshot)] == at_cut)
+        self.dbs
+            .iter_mut()
+            .find(|db| db.in_snapshot & (1 << snapshot) != 0 && db.at_cut[usize::from(snapshot)] == at_cut)
     }
-
 }

@@ -26,9 +26,15 @@ pub mod control;
 pub mod execute;
 pub mod expiry;
 pub mod hooks;
+pub mod limits;
+pub mod loading;
 pub mod pause;
+pub mod saving;
+pub mod redact;
 pub mod server;
 pub mod stats;
+#[cfg(test)]
+mod testing;
 pub mod transaction;
 pub mod waiting;
 pub mod worker;

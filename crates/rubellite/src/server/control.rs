@@ -10,8 +10,8 @@ use node::expiry::Expirer;
 use node::server::Server;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, clock, signals};
 
-/// Executors besides the I/O threads: this thread's units, and its background work.
-pub const EXECUTORS: usize = 2;
+/// Executors besides the I/O threads: this thread's units, its background work, and the snapshot thread.
+pub const EXECUTORS: usize = 3;
 
 /// Ten times a second.
 const TICK_MS: i64 = 100;
@@ -41,6 +41,7 @@ impl ControlThread<'_> {
     fn tick(&mut self) {
         self.expirer.cycle(EXPIRY_NANOS);
         node::pause::end_if_due(&mut self.core, self.server.engine.now());
+        node::saving::tick(&mut self.core);
     }
 }
 
@@ -76,8 +77,9 @@ impl Handler for ControlThread<'_> {
 
     fn woken(&mut self, _io: &mut dyn Reenter) {
         if signals::take().is_some() {
-            self.server.stop(0);
+            node::saving::stop_by_signal(&mut self.core);
         }
+        node::saving::tick(&mut self.core);
     }
 
     fn deadline(&self) -> Option<i64> {

@@ -9,6 +9,8 @@
 
 mod control;
 mod host;
+mod recover;
+mod snapshotter;
 mod start;
 mod thread;
 

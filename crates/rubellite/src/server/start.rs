@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
 
 use acl::Users;
@@ -20,7 +20,8 @@ use runtime::listen::{self, TcpOptions};
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
 use super::host::{ProcessHost, SystemClock};
-use super::{control, thread};
+use super::snapshotter::{self, Jobs};
+use super::{control, recover, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -156,6 +157,11 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     crash::install(VERSION, Box::new(|_| ()))?;
     crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
+    let mut control_reactor = Reactor::new()?;
+    let (snapshotter, jobs) = snapshotter::queue();
+    let reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
+    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let acceptor = Arc::new(Acceptor::start(inboxes, config.network.tcp_keepalive)?);
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let server = Server::new(
         Control::new(config.clone(), users),
@@ -163,10 +169,14 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new()),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()))),
         registry,
     );
-    serve(&server, &config, threads)?;
+    if let Err(reason) = recover::recover(&server, threads) {
+        log::warning(reason);
+        return Ok(1);
+    }
+    serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs)?;
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -179,16 +189,20 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 16).next_power_of_two().min(1024) }
 }
 
-fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
-    let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
+fn serve(
+    server: &Server,
+    config: &Config,
+    mut reactors: Vec<Reactor>,
+    acceptor: &Acceptor,
+    control_reactor: &mut Reactor,
+    jobs: Jobs,
+) -> io::Result<()> {
+    let threads = reactors.len();
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
-    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
-    let mut control_reactor = Reactor::new()?;
     signals::install(control_reactor.inbox().waker().clone())?;
-    let acceptor = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
-    let listening = listen_all(config, &acceptor)?;
+    let listening = listen_all(config, acceptor)?;
     if !listening {
         server.stop(1);
     }
@@ -212,7 +226,10 @@ fn serve(server: &Server, config: &Config, threads: usize) -> io::Result<()> {
                 log::notice(log_text::start::ready("unix"));
             }
         }
-        control::run(server, threads, &mut control_reactor)
+        std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+        })?;
+        control::run(server, threads, control_reactor)
     })?;
     acceptor.close_all();
     Ok(())
@@ -281,7 +298,7 @@ fn set_title(name: &str, config: &Config) {
     }
 }
 
-fn log_settings(config: &Config) -> log::Settings {
+pub(super) fn log_settings(config: &Config) -> log::Settings {
     use config::directives::general::{LogFormat, LogLevel, LogTimestampFormat};
     let general = &config.general;
     log::Settings {
