@@ -62,6 +62,11 @@ impl Users {
         user == DEFAULT_USER && (self.open() || self.passwords.iter().any(|known| known.matches(&given)))
     }
 
+    /// Whether there is a user of this name.
+    pub fn knows(&self, user: &[u8]) -> bool {
+        user == DEFAULT_USER
+    }
+
     /// Whether the user may run a command with these arguments.
     pub fn may_run(&self, _user: &[u8], _row: &Row, _args: Args<'_>) -> Verdict {
         Verdict::Allowed

@@ -23,7 +23,10 @@ pub struct Observer {
 /// What arrived since the last look.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Seen {
+    /// The commands that changed something: the stream without SELECT and PING.
     pub effects: Vec<String>,
+    /// All of the stream, in order.
+    pub stream: Vec<String>,
     pub events: Vec<String>,
 }
 
@@ -46,21 +49,29 @@ impl Observer {
         self.fences += 1;
         let fence = self.fences.to_string();
         control.call(&["PUBLISH", FENCE, &fence])?;
-        Ok(Seen { effects: self.read_effects(&fence)?, events: self.read_events(&fence)? })
+        let mut seen = Seen::default();
+        self.read_stream(&fence, &mut seen)?;
+        seen.events = self.read_events(&fence)?;
+        Ok(seen)
     }
 
-    fn read_effects(&mut self, fence: &str) -> io::Result<Vec<String>> {
-        let mut effects = Vec::new();
+    fn read_stream(&mut self, fence: &str, seen: &mut Seen) -> io::Result<()> {
         loop {
             let Reply::Array(items) = self.stream.receive()? else { continue };
             let command: Vec<Vec<u8>> = items.iter().filter_map(|i| i.bytes().map(<[u8]>::to_vec)).collect();
             let is = |at: usize, word: &[u8]| command.get(at).is_some_and(|w| w.eq_ignore_ascii_case(word));
             if is(0, b"PUBLISH") && is(1, FENCE.as_bytes()) {
                 if is(2, fence.as_bytes()) {
-                    return Ok(effects);
+                    return Ok(());
                 }
-            } else if !is(0, b"PING") && !is(0, b"SELECT") && !is(0, b"REPLCONF") {
-                effects.push(words::join(&command));
+                continue;
+            }
+            let line = words::join(&command);
+            if !["PING", "SELECT", "REPLCONF"].iter().any(|quiet| is(0, quiet.as_bytes())) {
+                seen.effects.push(line.clone());
+            }
+            if !is(0, b"REPLCONF") {
+                seen.stream.push(line);
             }
         }
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 /// A client of RESP2 until it says `HELLO 3`.
 pub struct Connection {
-    stream: TcpStream,
-    reader: BufReader<TcpStream>,
+    /// Buffered for reading; writes go past the buffer.
+    stream: BufReader<TcpStream>,
 }
 
 impl Connection {
@@ -18,13 +18,12 @@ impl Connection {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let reader = BufReader::new(stream.try_clone()?);
-        Ok(Connection { stream, reader })
+        Ok(Connection { stream: BufReader::new(stream) })
     }
 
     /// Changes how long a reply may take.
     pub fn set_patience(&mut self, patience: Duration) -> io::Result<()> {
-        self.stream.set_read_timeout(Some(patience))
+        self.stream.get_ref().set_read_timeout(Some(patience))
     }
 
     /// Runs a command written as a line (see [`words`]) and returns its reply; panics when the connection breaks.
@@ -53,18 +52,18 @@ impl Connection {
 
     /// Sends bytes as they are.
     pub fn send_bytes(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        self.stream.get_mut().write_all(bytes)
     }
 
     /// Reads the next reply or message.
     pub fn receive(&mut self) -> io::Result<Reply> {
-        Reply::read(&mut self.reader)
+        Reply::read(&mut self.stream)
     }
 
     /// Sends all commands at once and reads all replies.
     pub fn pipeline<W: AsRef<[u8]>>(&mut self, commands: &[Vec<W>]) -> io::Result<Vec<Reply>> {
         let bytes: Vec<u8> = commands.iter().flat_map(|command| encode(command)).collect();
-        let mut writer = self.stream.try_clone()?;
+        let mut writer = self.stream.get_ref().try_clone()?;
         // The server may stop reading while its replies are not read, so a thread of its own writes.
         std::thread::scope(|scope| {
             let written = scope.spawn(move || writer.write_all(&bytes));
@@ -75,13 +74,13 @@ impl Connection {
 
     /// The reader, for streams that are not replies (replication).
     pub fn reader(&mut self) -> &mut BufReader<TcpStream> {
-        &mut self.reader
+        &mut self.stream
     }
 
     /// Closes both directions.
     pub fn close(self) {
         // The peer may have closed first; either way the connection is gone.
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = self.stream.get_ref().shutdown(Shutdown::Both);
     }
 }
 

@@ -20,21 +20,27 @@
 //!    behind the same error in the test.
 //!
 //! The programs come from the environment: `RUBELLITE_BIN` names a server to be taken for ours (a real Valkey, to
-//! try the tests themselves), `RUBELLITE_PEERS` a folder whose `bin/` holds `valkey-server` and others.
+//! try the tests themselves), `RUBELLITE_PEERS` a folder whose `bin/` holds `valkey-server`, `redis-server` or both;
+//! without it the peers are those on `PATH`.
 
 #![forbid(unsafe_code)]
 
 mod connection;
+pub mod dataset;
+mod log;
 mod ports;
 mod program;
 mod proxy;
 mod reply;
 mod server;
+mod shell;
 pub mod wait;
 pub mod words;
+pub mod workload;
 
 pub use connection::{Connection, encode};
 pub use program::{Program, absent};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};
+pub use shell::Shell;

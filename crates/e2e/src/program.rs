@@ -26,6 +26,11 @@ impl Program {
         .clone()
     }
 
+    /// Whether this is the project's program, not a real peer that stands in for it.
+    pub fn is_rubellite(&self) -> bool {
+        self.name == "rubellite"
+    }
+
     /// A real Valkey, if one is at hand.
     pub fn valkey() -> Option<Program> {
         Program::find("Valkey", "valkey")
@@ -40,23 +45,23 @@ impl Program {
     pub fn peers() -> Vec<Program> {
         let peers: Vec<Program> = [Program::redis(), Program::valkey()].into_iter().flatten().collect();
         if peers.is_empty() {
-            absent("no redis-server on PATH, and RUBELLITE_PEERS names no folder");
+            absent("no redis-server or valkey-server in RUBELLITE_PEERS, or without that on PATH");
         }
         peers
     }
 
     fn find(name: &'static str, family: &'static str) -> Option<Program> {
         let server = format!("{family}-server");
-        let unpacked = std::env::var_os("RUBELLITE_PEERS").map(PathBuf::from).into_iter();
-        let unpacked = unpacked.flat_map(|folder| [folder.join("bin"), folder]);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let installed: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        let folders: Vec<PathBuf> = match std::env::var_os("RUBELLITE_PEERS").map(PathBuf::from) {
+            Some(unpacked) => vec![unpacked.join("bin"), unpacked],
+            None => std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect(),
+        };
         // Our own links bear the same names; a peer is only who is not us.
         let is_peer = |folder: &PathBuf| {
             let server = folder.join(&server);
             server.is_file() && std::fs::canonicalize(&server).is_ok_and(|p| !p.ends_with("rubellite"))
         };
-        let folder = unpacked.chain(installed).find(is_peer)?;
+        let folder = folders.into_iter().find(is_peer)?;
         Some(Program { name, folder, family })
     }
 

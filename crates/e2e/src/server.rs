@@ -1,12 +1,9 @@
 //! One server process of a test: its folder, its port, its log, its end.
 
-use crate::wait::{self, PATIENCE};
-use crate::{Connection, Program, Reply, ports};
-use std::io::{BufRead, BufReader, Read};
+use crate::log::Log;
+use crate::{Connection, Program, Reply, Shell, ports, wait};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex};
-use std::time::Instant;
 use tempfile::TempDir;
 
 /// A running server, or one that has ended and may be started again with the same folder, port and arguments.
@@ -15,9 +12,11 @@ pub struct Server {
     port: u16,
     arguments: Vec<String>,
     password: Option<String>,
+    /// Signals that the process ignores from its first moment.
+    ignored: Vec<String>,
     folder: TempDir,
     child: Option<Child>,
-    log: Arc<Log>,
+    log: Log,
 }
 
 /// What a shell command printed.
@@ -26,21 +25,6 @@ pub struct Output {
     pub stdout: String,
     pub stderr: String,
     pub status: ExitStatus,
-}
-
-#[derive(Default)]
-struct Log {
-    state: Mutex<LogState>,
-    grown: Condvar,
-}
-
-#[derive(Default)]
-struct LogState {
-    text: String,
-    /// Where the output of the process that runs now begins.
-    start: usize,
-    /// Pipes that are still open.
-    open: usize,
 }
 
 /// What the server says when it takes connections.
@@ -74,17 +58,32 @@ impl Server {
         ];
         let defaults = defaults.into_iter().flat_map(|(name, value)| [name.to_string(), value]);
         let arguments = defaults.chain(arguments.iter().map(|a| a.to_string())).collect();
-        Server { program: program.clone(), port, arguments, password: None, folder, child: None, log: Arc::default() }
+        Server {
+            program: program.clone(),
+            port,
+            arguments,
+            password: None,
+            ignored: Vec::new(),
+            folder,
+            child: None,
+            log: Log::default(),
+        }
     }
 
     /// Starts a server from the text of a configuration file, as `redis-server file.conf` would, and with nothing
     /// else; `PORT` in the text stands for the port that this server gets.
     pub fn configured(program: &Program, file: &str, text: &str) -> Server {
+        let mut server = Server::prepare_file(program, file, text);
+        server.boot();
+        server
+    }
+
+    /// The same without the process.
+    pub fn prepare_file(program: &Program, file: &str, text: &str) -> Server {
         let mut server = Server::prepare(program, &[]);
         let path = server.folder().join(file);
         std::fs::write(&path, text.replace("PORT", &server.port.to_string())).expect("a file in a folder of ours");
         server.arguments = vec![file.to_string()];
-        server.boot();
         server
     }
 
@@ -97,17 +96,19 @@ impl Server {
     /// Starts the process and returns at once.
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the server is running");
-        let mut command = self.program.server();
+        let server = self.program.server();
+        // A signal that is ignored stays so over exec; a process can be born with it in no other way.
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("trap '' {}; exec \"$0\" \"$@\"", self.ignored.join(" ")));
+        if self.ignored.is_empty() {
+            command = server;
+        } else {
+            command.arg(server.get_program());
+        }
         command.args(&self.arguments).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-        {
-            let mut state = self.log.state.lock().expect("no reader panics");
-            state.start = state.text.len();
-            state.open = 2;
-        }
-        collect(child.stdout.take().expect("piped"), self.log.clone());
-        collect(child.stderr.take().expect("piped"), self.log.clone());
+        self.log = Log::of(&mut child);
         self.child = Some(child);
     }
 
@@ -131,6 +132,11 @@ impl Server {
     /// The password that [`Server::connect`] and [`Server::cli`] give from now on.
     pub fn set_password(&mut self, password: &str) {
         self.password = Some(password.to_string());
+    }
+
+    /// The process ignores a signal (`XFSZ`) from the next start on.
+    pub fn ignore_signal(&mut self, name: &str) {
+        self.ignored.push(name.to_string());
     }
 
     /// Changes the arguments for the next start.
@@ -165,6 +171,13 @@ impl Server {
         Output::of(command)
     }
 
+    /// Opens the program's CLI on this server, as a shell that stays; no password is given.
+    pub fn shell(&self, words: &[&str]) -> Shell {
+        let mut command = self.program.cli();
+        command.args(["-p", &self.port.to_string()]).args(words);
+        Shell::open(command)
+    }
+
     /// A field of INFO; empty if there is none of that name.
     pub fn info(&self, field: &str) -> String {
         let text = self.run("INFO everything").text();
@@ -179,8 +192,7 @@ impl Server {
 
     /// Everything that the process which runs now has printed.
     pub fn log(&self) -> String {
-        let state = self.log.state.lock().expect("no reader panics");
-        state.text[state.start..].to_string()
+        self.log.text()
     }
 
     /// Waits until the process that runs now has printed a text.
@@ -190,17 +202,7 @@ impl Server {
 
     /// Waits until the process that runs now has printed a text that many times.
     pub fn wait_for_log_count(&self, text: &str, times: usize) {
-        let start = Instant::now();
-        let mut state = self.log.state.lock().expect("no reader panics");
-        while state.text[state.start..].matches(text).count() < times {
-            let why = if state.open == 0 { "the server ended" } else { "patience ended" };
-            if state.open == 0 || start.elapsed() > PATIENCE {
-                // The log is free again before the panic: whoever drops the server prints it.
-                drop(state);
-                panic!("{why} before {text:?} was logged");
-            }
-            state = self.log.grown.wait_timeout(state, PATIENCE).expect("no reader panics").0;
-        }
+        self.log.wait_for(text, times);
     }
 
     /// Kills the process as `kill -9` does, and waits for its end.
@@ -263,19 +265,4 @@ impl Output {
             status: output.status,
         }
     }
-}
-
-/// Moves what a pipe delivers into the log, line by line, until it closes.
-fn collect(pipe: impl Read + Send + 'static, log: Arc<Log>) {
-    std::thread::spawn(move || {
-        let mut reader = BufReader::new(pipe);
-        let mut line = Vec::new();
-        while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-            log.state.lock().expect("no reader panics").text.push_str(&String::from_utf8_lossy(&line));
-            log.grown.notify_all();
-            line.clear();
-        }
-        log.state.lock().expect("no reader panics").open -= 1;
-        log.grown.notify_all();
-    });
 }

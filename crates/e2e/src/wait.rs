@@ -7,18 +7,41 @@ use std::time::{Duration, Instant};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds; panics, naming `what`, when patience ends.
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn until(what: impl What, mut condition: impl FnMut() -> bool) {
     until_some(what, || condition().then_some(()));
 }
 
 /// Waits until `attempt` gives a value, and returns it.
-pub fn until_some<T>(what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+pub fn until_some<T>(what: impl What, mut attempt: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
         if let Some(value) = attempt() {
             return value;
         }
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
+        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {}", what.say());
         std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What is waited for: a text, or a function that looks closer once it did not come.
+pub trait What {
+    fn say(self) -> String;
+}
+
+impl What for &str {
+    fn say(self) -> String {
+        self.to_string()
+    }
+}
+
+impl What for &String {
+    fn say(self) -> String {
+        self.clone()
+    }
+}
+
+impl<F: FnOnce() -> String> What for F {
+    fn say(self) -> String {
+        self()
     }
 }

@@ -16,7 +16,7 @@ fn a_server_starts_answers_dies_and_comes_back() {
 }
 
 #[test]
-#[should_panic(expected = "the server ended before")]
+#[should_panic(expected = "the process ended before")]
 fn a_server_that_does_not_start_is_noticed() {
     Server::start(&["--port", "not-a-port"]);
 }

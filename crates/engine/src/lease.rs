@@ -115,11 +115,17 @@ impl<'e> Lease<'e> {
     /// Takes shards, in ascending order; the lease has entered.
     pub fn take(&mut self, ids: &[ShardId], attempt: &mut Attempt) -> Taken {
         if self.world.is_some() {
+            if let Some(turn) = attempt.turn.take() {
+                self.engine.shards.cancel(turn);
+            }
             return Taken::Yes;
         }
         debug_assert!(self.entered, "shards are taken behind the gate");
         if let Some(held) = &self.held {
             if held.covers(ids) && !held.contended() {
+                if let Some(turn) = attempt.turn.take() {
+                    self.engine.shards.cancel(turn);
+                }
                 self.tick();
                 return Taken::Yes;
             }
@@ -194,6 +200,11 @@ impl<'e> Lease<'e> {
     /// One shard that the lease holds.
     pub fn shard_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
         self.held.as_mut()?.get_mut(id)
+    }
+
+    /// Every shard that the lease holds.
+    pub fn all_shards(&mut self) -> impl Iterator<Item = &mut Shard> {
+        self.held.iter_mut().flat_map(|held| held.iter_mut().map(|(_, shard)| shard))
     }
 
     /// The shards held, as the keyspace of a unit. Fixes the unit's `now`.

@@ -4,7 +4,7 @@ use structures::entry::Entry;
 use structures::table::Table;
 use value::Value;
 
-use crate::{DbIndex, View};
+use crate::{DbIndex, SnapshotId, View};
 
 /// How many bits the positions of [`Db::scan`] have.
 pub const POSITION_BITS: u32 = structures::table::CURSOR_BITS;
@@ -15,6 +15,8 @@ pub struct Db {
     pub(crate) table: Table<Entry<Value>>,
     /// The number that this database had when each snapshot was cut; SWAPDB moves the table, not this.
     pub(crate) at_cut: [DbIndex; 2],
+    /// The snapshots that this database is part of, as bits; set from the cut to the snapshot's end.
+    pub(crate) in_snapshot: u8,
 }
 
 impl Db {
@@ -31,6 +33,22 @@ impl Db {
     /// How many keys have an expiry.
     pub fn expires(&self) -> usize {
         self.table.flagged()
+    }
+
+    /// Walks a database that has left the keyspace, from `cursor` on (0 at first), about `budget` entries; answers the next
+    /// cursor, or `None` at the end.
+    pub fn walk_detached(
+        &mut self,
+        id: SnapshotId,
+        cursor: u64,
+        budget: usize,
+        mut f: impl FnMut(&Entry<Value>),
+    ) -> Option<u64> {
+        let next = self.table.walk(id.0, cursor, budget, |entry, _| f(entry));
+        if next.is_none() {
+            self.table.end_snapshot(id.0);
+        }
+        next
     }
 
     /// Every entry, in the table's order.

@@ -10,8 +10,9 @@ use structures::number;
 use structures::table::{FoundMut, Probe};
 use value::{RawString, StringRef, Value};
 
+use crate::snapshot::Observers;
 use crate::space::string_of;
-use crate::{AccessClock, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
+use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
 /// Strings up to this many bytes live inside their entry's allocation.
 const EMBED_MAX: usize = 512;
@@ -45,27 +46,43 @@ impl Removed {
 }
 
 impl Space<'_> {
-    /// Changes a collection in place; absent keys stay absent.
+    /// Changes a collection in place; absent keys stay absent. One probe of the table, two where keys expire.
     pub fn edit<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() {
             return Ok(None);
         }
         self.edit_alive(key)
     }
 
     /// Changes a collection in place, or a new empty one. The command must leave something in it, or call
-    /// [`Space::remove_if_empty`].
+    /// [`Space::remove_if_empty`]. One probe of the table, two where keys expire.
     pub fn edit_or_create<T: Typed>(&mut self, key: &Key<'_>) -> Result<&mut T, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() || self.wanted.new && !self.alive(key) {
             self.insert_value(key, T::empty().wrap(), Expiry::None);
         }
-        Ok(self.edit_alive(key)?.expect("the collection was found or has just been made"))
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
+        let found = match part.table.probe(key.hash, key.bytes, &mut observers) {
+            Probe::Found(mut found) => {
+                access.note(&mut found);
+                found
+            }
+            Probe::Vacant(vacant) => {
+                let entry = Entry::new_value(key.bytes, T::empty().wrap(), None);
+                let mut found = vacant.insert(entry, &mut observers);
+                access.begin(&mut found);
+                found
+            }
+        };
+        match found.into_payload_mut() {
+            PayloadMut::Value(v) => T::of_mut(v).ok_or(error::common::WRONGTYPE),
+            _ => Err(error::common::WRONGTYPE),
+        }
     }
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
         let access = self.access();
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
         access.note(&mut found);
         match found.into_payload_mut() {
@@ -111,8 +128,7 @@ impl Space<'_> {
         let mut expiry = Expiry::None;
         if self.alive(key) {
             let access = self.access();
-            let db = self.db;
-            let (part, mut observers) = self.shard(key).parts(db);
+            let (part, mut observers) = self.change(key);
             if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
                 expiry = Expiry::Keep;
                 access.note(&mut found);
@@ -135,8 +151,7 @@ impl Space<'_> {
             return None;
         }
         let access = self.access();
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
         let Payload::Int(n) = found.get().payload() else { return None };
         let result = f(n);
@@ -160,14 +175,23 @@ impl Space<'_> {
         if !self.alive(key) {
             return false;
         }
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
         found.get_mut().set_expire(expire.map(|at| at.0));
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
             found.due(at.0.max(0) as u64);
         }
+        true
+    }
+
+    /// Sets what is known of a key's accesses, as [`AccessClock`](crate::AccessClock) has it. False when there is no such key.
+    pub fn set_access(&mut self, key: &Key<'_>, word: u32) -> bool {
+        let db = self.db;
+        let (part, mut observers) = self.shard(key).parts(db);
+        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
+        found.set_access(word as u16);
+        found.get_mut().set_mark((word >> 16) as u8);
         true
     }
 
@@ -178,7 +202,7 @@ impl Space<'_> {
         }
         match self.take_entry(key) {
             Some(entry) => {
-                self.discard(entry, deletion);
+                self.discard(key, entry, deletion);
                 true
             }
             None => false,
@@ -190,7 +214,20 @@ impl Space<'_> {
         if !self.alive(key) {
             return None;
         }
-        self.take_entry(key).map(|entry| Removed { entry })
+        let mut entry = self.take_entry(key)?;
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        if shard.is_walked(at_cut, key.bytes)
+            && let Payload::Value(value) = entry.payload()
+        {
+            // A snapshot goes on with the value itself; the key's new name gets a copy.
+            let copy = value.clone();
+            if let Some(value) = entry.set_value(copy) {
+                shard.orphan(at_cut, key.bytes, value);
+            }
+        }
+        Some(Removed { entry })
     }
 
     /// A copy of a value with its expiry, to be stored under another name or in another database.
@@ -210,11 +247,11 @@ impl Space<'_> {
         let mut entry = removed.entry;
         let expire = entry.expire();
         if let Some(old) = self.take_entry(key) {
-            self.discard(old, Deletion::Lazy);
+            self.discard(key, old, Deletion::Lazy);
         }
         entry.rename(key.bytes);
-        let (db, access) = (self.db, self.access());
-        let (part, mut observers) = self.shard(key).parts(db);
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
         let mut found = part.table.insert(key.hash, entry, &mut observers);
         access.begin(&mut found);
         found.set_flag(expire.is_some());
@@ -223,7 +260,7 @@ impl Space<'_> {
         }
         drop(found);
         if self.wanted.new {
-            self.notes.push((Note::New, db, key.bytes.into()));
+            self.notes.push((Note::New, self.db, key.bytes.into()));
         }
     }
 
@@ -255,7 +292,7 @@ impl Space<'_> {
     /// Deletes a key whose time has come.
     pub(crate) fn expire_now(&mut self, key: &Key<'_>) {
         if let Some(entry) = self.take_entry(key) {
-            self.discard(entry, Deletion::Lazy);
+            self.discard(key, entry, Deletion::Lazy);
             self.touch(key);
             self.stats.expired += 1;
             self.expired.push((self.db, key.bytes.into()));
@@ -263,8 +300,7 @@ impl Space<'_> {
     }
 
     fn take_entry(&mut self, key: &Key<'_>) -> Option<Entry<Value>> {
-        let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         part.table.remove(key.hash, key.bytes, &mut observers)
     }
 
@@ -273,7 +309,7 @@ impl Space<'_> {
     fn replace(&mut self, key: &Key<'_>, new: New<'_>, expiry: Expiry) {
         let (db, now, policy, access) = (self.db, self.now, self.on_expired, self.access());
         let mut over = false;
-        let (part, mut observers) = self.shard(key).parts(db);
+        let (part, mut observers) = self.change(key);
         let (mut found, old, expire, made) = match part.table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 let present = found.get().expire();
@@ -309,7 +345,7 @@ impl Space<'_> {
         }
         drop(found);
         if let Some(old) = old {
-            self.discard_value(old, Deletion::Lazy);
+            self.discard_value(key, old, Deletion::Lazy);
         }
         if over && policy == OnExpired::Delete {
             self.stats.expired += 1;
@@ -326,13 +362,27 @@ impl Space<'_> {
         Access { clock: self.clock, coin, moves: self.lookup == Lookup::Touch }
     }
 
-    fn discard(&mut self, entry: Entry<Value>, deletion: Deletion) {
+    /// The part of the keyspace in which a key is about to change; what snapshots still need of it has been shown to them.
+    fn change(&mut self, key: &Key<'_>) -> (&mut Db, Observers<'_>) {
+        let db = self.db;
+        let shard = self.shard(key);
+        if shard.in_snapshot() {
+            shard.before_change(db, key.hash, key.bytes);
+        }
+        shard.parts(db)
+    }
+
+    fn discard(&mut self, key: &Key<'_>, entry: Entry<Value>, deletion: Deletion) {
         if let Some(value) = entry.into_value() {
-            self.discard_value(value, deletion);
+            self.discard_value(key, value, deletion);
         }
     }
 
-    fn discard_value(&mut self, value: Value, deletion: Deletion) {
+    fn discard_value(&mut self, key: &Key<'_>, value: Value, deletion: Deletion) {
+        let db = self.db;
+        let shard = self.shard(key);
+        let at_cut = shard.db(db).at_cut;
+        let Some(value) = shard.orphan(at_cut, key.bytes, value) else { return };
         if deletion == Deletion::Lazy && value.free_effort() > LAZY_FREE_EFFORT {
             self.garbage.push(value);
         }

@@ -35,7 +35,7 @@ pub use db::{Db, POSITION_BITS};
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
 pub use shard::{Shard, WalkCursor};
-pub use snapshot::{HandOver, SnapshotId};
+pub use snapshot::{BigSink, HandOver, SnapshotId};
 pub use space::{AccessClock, Expiry, Lookup, Note, OnExpired, Space, SpaceStats, Typed, View, Wanted};
 pub use waiting::{WaitEntry, WaitState, Waiting};
 pub use watched::{WatchFlag, Watched};

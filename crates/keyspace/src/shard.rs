@@ -1,6 +1,10 @@
 //! A shard: the group of keys behind one lock.
 
-use crate::snapshot::{Observers, Sinks};
+use std::collections::VecDeque;
+
+use structures::table::Watch;
+
+use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
 
 /// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
@@ -13,13 +17,25 @@ pub struct Shard {
     /// Journal offset at the end of the newest change here; replies that read this shard are held until it is durable.
     pub last_offset: u64,
     pub(crate) sinks: Sinks,
+    /// Big collections on their way into a snapshot, the one in progress first.
+    pub(crate) bigs: VecDeque<Big>,
+    /// Big collections that are to be begun before the next change.
+    pub(crate) noted: Vec<Noted>,
 }
 
 impl Shard {
     /// An empty shard of `databases` databases.
     pub fn new(databases: usize) -> Self {
         let dbs = (0..databases).map(|_| Db::default()).collect();
-        Shard { dbs, waiting: Waiting::default(), watched: Watched::default(), last_offset: 0, sinks: [None, None] }
+        Shard {
+            dbs,
+            waiting: Waiting::default(),
+            watched: Watched::default(),
+            last_offset: 0,
+            sinks: [None, None],
+            bigs: VecDeque::new(),
+            noted: Vec::new(),
+        }
     }
 
     /// One database.
@@ -40,7 +56,9 @@ impl Shard {
     /// Empties a database and gives its former content away, to be freed elsewhere. What a snapshot still needs of it
     /// goes to the snapshot first.
     pub fn take_db(&mut self, db: DbIndex) -> Option<Db> {
-        let old = std::mem::take(&mut self.dbs[db.index()]);
+        self.begin_noted();
+        let mut old = std::mem::take(&mut self.dbs[db.index()]);
+        self.orphan_all(&mut old);
         for k in 0..2 {
             if old.table.walking() & (1 << k) != 0
                 && let Some(sink) = &mut self.sinks[k]
@@ -51,7 +69,6 @@ impl Shard {
                     return None;
                 }
                 // Two snapshots want the same table: the first gets what it lacks now, the second the table.
-                let mut old = old;
                 walk_rest(&mut old, k as u8, sink.as_mut());
                 let other = 1 - k;
                 let at_cut = old.at_cut[other];
@@ -88,6 +105,7 @@ impl Shard {
                 continue;
             }
             db.table.begin_snapshot(id.0);
+            db.in_snapshot |= 1 << id.0;
             db.at_cut[usize::from(id.0)] = DbIndex(i as u16);
         }
         self.sinks[usize::from(id.0)] = Some(sink);
@@ -103,12 +121,12 @@ impl Shard {
             if cursor.table != Some(db.at_cut[k]) {
                 *cursor = WalkCursor { table: Some(db.at_cut[k]), position: 0 };
             }
-            let Some(sink) = &mut self.sinks[k] else { return true };
-            let at_cut = db.at_cut[k];
+            let (at_cut, walking) = (db.at_cut, db.table.walking());
+            let mut observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
             let mut taken = 0;
-            let next = db.table.walk(id.0, cursor.position, left, |entry, _| {
+            let next = db.table.walk(id.0, cursor.position, left, |entry, access| {
                 taken += 1;
-                sink.hand_over(at_cut, entry);
+                observers.hand_over(id.0, entry, access);
             });
             match next {
                 Some(position) => cursor.position = position,
@@ -117,8 +135,10 @@ impl Shard {
                     cursor.table = None;
                 }
             }
+            // A big collection among them is begun at once, and walked before the table's walk goes on.
             left = left.saturating_sub(taken.max(1));
-            if left == 0 {
+            if left == 0 || !self.noted.is_empty() {
+                self.begin_noted();
                 return false;
             }
         }
@@ -130,14 +150,29 @@ impl Shard {
             if db.table.walking() & (1 << id.0) != 0 {
                 db.table.abandon_snapshot(id.0);
             }
+            db.in_snapshot &= !(1 << id.0);
         }
+        self.abandon_bigs(id);
         self.sinks[usize::from(id.0)].take()
     }
 
     pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>) {
         let db = &mut self.dbs[db.index()];
-        let observers = Observers { sinks: &mut self.sinks, at_cut: db.at_cut, walking: db.table.walking() };
+        let (at_cut, walking) = (db.at_cut, db.table.walking());
+        let observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
         (db, observers)
+    }
+
+    /// Whether a snapshot is under way here.
+    pub(crate) fn in_snapshot(&self) -> bool {
+        self.sinks.iter().any(Option::is_some)
+    }
+
+    /// Shows a key's bucket to the snapshots before the key changes, and begins the big collections in it.
+    pub(crate) fn before_change(&mut self, db: DbIndex, hash: u64, key: &[u8]) {
+        let (part, mut observers) = self.parts(db);
+        drop(part.table.find_mut(hash, key, &mut observers));
+        self.begin_noted();
     }
 }
 

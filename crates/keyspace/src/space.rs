@@ -88,6 +88,17 @@ impl AccessClock {
         count.saturating_sub(minutes / self.decay_minutes)
     }
 
+    /// The word of a key that was last accessed so many seconds ago, under an LRU policy.
+    pub fn idle_since(&self, seconds: u64) -> u32 {
+        let most = 0xff_ffff;
+        self.tick.wrapping_sub(seconds.min(most) as u32) & most as u32
+    }
+
+    /// The word of a key with this counter, under an LFU policy.
+    pub fn counted(&self, frequency: u8) -> u32 {
+        self.tick << 8 | u32::from(frequency)
+    }
+
     /// Seconds since the last access of a word written under an LRU policy.
     pub fn idle_seconds(&self, word: u32) -> u32 {
         self.tick.wrapping_sub(word) & 0xff_ffff
@@ -413,6 +424,16 @@ impl<'a> Space<'a> {
         self.find(key).map(|view| view.collection::<T>()).transpose()
     }
 
+    /// A collection that this unit has found under this key already. It needs no change of the keyspace, so that several can
+    /// be borrowed at once; what became of an expired key was settled when it was found to be absent.
+    pub fn read_again<T: Typed>(&self, key: &Key<'_>) -> Option<&T> {
+        let at = self.position_of(key);
+        match self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?.payload() {
+            Payload::Value(value) => T::of(value),
+            _ => None,
+        }
+    }
+
     /// When a key expires; `None` for a key without expiry or no key.
     pub fn expire_of(&mut self, key: &Key<'_>) -> Option<UnixMillis> {
         self.peek(key)?.expire()
@@ -425,7 +446,7 @@ impl<'a> Space<'a> {
     }
 
     /// `None`: the key's time has come, and it is absent for this unit; then it is deleted if the policy says so.
-    fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
+    pub(crate) fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
         let (db, now, policy) = (self.db, self.now, self.on_expired);
         let at = self.position_of(key);
         let table = &self.shards[at].1.dbs[db.index()].table;

@@ -80,6 +80,11 @@ impl WaitEntry {
         self.state.load(Ordering::Acquire) == WaitState::Waiting as u8
     }
 
+    /// Whether it was ended by this party.
+    pub fn ended_by(&self, who: WaitState) -> bool {
+        self.state.load(Ordering::Acquire) == who as u8
+    }
+
     /// Gives a claim back: the command found nothing for this client after all. Whoever lost to the claim in the meantime
     /// tries again at its next turn.
     pub fn release(&self) {

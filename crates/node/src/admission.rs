@@ -11,7 +11,7 @@ use session::{Client, Flag};
 use crate::control::{Control, Pause};
 
 /// The name that clients look for in LOADING and MISCONF texts.
-const PRODUCT: &str = "Redis";
+pub(crate) const PRODUCT: &str = "Redis";
 
 /// What becomes of a command.
 #[derive(Debug)]
@@ -107,7 +107,15 @@ fn queue_has(client: &Client, flag: Flags) -> bool {
 
 fn allowed_while_subscribed(row: &Row) -> bool {
     const NAMES: [&str; 9] = [
-        "ping", "subscribe", "ssubscribe", "sunsubscribe", "unsubscribe", "psubscribe", "punsubscribe", "quit", "reset",
+        "ping",
+        "subscribe",
+        "ssubscribe",
+        "sunsubscribe",
+        "unsubscribe",
+        "psubscribe",
+        "punsubscribe",
+        "quit",
+        "reset",
     ];
     NAMES.contains(&row.name())
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use acl::Users;
 use command::context::Env;
 use config::Config;
+use config::directives::snapshot::RdbVersionCheck;
 use keyspace::UnixMillis;
 use value::Limits;
 
@@ -31,7 +32,7 @@ pub enum Role {
 }
 
 /// CLIENT PAUSE.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Pause {
     /// Everything runs.
     #[default]
@@ -40,6 +41,40 @@ pub enum Pause {
     Writes,
     /// Every command of a client waits.
     All,
+}
+
+/// Why clients are paused. Each reason has its own pause; the strongest counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PauseReason {
+    /// CLIENT PAUSE.
+    Client,
+    /// SHUTDOWN waits for replicas.
+    Shutdown,
+    /// FAILOVER waits for its target.
+    Failover,
+}
+
+impl PauseReason {
+    /// All of them, in the order in which INFO prefers to name one.
+    pub const ALL: [PauseReason; 3] = [PauseReason::Client, PauseReason::Shutdown, PauseReason::Failover];
+
+    /// As `INFO` names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            PauseReason::Client => "client_pause",
+            PauseReason::Shutdown => "shutdown_in_progress",
+            PauseReason::Failover => "failover_in_progress",
+        }
+    }
+}
+
+/// The pause of one reason.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Paused {
+    /// What waits.
+    pub what: Pause,
+    /// Until when.
+    pub until: UnixMillis,
 }
 
 /// A change of the control value that is to be made as soon as somebody has the world.
@@ -72,10 +107,10 @@ pub struct Control {
     pub role: Role,
     /// Whether a data set is being loaded.
     pub loading: bool,
-    /// CLIENT PAUSE, FAILOVER and SHUTDOWN.
+    /// The strongest of the pauses.
     pub pause: Pause,
-    /// Until when clients are paused.
-    pub pause_until: UnixMillis,
+    /// The pause of each reason, in the order of [`PauseReason::ALL`].
+    pub pauses: [Paused; 3],
     /// Enough replicas with a small lag (`min-replicas-to-write`).
     pub replicas_suffice: bool,
     /// The last save failed, and writes are refused (`stop-writes-on-bgsave-error`).
@@ -99,7 +134,7 @@ impl Control {
             role: Role::Primary,
             loading: false,
             pause: Pause::None,
-            pause_until: UnixMillis(0),
+            pauses: Default::default(),
             replicas_suffice: true,
             snapshot_failed: false,
             aof_failed: None,
@@ -112,6 +147,39 @@ impl Control {
         let env = Arc::new(env_of(&config));
         let env_no_block = Arc::new(Env { deny_blocking: true, ..(*env).clone() });
         Control { config, env, env_no_block, ..self.clone() }
+    }
+
+    /// Begins or lengthens a pause. A pause under way is neither weakened nor shortened by another of the same reason.
+    pub fn begin_pause(&mut self, reason: PauseReason, what: Pause, until: UnixMillis) {
+        let paused = &mut self.pauses[reason as usize];
+        paused.what = paused.what.max(what);
+        paused.until = paused.until.max(until);
+        self.strongest_pause();
+    }
+
+    /// Ends the pause of a reason.
+    pub fn end_pause(&mut self, reason: PauseReason) {
+        self.pauses[reason as usize] = Paused::default();
+        self.strongest_pause();
+    }
+
+    /// Ends the pauses whose time is over.
+    pub fn end_pauses(&mut self, now: UnixMillis) {
+        for paused in &mut self.pauses {
+            if paused.until <= now {
+                *paused = Paused::default();
+            }
+        }
+        self.strongest_pause();
+    }
+
+    /// When the first of the pauses is over.
+    pub fn first_pause_end(&self) -> Option<UnixMillis> {
+        self.pauses.iter().filter(|paused| paused.what != Pause::None).map(|paused| paused.until).min()
+    }
+
+    fn strongest_pause(&mut self) {
+        self.pause = self.pauses.iter().map(|paused| paused.what).max().unwrap_or_default();
     }
 
     /// Whether this server follows another.
@@ -146,6 +214,7 @@ fn env_of(config: &Config) -> Env {
         lazy_server_del: config.lazyfree.lazy_server_del,
         lazy_expire: config.lazyfree.lazy_expire,
         lazy_user_flush: config.lazyfree.lazy_user_flush,
+        rdb_relaxed: config.snapshot.rdb_version_check == RdbVersionCheck::Relaxed,
         ..Env::default()
     }
 }

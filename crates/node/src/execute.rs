@@ -4,6 +4,7 @@
 //! (`engine::gate`, invariant 2). A command that cannot have its locks is parked: its arguments are copied out of the
 //! client's buffer, and the whole way is gone again when its wake comes.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -27,7 +28,7 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
-use crate::server::{Bound, Server};
+use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.
@@ -42,8 +43,12 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    /// The newest control value that it has seen.
-    pub reader: Reader<Control>,
+    reader: Reader<Control>,
+    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
+    /// references that all threads write would cost more than a short command.
+    current: Rc<Control>,
+    /// Of which that is a copy.
+    source: Arc<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -52,8 +57,11 @@ pub struct Core<'s> {
     pub tombstones: Vec<Arc<WaitEntry>>,
     /// Ended watches whose flags still stand in shards.
     pub stale_watches: Vec<session::WatchSet>,
+    /// What this turn's replies depend on: they leave when the journal is durable up to here.
+    pub turn_hold: u64,
     changes: Vec<Change>,
     change_attempt: Attempt,
+    pub(crate) save_attempt: Attempt,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -90,18 +98,27 @@ impl<'s> Core<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
+            current: Rc::new(Control::clone(&server.control.load())),
+            source: server.control.load(),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
             stale_watches: Vec::new(),
+            turn_hold: 0,
             changes: Vec::new(),
-            change_attempt: Attempt::new(EXECUTOR_TICKETS + me as u64),
+            change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
+            save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
         }
     }
 
     /// The control value in force.
-    pub fn control(&mut self) -> Arc<Control> {
-        self.reader.get(&self.server.control).clone()
+    pub fn control(&mut self) -> Rc<Control> {
+        let newest = self.reader.get(&self.server.control);
+        if !Arc::ptr_eq(newest, &self.source) {
+            self.current = Rc::new(Control::clone(newest));
+            self.source = newest.clone();
+        }
+        self.current.clone()
     }
 
     /// Executes one request of a client. The reply is in its output, unless it waits.
@@ -130,18 +147,15 @@ impl<'s> Core<'s> {
     }
 
     fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
-        let id = match self.server.registry.lookup(&args) {
-            Lookup::Found(id) if !matches!(self.server.bound[id.index()], Bound::Absent) => id,
-            Lookup::UnknownSubcommand(container) => {
-                let name = self.server.registry.row(container).fullname;
-                return self.refuse(client, None, error::common::unknown_subcommand(name.as_bytes(), args.at(1)));
-            }
-            Lookup::Found(_) | Lookup::UnknownCommand => return self.refuse(client, None, unknown(&args)),
+        let id = match self.find(&args) {
+            Ok(id) => id,
+            Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
         if !row.accepts(args.len()) {
             return self.refuse(client, Some(id), error::common::wrong_arity(row.fullname));
         }
+        client.card.args_bytes.store(args.iter().map(|arg| arg.len() as u64).sum(), Ordering::Relaxed);
         client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
         let bound = self.server.bound[id.index()];
         let queues = client.multi.is_some() && !runs_in_multi(row);
@@ -161,11 +175,14 @@ impl<'s> Core<'s> {
             let how = Circumstances { out_of_memory: self.out_of_memory(&control), in_exec: false };
             match judge(&control, client, row, args, &how) {
                 Admission::Run => {}
+                // A command that was parked before may have a place in a queue, which it gives up.
                 Admission::Pause => {
+                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     return Outcome::Parked;
                 }
                 Admission::Refuse(e) => {
+                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     return self.refuse(client, Some(id), e);
                 }
@@ -179,9 +196,18 @@ impl<'s> Core<'s> {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
-                    self.run_exec(client, &control)
+                    self.run_exec(client)
                 }
                 Bound::Control(handler, _) => {
+                    match self.take_named(client, row, class, args) {
+                        Ok(Taken::Yes) => {}
+                        Ok(Taken::Parked) => return Outcome::Parked,
+                        Ok(Taken::Again) => continue,
+                        Err(e) => {
+                            self.lease.end_unit();
+                            return self.refuse(client, Some(id), e);
+                        }
+                    }
                     if !control.monitors.is_empty() {
                         self.feed_monitors(&control, client, row, args);
                     }
@@ -193,7 +219,7 @@ impl<'s> Core<'s> {
                     if let Err(e) = result {
                         client.out.truncate(mark);
                         client.out.error(&e);
-                        add(&self.counters.errors, 1);
+                        self.note_error(e.code());
                     }
                     self.finish_control(client);
                     self.account(id, start, failed, client, args);
@@ -223,9 +249,10 @@ impl<'s> Core<'s> {
         class: Class,
         args: Args<'_>,
     ) -> Option<Outcome> {
-        let mut shards = match self.plan(client, row, class, args) {
+        let mut shards = match self.plan(row, class, args) {
             Ok(shards) => shards,
             Err(e) => {
+                self.note_error(e.code());
                 client.out.error(&e);
                 return Some(Outcome::Done);
             }
@@ -256,6 +283,7 @@ impl<'s> Core<'s> {
                     OnTimeout::NullArray => OnTimeoutReply::NullArray,
                     OnTimeout::Null => OnTimeoutReply::Null,
                 };
+                *client.card.wait.lock() = Some(entry.clone());
                 client.waiting = Waiting::Keys(entry, vain);
                 client.card.set(Flag::Blocked, true);
                 committed
@@ -263,17 +291,26 @@ impl<'s> Core<'s> {
         };
         let failed = client.out.buf.get(mark) == Some(&b'-');
         if failed {
-            add(&self.counters.errors, 1);
+            self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
         }
         self.settle(client, committed);
         self.account(id, start, failed, client, args);
         Some(Outcome::Done)
     }
 
+    /// Takes the shards that a control command names (WATCH).
+    fn take_named(&mut self, client: &mut Client, row: &Row, class: Class, args: Args<'_>) -> Result<Taken, Error> {
+        if class != Class::Keys {
+            return Ok(Taken::Yes);
+        }
+        let mut shards = self.plan(row, class, args)?;
+        Ok(self.take(client, &mut shards, &[]))
+    }
+
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
     /// leaves, none that was decided under the old value can still run.
     pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
-        let mut control = (*self.control()).clone();
+        let mut control = Control::clone(&self.control());
         change(&mut control);
         let world = self.lease.world().expect("a control value is published by a unit that is alone");
         self.server.control.publish(world, Arc::new(control));
@@ -297,6 +334,31 @@ impl<'s> Core<'s> {
             attempt.succeed();
         }
         self.change_attempt = attempt;
+    }
+
+    /// Makes durable what the turn's replies depend on.
+    pub fn flush_turn(&mut self) {
+        let hold = std::mem::take(&mut self.turn_hold);
+        if hold == 0 || !self.server.aof_on.load(Ordering::Acquire) {
+            return;
+        }
+        let control = self.control();
+        let result = self.server.host.flush_journal(hold, &control.config);
+        match (result, &control.aof_failed) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => self.later(Change::new(|control| control.aof_failed = None)),
+            (Err(reason), _) => {
+                self.server.host.log(LogLevel::Warning, &format!("Error writing to the AOF file: {reason}"));
+                if control.config.aof.appendfsync == config::directives::aof::AppendFsync::Always {
+                    // What was promised to be on the disk is not: ending is the only honest answer.
+                    let text = "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
+                    self.server.host.log(LogLevel::Warning, text);
+                    self.server.stop(1);
+                }
+                let reason: Arc<str> = reason.into();
+                self.later(Change::new(move |control| control.aof_failed = Some(reason)));
+            }
+        }
     }
 
     /// Begins the log of a unit whose commands are not handlers of data.
@@ -326,7 +388,8 @@ impl<'s> Core<'s> {
     }
 
     /// Takes note of what a committed unit means for its client: how long its reply is held, what WAIT waits for.
-    pub fn settle(&self, client: &mut Client, committed: Committed) {
+    pub fn settle(&mut self, client: &mut Client, committed: Committed) {
+        self.turn_hold = self.turn_hold.max(committed.hold);
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
@@ -336,7 +399,7 @@ impl<'s> Core<'s> {
     }
 
     /// The shards of a command, ascending.
-    fn plan(&self, client: &Client, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
+    fn plan(&self, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
         let map = self.server.engine.map;
         let mut shards = Shards::new();
         match class {
@@ -351,7 +414,6 @@ impl<'s> Core<'s> {
                 shards.dedup();
             }
         }
-        let _ = client;
         Ok(shards)
     }
 
@@ -428,6 +490,7 @@ impl<'s> Core<'s> {
         multi.flags = multi.flags.union(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
+        client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
         client.out.queued();
     }
 
@@ -435,7 +498,7 @@ impl<'s> Core<'s> {
         if let Some(id) = id {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
-        add(&self.counters.errors, 1);
+        self.note_error(e.code());
         let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
@@ -452,9 +515,32 @@ impl<'s> Core<'s> {
         Outcome::Done
     }
 
+    /// The command that a request names, if this server has it.
+    fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
+        let server = self.server;
+        let unknown_sub = |container: RowId| {
+            let name = server.registry.row(container).fullname;
+            error::common::unknown_subcommand(name.as_bytes(), args.at(1))
+        };
+        match server.registry.lookup(args) {
+            Lookup::Found(id) if server.has(id) => Ok(id),
+            Lookup::Found(id) => match server.registry.parent(id) {
+                Some(container) if server.has(container) => Err(unknown_sub(container)),
+                _ => Err(unknown(args)),
+            },
+            Lookup::UnknownSubcommand(container) if server.has(container) => Err(unknown_sub(container)),
+            Lookup::UnknownSubcommand(_) | Lookup::UnknownCommand => Err(unknown(args)),
+        }
+    }
+
+    /// Counts an error reply under its code.
+    pub fn note_error(&self, code: &[u8]) {
+        self.counters.note_error(code);
+    }
+
     fn out_of_memory(&self, control: &Control) -> bool {
         let limit = control.config.memory.maxmemory;
-        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit as u64
+        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit
     }
 
     pub(crate) fn clock_nanos(&self) -> u64 {
@@ -470,6 +556,7 @@ impl<'s> Core<'s> {
             add(&counters.failed, 1);
         }
         add(&self.counters.processed, 1);
+        add(&client.card.commands, 1);
         crate::commands::slowlog::consider(self, id, nanos, client, args);
     }
 
@@ -487,8 +574,8 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
     space.clock = keyspace::AccessClock::at(
         space.now,
         env.lfu,
-        control.config.memory.lfu_log_factor as u32,
-        control.config.memory.lfu_decay_time as u32,
+        control.config.memory.lfu_log_factor,
+        control.config.memory.lfu_decay_time,
     );
     if client.card.is(Flag::NoTouch) {
         space.lookup = Trace::Peek;

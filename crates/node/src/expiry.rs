@@ -81,8 +81,7 @@ impl<'s> Expirer<'s> {
         for key in &self.due {
             unit.expire(&Key::new(key), &control.env);
         }
-        let mut hooks =
-            NodeHooks { server: self.server, control: &control, counters: &self.server.counters[self.me] };
+        let mut hooks = NodeHooks { server: self.server, control: &control, counters: &self.server.counters[self.me] };
         unit.commit(&mut hooks);
         *cursor != 0
     }

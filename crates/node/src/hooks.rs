@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use command::effects::{Event, class};
 use command::registry::Lookup;
 use engine::unit::{Admitted, Hooks};
-use keyspace::{Db, SpaceStats, WaitEntry};
+use keyspace::{Db, SpaceStats, WaitEntry, WaitState};
 use resp::reply::Reply;
 use session::Letter;
 use value::Value;
@@ -49,7 +49,13 @@ impl Hooks for NodeHooks<'_> {
     }
 
     fn admit(&mut self, waiter: &WaitEntry) -> Option<Admitted> {
-        if self.control.pause != Pause::None || self.control.is_replica() {
+        if self.control.is_replica() || self.server.cards.get(waiter.client).is_none() {
+            return None;
+        }
+        if self.control.pause != Pause::None {
+            if waiter.end(WaitState::Claimed) {
+                self.server.mailboxes[waiter.thread].post(Letter::Postponed { client: waiter.client });
+            }
             return None;
         }
         let Lookup::Found(id) = self.server.registry.lookup(&waiter.args.as_args()) else { return None };
@@ -62,6 +68,9 @@ impl Hooks for NodeHooks<'_> {
     }
 
     fn served(&mut self, waiter: &Arc<WaitEntry>, reply: Reply, offset: u64) {
+        if reply.buf.first() == Some(&b'-') {
+            self.counters.note_error(crate::stats::code_of(&reply.buf));
+        }
         let letter = Letter::Served { client: waiter.client, reply: reply.buf, offset };
         self.server.mailboxes[waiter.thread].post(letter);
     }

@@ -5,24 +5,19 @@
 
 use keyspace::UnixMillis;
 
-use crate::control::Pause;
+use crate::control::{Change, Pause};
 use crate::execute::Core;
 
-/// Ends a pause whose time is over. True while one is still on.
+/// Ends the pauses whose time is over. True while one is still on.
 pub fn end_if_due(core: &mut Core<'_>, now: UnixMillis) -> bool {
     let control = core.control();
-    if control.pause == Pause::None {
-        return false;
+    match control.first_pause_end() {
+        None => return false,
+        Some(until) if now < until => return true,
+        Some(_) => {}
     }
-    if now < control.pause_until {
-        return true;
-    }
-    core.later(crate::control::Change::new(move |control| {
-        if control.pause_until <= now {
-            control.pause = Pause::None;
-        }
-    }));
+    core.later(Change::new(move |control| control.end_pauses(now)));
     core.make_changes();
     core.server.recheck();
-    false
+    core.control().pause != Pause::None
 }

@@ -1,24 +1,31 @@
 //! What a server consists of.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use command::binding::Class;
 use command::context::Handler;
 use command::registry::{Registry, RowId};
 use command::row::Row;
+use config::{Config, Directive, Reason};
 use engine::control::Published;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
-use keyspace::Db;
+use keyspace::{Db, WaitState};
 use parking_lot::Mutex;
 use pubsub::PubSub;
-use session::{Cards, Letter, Mailbox};
+use resp::error::Error;
+use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
-use crate::stats::{Counters, Totals};
+use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::saving::{SaveJob, Saving};
+use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
 /// What the runtime does for a server: everything that touches the world.
 pub trait Host: Send + Sync {
@@ -28,10 +35,54 @@ pub trait Host: Send + Sync {
     fn free(&self, garbage: Vec<Value>);
     /// Frees whole databases on a background thread.
     fn free_dbs(&self, dbs: Vec<Db>);
+    /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
+    fn snapshot(&self, job: SaveJob);
+    /// The append-only file goes on in a new increment behind `offset`; answers where its new base is to be written,
+    /// `None` when there is no append-only file.
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
+    /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
+    fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
+    /// Gives the snapshot under way up.
+    fn cancel_snapshot(&self);
+    /// A SHUTDOWN has been given up: signals count afresh.
+    fn shutdown_aborted(&self);
+    /// Makes the control thread look at what is due.
+    fn wake_control(&self);
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
     fn used_memory(&self) -> usize;
+    /// Lets a new configuration take effect where that is outside of the node: sockets, log, working directory, limits of
+    /// the process. On error everything is as before; the error names the directive at fault.
+    fn config_changed(
+        &self,
+        old: &Config,
+        new: &mut Config,
+        changed: &[&'static Directive],
+    ) -> Result<(), (&'static Directive, Reason)>;
+    /// What is known of the process.
+    fn process(&self) -> &ProcessFacts;
+    /// What memory it uses. It goes over the allocator's tables: not for every command.
+    fn memory(&self) -> MemoryFacts;
+    /// What processor time it has used.
+    fn cpu(&self) -> CpuFacts;
+    /// Sleeps on this thread (DEBUG SLEEP).
+    fn sleep(&self, time: Duration);
+    /// Ends the process (DEBUG SEGFAULT, DEBUG PANIC).
+    fn crash(&self, how: Crash) -> !;
+    /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
+}
+
+/// Why the configuration file was not written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RewriteFailure {
+    /// The server was started without one.
+    NoFile,
+    /// The operating system's reason.
+    System(String),
 }
 
 /// How loud a log line is.
@@ -78,6 +129,8 @@ pub struct Server {
     pub registry: Registry,
     /// Handlers, by row.
     pub bound: Box<[Bound]>,
+    /// Which rows this server has; of a container, whether it has any of its subcommands.
+    pub has: Box<[bool]>,
     /// What may forbid a command.
     pub control: Published<Control>,
     /// Subscriptions.
@@ -89,7 +142,9 @@ pub struct Server {
     /// Counters of each executor: I/O threads first.
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
-    pub baseline: Mutex<Totals>,
+    pub baseline: Mutex<Baseline>,
+    /// Saves.
+    pub saving: Mutex<Saving>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -106,8 +161,12 @@ pub struct Server {
     pub over: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
+    /// Whether the journal is written to an append-only file.
+    pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
+    /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
+    pub cron_paused: AtomicBool,
 }
 
 impl Server {
@@ -123,10 +182,17 @@ impl Server {
     ) -> Self {
         let databases = usize::from(control.env.databases);
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
+        let mut has: Box<[bool]> = bound.iter().map(|bound| !matches!(bound, Bound::Absent)).collect();
+        for (id, _) in registry.iter().filter(|(id, _)| !matches!(bound[id.index()], Bound::Absent)) {
+            if let Some(container) = registry.parent(id) {
+                has[container.index()] = true;
+            }
+        }
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
+        let started = clock.unix_millis();
         Server {
-            started: clock.unix_millis(),
+            started,
             engine: Engine::new(shards, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
@@ -135,21 +201,61 @@ impl Server {
             )),
             registry,
             bound,
+            has,
             control: Published::new(control),
             pubsub: PubSub::default(),
             cards: Cards::default(),
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
-            baseline: Mutex::new(Totals::default()),
+            baseline: Mutex::new(Baseline::new(rows)),
+            saving: Mutex::new(Saving {
+                last_ok: true,
+                last_seconds: -1,
+                last_save: started / 1000,
+                ..Saving::default()
+            }),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),
             run_id,
             over: AtomicBool::new(false),
+            aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
+            cron_paused: AtomicBool::new(false),
         }
+    }
+
+    /// Whether this server has a command, or any subcommand of a container.
+    pub fn has(&self, id: RowId) -> bool {
+        self.has[id.index()]
+    }
+
+    /// Closes a client of any thread; from now on it executes nothing and nobody sees it. False when it was so already.
+    pub fn kill(&self, card: &ClientCard) -> bool {
+        if !card.claim(Flag::CloseAsap) {
+            return false;
+        }
+        if let Some(wait) = &*card.wait.lock() {
+            wait.end(WaitState::Killed);
+        }
+        self.cards.remove(card.id);
+        self.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: false });
+        true
+    }
+
+    /// Ends the wait of a client for keys or for replicas, as after its timeout or with an error. False when it does not
+    /// wait, or another has ended the wait.
+    pub fn unblock(&self, card: &ClientCard, error: Option<Error>) -> bool {
+        let ended = match &*card.wait.lock() {
+            Some(wait) => wait.end(WaitState::Unblocked),
+            None => card.is(Flag::Blocked) && !card.is(Flag::Paused),
+        };
+        if ended {
+            self.mailboxes[card.thread].post(Letter::Unblock { client: card.id, error });
+        }
+        ended
     }
 
     /// Whether the server is to end.
@@ -180,7 +286,33 @@ impl Server {
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {
-        Totals::sum(&self.counters, &self.baseline.lock())
+        Totals::sum(&self.counters, &self.baseline.lock().totals)
+    }
+
+    /// The sums of the threads' counters of one command since the last reset.
+    pub fn command_totals(&self, id: RowId) -> CommandTotals {
+        CommandTotals::sum(&self.counters, id.index()).since(&self.baseline.lock().commands[id.index()])
+    }
+
+    /// Error replies by code since the last reset.
+    pub fn error_codes(&self) -> BTreeMap<Box<[u8]>, u64> {
+        let mut sums = BTreeMap::new();
+        for counters in &self.counters {
+            for (code, count) in &*counters.error_codes.lock() {
+                *sums.entry(code.clone()).or_insert(0) += count;
+            }
+        }
+        sums
+    }
+
+    /// CONFIG RESETSTAT.
+    pub fn reset_stats(&self) {
+        let mut baseline = self.baseline.lock();
+        baseline.totals = Totals::sum(&self.counters, &Totals::default());
+        for (index, command) in baseline.commands.iter_mut().enumerate() {
+            *command = CommandTotals::sum(&self.counters, index);
+        }
+        self.counters.iter().for_each(|counters| counters.error_codes.lock().clear());
     }
 }
 

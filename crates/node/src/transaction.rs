@@ -20,7 +20,6 @@ use crate::control::Control;
 use crate::execute::{Core, Outcome, Shards, prepare};
 use crate::hooks::NodeHooks;
 use crate::server::{Bound, Server};
-use crate::stats::add;
 
 /// What EXEC locks: the whole keyspace when any queued command does.
 pub fn class(server: &Server, client: &Client) -> Class {
@@ -38,6 +37,7 @@ pub fn class(server: &Server, client: &Client) -> Class {
 pub fn discard(core: &mut Core<'_>, client: &mut Client) {
     client.multi = None;
     client.card.multi.store(-1, Ordering::Relaxed);
+    client.card.multi_bytes.store(0, Ordering::Relaxed);
     client.card.set(Flag::Multi, false);
     unwatch(core, client);
 }
@@ -46,9 +46,9 @@ pub fn discard(core: &mut Core<'_>, client: &mut Client) {
 pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
     let key = Key::new(name);
     let db = client.db;
-    let set = client.watch.get_or_insert_with(|| {
-        Box::new(WatchSet { flag: Arc::new(WatchFlag::default()), keys: Vec::new() })
-    });
+    let set = client
+        .watch
+        .get_or_insert_with(|| Box::new(WatchSet { flag: Arc::new(WatchFlag::default()), keys: Vec::new() }));
     if set.keys.iter().any(|(d, k, _)| *d == db && **k == *name) {
         return;
     }
@@ -71,7 +71,7 @@ pub fn unwatch(core: &mut Core<'_>, client: &mut Client) {
 
 impl Core<'_> {
     /// Executes the queued commands; `None` when EXEC has to begin again.
-    pub(crate) fn run_exec(&mut self, client: &mut Client, control: &Control) -> Option<Outcome> {
+    pub(crate) fn run_exec(&mut self, client: &mut Client) -> Option<Outcome> {
         let Some(multi) = &client.multi else {
             client.out.error(&error::multi::EXEC_WITHOUT_MULTI);
             return Some(Outcome::Done);
@@ -115,6 +115,7 @@ impl Core<'_> {
             self.forget_watches(set);
         }
         client.card.multi.store(-1, Ordering::Relaxed);
+        client.card.multi_bytes.store(0, Ordering::Relaxed);
         client.card.set(Flag::Multi, false);
         self.scratch.begin();
         self.in_exec = true;
@@ -124,9 +125,11 @@ impl Core<'_> {
             self.run_queued(client, &control, queued.row, row, *args);
         }
         self.in_exec = false;
+        // A queued command may have published another value.
+        let control = self.control();
         let space = self.lease.space(client.db);
         let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
-        let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
+        let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
         Some(Outcome::Done)
@@ -142,7 +145,7 @@ impl Core<'_> {
     ) {
         let how = Circumstances { out_of_memory: false, in_exec: true };
         if let Admission::Refuse(e) = judge(control, client, row, args, &how) {
-            add(&self.counters.errors, 1);
+            self.note_error(e.code());
             client.out.error(&e);
             return;
         }
@@ -172,7 +175,7 @@ impl Core<'_> {
         }
         let failed = client.out.buf.get(from) == Some(&b'-');
         if failed {
-            add(&self.counters.errors, 1);
+            self.note_error(crate::stats::code_of(&client.out.buf[from..]));
         }
         self.account(id, start, failed, client, args);
     }
@@ -203,5 +206,98 @@ impl Core<'_> {
         if !set.keys.is_empty() {
             self.stale_watches.push(*set);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Node;
+
+    #[test]
+    fn queued_commands_run_at_exec() {
+        let mut node = Node::start("");
+        let (a, b) = (node.connect(), node.connect());
+        assert_eq!(node.say(a, "MULTI"), "+OK\r\n");
+        assert_eq!(node.say(a, "SET k v"), "+QUEUED\r\n");
+        assert_eq!(node.say(b, "GET k"), "$-1\r\n");
+        assert_eq!(node.say(a, "GET k"), "+QUEUED\r\n");
+        assert!(node.say(b, "CLIENT LIST ID 1").contains(" multi=2 "));
+        assert_eq!(node.say(a, "EXEC"), "*2\r\n+OK\r\n$1\r\nv\r\n");
+        assert_eq!(node.say(a, "EXEC"), "-ERR EXEC without MULTI\r\n");
+        assert_eq!(node.say(a, "DISCARD"), "-ERR DISCARD without MULTI\r\n");
+    }
+
+    #[test]
+    fn an_error_while_queueing_aborts() {
+        let mut node = Node::start("");
+        let a = node.connect();
+        node.send(a, b"MULTI\r\nSET k v\r\nGET\r\nEXEC\r\nGET k\r\n");
+        let heard = node.heard(a);
+        assert!(heard.contains("-EXECABORT Transaction discarded because of previous errors.\r\n$-1\r\n"), "{heard}");
+    }
+
+    #[test]
+    fn a_watched_key_that_changed_cancels_exec() {
+        for shards in [1, 8] {
+            let mut node = Node::with_threads("", 2, shards);
+            let a = node.connect();
+            let b = node.connect_to(1, "127.0.0.1:7000");
+            node.say(a, "WATCH k other");
+            assert!(node.say(b, "CLIENT LIST ID 1").contains(" watch=2 "));
+            node.say(b, "SET k 1");
+            node.send(a, b"MULTI\r\nSET x 1\r\nEXEC\r\n");
+            assert_eq!(node.heard(a), "+OK\r\n+QUEUED\r\n*-1\r\n");
+            assert_eq!(node.say(a, "GET x"), "$-1\r\n");
+            assert!(node.say(b, "CLIENT LIST ID 1").contains(" watch=0 "));
+            node.say(a, "WATCH k");
+            node.send(a, b"MULTI\r\nSET x 1\r\nEXEC\r\n");
+            assert_eq!(node.heard(a), "+OK\r\n+QUEUED\r\n*1\r\n+OK\r\n", "the former change is forgotten");
+        }
+    }
+
+    #[test]
+    fn what_exec_pushes_serves_waiters_behind_it() {
+        let mut node = Node::with_threads("", 2, 8);
+        let a = node.connect();
+        let b = node.connect_to(1, "127.0.0.1:7000");
+        assert_eq!(node.say(b, "BLPOP x k 0"), "");
+        node.send(a, b"MULTI\r\nLPUSH k v\r\nGET absent\r\nEXEC\r\n");
+        assert_eq!(node.heard(b), "*2\r\n$1\r\nk\r\n$1\r\nv\r\n");
+        node.heard(a);
+        assert_eq!(node.say(a, "GET k"), "$-1\r\n");
+    }
+
+    #[test]
+    fn a_wait_inside_exec_is_in_vain() {
+        let mut node = Node::start("");
+        let a = node.connect();
+        node.send(a, b"MULTI\r\nBLPOP k 0\r\nEXEC\r\n");
+        assert_eq!(node.heard(a), "+OK\r\n+QUEUED\r\n*1\r\n*-1\r\n");
+    }
+
+    #[test]
+    fn a_wait_ends_by_the_clock() {
+        let mut node = Node::start("");
+        let (a, b) = (node.connect(), node.connect());
+        node.say(a, "BLPOP k 2");
+        node.pass(1999);
+        assert_eq!(node.heard(a), "");
+        node.pass(1);
+        assert_eq!(node.heard(a), "*-1\r\n");
+        node.say(b, "LPUSH k v");
+        assert_eq!(node.say(a, "BLPOP k 2"), "*2\r\n$1\r\nk\r\n$1\r\nv\r\n", "the ended wait has taken nothing");
+    }
+
+    #[test]
+    fn messages_stand_in_the_order_of_their_commands() {
+        let mut node = Node::with_threads("", 2, 1);
+        let a = node.connect();
+        let b = node.connect_to(1, "127.0.0.1:7000");
+        node.say(b, "SUBSCRIBE news");
+        node.send(a, b"PUBLISH news 1\r\nPUBLISH news 2\r\n");
+        assert_eq!(node.heard(a), ":1\r\n:1\r\n");
+        let message = |n| format!("*3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\n{n}\r\n");
+        assert_eq!(node.heard(b), message(1) + &message(2));
+        assert!(node.say(b, "GET k").starts_with("-ERR Can't execute 'get'"));
     }
 }

@@ -3,7 +3,7 @@
 use engine::lease::{Attempt, Taken};
 use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
-use session::{Client, Flag, OnTimeoutReply, Waiting};
+use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
 
 use crate::execute::Core;
 
@@ -16,6 +16,52 @@ pub fn deadline(client: &Client) -> Option<UnixMillis> {
     }
 }
 
+/// Takes a client out of its wait for keys, which has been ended.
+pub fn leave(client: &mut Client) {
+    client.waiting = Waiting::No;
+    client.card.set(Flag::Blocked, false);
+    *client.card.wait.lock() = None;
+}
+
+/// CLIENT UNBLOCK or a change of role has ended the wait: answers it. False when it was not so.
+pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>) -> bool {
+    match &client.waiting {
+        Waiting::Keys(entry, vain) if entry.ended_by(WaitState::Unblocked) => {
+            let (entry, vain) = (entry.clone(), *vain);
+            in_vain(core, client, error, vain);
+            core.tombstones.push(entry);
+            true
+        }
+        Waiting::Replicas { .. } | Waiting::Durable { .. } => match error {
+            None => crate::commands::replication::wait_is_over(core, client, true),
+            Some(error) => {
+                client.waiting = Waiting::No;
+                client.card.set(Flag::Blocked, false);
+                core.note_error(error.code());
+                client.out.error(&error);
+                true
+            }
+        },
+        _ => false,
+    }
+}
+
+fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnTimeoutReply) {
+    let start = client.out.len();
+    match (error, vain) {
+        (Some(e), _) => {
+            core.note_error(e.code());
+            client.out.error(&e);
+        }
+        (None, OnTimeoutReply::NullArray) => client.out.null_array(),
+        (None, OnTimeoutReply::Null) => client.out.null(),
+    }
+    if client.reply_mode != ReplyMode::On {
+        client.out.buf.truncate(start);
+    }
+    leave(client);
+}
+
 /// Ends a wait for keys as `who`, with an error or with what a wait in vain answers. False when another party has it.
 pub fn end_wait(core: &mut Core<'_>, client: &mut Client, who: WaitState, error: Option<Error>) -> bool {
     let Waiting::Keys(entry, vain) = &client.waiting else { return false };
@@ -23,13 +69,7 @@ pub fn end_wait(core: &mut Core<'_>, client: &mut Client, who: WaitState, error:
         return false;
     }
     let (entry, vain) = (entry.clone(), *vain);
-    match (error, vain) {
-        (Some(e), _) => client.out.error(&e),
-        (None, OnTimeoutReply::NullArray) => client.out.null_array(),
-        (None, OnTimeoutReply::Null) => client.out.null(),
-    }
-    client.waiting = Waiting::No;
-    client.card.set(Flag::Blocked, false);
+    in_vain(core, client, error, vain);
     core.tombstones.push(entry);
     true
 }
@@ -75,7 +115,7 @@ impl Core<'_> {
             entry.end(WaitState::Killed);
             self.tombstones.push(entry.clone());
         }
-        client.waiting = Waiting::No;
+        leave(client);
         self.lease.abandon(&mut client.attempt);
         crate::transaction::discard(self, client);
         crate::commands::pubsub::unsubscribe_all(self, client);

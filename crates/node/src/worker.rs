@@ -11,14 +11,18 @@ use std::sync::atomic::Ordering;
 use keyspace::{UnixMillis, WaitState};
 use resp::args::Args;
 use resp::request::{Parsed, RequestKind, RequestLimits};
-use session::{Client, ClientCard, Flag, Letter, Waiting};
+use session::{Client, ClientCard, Flag, Letter, ReplyMode, Waiting};
 
 use structures::hash::Map;
 
 use crate::execute::Core;
+use crate::limits;
 use crate::server::Server;
 use crate::stats::add;
 use crate::waiting;
+
+/// How often clients are looked after, while there are some that need it: idle ones, large buffers, soft limits.
+const CARE_MS: i64 = 100;
 
 /// See the head of this file.
 pub struct Worker<'s> {
@@ -30,6 +34,7 @@ pub struct Worker<'s> {
     touched: Vec<usize>,
     letters: Vec<Letter>,
     paused: Vec<u64>,
+    care_due: Option<UnixMillis>,
 }
 
 impl<'s> Worker<'s> {
@@ -43,6 +48,7 @@ impl<'s> Worker<'s> {
             touched: Vec::new(),
             letters: Vec::new(),
             paused: Vec::new(),
+            care_due: None,
         }
     }
 
@@ -50,14 +56,28 @@ impl<'s> Worker<'s> {
     pub fn accepted(&mut self, token: usize, card: ClientCard) {
         let control = self.core.control();
         let card = Arc::new(card);
-        self.core.server.cards.add(card.clone());
-        add(&self.core.counters.connections, 1);
-        let client = Box::new(Client::new(card, control.users.open()));
-        self.tokens.insert(client.id(), token);
+        let refusal = limits::refusal(&self.core, &control, &card);
+        let mut client = Box::new(Client::new(card.clone(), control.users.open()));
+        match refusal {
+            None => {
+                self.core.server.cards.add(card);
+                add(&self.core.counters.connections, 1);
+                self.tokens.insert(client.id(), token);
+            }
+            Some(error) => {
+                add(&self.core.counters.rejected_connections, 1);
+                client.out.error(&error);
+                client.close_after_reply = true;
+                self.touched.push(token);
+            }
+        }
         if self.clients.len() <= token {
             self.clients.resize_with(token + 1, || None);
         }
         self.clients[token] = Some(client);
+        if control.config.network.timeout > 0 {
+            self.care_soon();
+        }
     }
 
     /// A client.
@@ -74,8 +94,25 @@ impl<'s> Worker<'s> {
     pub fn received(&mut self, token: usize) {
         self.with(token, |worker, client| {
             client.card.last_seen.store(worker.core.server.engine.now().0, Ordering::Relaxed);
+            let fresh = client.input.len().saturating_sub(client.counted) as u64;
+            client.counted = client.input.len();
+            client.input_peak = client.input_peak.max(client.input.len());
+            add(&client.card.bytes_in, fresh);
+            add(&worker.core.counters.bytes_in, fresh);
+            add(&worker.core.counters.reads, 1);
             worker.process(client);
         });
+    }
+
+    /// `n` bytes at the start of a client's output have left.
+    pub fn sent(&mut self, token: usize, n: usize) {
+        add(&self.core.counters.bytes_out, n as u64);
+        add(&self.core.counters.writes, 1);
+        if let Some(client) = self.client(token) {
+            client.sent(n);
+            add(&client.card.bytes_out, n as u64);
+            client.card.output.store(client.out.len() as u64, Ordering::Relaxed);
+        }
     }
 
     /// The connection is gone.
@@ -99,12 +136,16 @@ impl<'s> Worker<'s> {
 
     /// The next moment at which [`Worker::timeout`] has something to do.
     pub fn deadline(&self) -> Option<UnixMillis> {
-        self.timers.peek().map(|Reverse((at, _))| *at)
+        let timer = self.timers.peek().map(|Reverse((at, _))| *at);
+        timer.into_iter().chain(self.care_due).min()
     }
 
     /// Ends the waits whose time has come.
     pub fn timeout(&mut self) {
         let now = self.core.server.engine.now();
+        if self.care_due.is_some_and(|due| due <= now) {
+            self.care(now);
+        }
         while let Some(Reverse((at, id))) = self.timers.peek().copied() {
             if at > now {
                 break;
@@ -142,6 +183,7 @@ impl<'s> Worker<'s> {
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
         self.core.lease.release();
+        self.core.flush_turn();
         self.core.make_changes();
         self.core.sweep();
     }
@@ -159,24 +201,48 @@ impl<'s> Worker<'s> {
                 if !matches!(c.waiting, Waiting::Keys(..)) {
                     return;
                 }
-                c.waiting = Waiting::No;
-                c.card.set(Flag::Blocked, false);
-                c.out.raw(&reply);
+                waiting::leave(c);
+                if c.reply_mode == ReplyMode::On {
+                    c.out.raw(&reply);
+                }
                 c.write_offset = offset;
                 if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
                     c.hold(offset);
                 }
                 worker.process(c);
             }),
-            Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
-            Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
-                if waiting::end_wait(&mut worker.core, c, WaitState::Unblocked, error) {
+            Letter::Answered { client, error } => self.with_id(client, |worker, c| {
+                if matches!(c.waiting, Waiting::Action) {
+                    c.waiting = Waiting::No;
+                    c.card.set(Flag::Blocked, false);
+                    match error {
+                        None => c.out.ok(),
+                        Some(e) => {
+                            worker.core.note_error(e.code());
+                            c.out.error(&e);
+                        }
+                    }
                     worker.process(c);
                 }
             }),
-            Letter::Kill { client, after_reply } => self.with_id(client, |_, c| {
-                if after_reply { c.close_after_reply = true } else { c.close_asap = true }
+            Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
+            Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
+                if waiting::unblocked(&mut worker.core, c, error) {
+                    worker.process(c);
+                }
             }),
+            Letter::Postponed { client } => self.with_id(client, |worker, c| {
+                if let Waiting::Keys(entry, _) = &c.waiting {
+                    let args = entry.args.clone();
+                    worker.core.tombstones.push(entry.clone());
+                    waiting::leave(c);
+                    c.waiting = Waiting::Parked(args);
+                    worker.retry(c);
+                }
+            }),
+            Letter::Kill { client, after_reply } => {
+                self.with_id(client, |_, c| if after_reply { c.close_after_reply = true } else { c.close_asap = true })
+            }
             Letter::Monitor { client, line } => self.with_id(client, |_, c| c.out.raw(&line)),
             Letter::Progress => self.touched.extend(self.tokens.values()),
             Letter::Recheck => {
@@ -184,6 +250,7 @@ impl<'s> Worker<'s> {
                     self.with_id(id, |worker, c| worker.retry(c));
                 }
                 self.recheck_waits();
+                self.care_soon();
             }
         }
     }
@@ -209,7 +276,12 @@ impl<'s> Worker<'s> {
 
     /// Runs a parked command again, then what has come behind it.
     fn retry(&mut self, client: &mut Client) {
+        if !matches!(client.waiting, Waiting::Parked(_)) || client.card.is(Flag::CloseAsap) {
+            return;
+        }
         let Waiting::Parked(args) = std::mem::take(&mut client.waiting) else { return };
+        client.card.set(Flag::Blocked, false);
+        client.card.set(Flag::Paused, false);
         self.core.execute(client, args.as_args());
         self.process(client);
     }
@@ -240,6 +312,9 @@ impl<'s> Worker<'s> {
         let mut ranges = std::mem::take(&mut client.ranges);
         let mut at = 0;
         client.want = 0;
+        if client.owns_input {
+            client.note_input(input.len(), input.capacity());
+        }
         while client.is_ready() && at < input.len() {
             match client.parser.next(&mut input[at..], &limits, &mut ranges) {
                 Parsed::Incomplete { need_len } => {
@@ -247,6 +322,7 @@ impl<'s> Worker<'s> {
                     break;
                 }
                 Parsed::Error(e) => {
+                    self.core.note_error(e.code());
                     client.out.error(&e);
                     client.close_after_reply = true;
                     break;
@@ -258,6 +334,7 @@ impl<'s> Worker<'s> {
                         let raw = (kind == RequestKind::Multibulk).then_some(request);
                         self.core.execute(client, Args::new(request, &ranges, raw));
                         ranges.clear();
+                        limits::check_output(&mut self.core, client);
                     }
                 }
             }
@@ -268,7 +345,11 @@ impl<'s> Worker<'s> {
             input.drain(..at);
         }
         client.input = input;
+        client.counted = client.input.len();
         client.ranges = ranges;
+        if !client.input.is_empty() && matches!(client.waiting, Waiting::No) {
+            limits::check_input(&mut self.core, &control, client);
+        }
         self.core.lease.end_unit();
         self.note_wait(client);
     }
@@ -278,14 +359,55 @@ impl<'s> Worker<'s> {
         if let Some(at) = waiting::deadline(client) {
             self.timers.push(Reverse((at, client.id())));
         }
+        if matches!(client.waiting, Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Action) {
+            client.card.set(Flag::Blocked, true);
+        }
         if matches!(client.waiting, Waiting::Parked(_)) && !client.attempt.is_queued() {
+            client.card.set(Flag::Paused, true);
+            client.card.set(Flag::Blocked, true);
             self.paused.push(client.id());
         }
+    }
+
+    fn care_soon(&mut self) {
+        let due = UnixMillis(self.core.server.engine.now().0 + CARE_MS);
+        self.care_due.get_or_insert(due);
+    }
+
+    /// Looks after all clients: what only the clock tells.
+    fn care(&mut self, now: UnixMillis) {
+        let control = self.core.control();
+        let mut again = control.config.network.timeout > 0;
+        let mut clients = std::mem::take(&mut self.clients);
+        for (token, client) in clients.iter_mut().enumerate() {
+            let Some(client) = client else { continue };
+            limits::check_idle(&self.core, &control, client, now);
+            limits::check_output(&mut self.core, client);
+            if client.owns_input && !self.core.server.cron_paused.load(Ordering::Relaxed) {
+                limits::shrink_input(client, now);
+                client.note_input(client.input.len(), client.input.capacity());
+            }
+            again |= client.owns_input || client.soft_limit_since.is_some();
+            if client.close_asap {
+                self.touched.push(token);
+            }
+        }
+        self.clients = clients;
+        self.care_due = again.then(|| UnixMillis(now.0 + CARE_MS));
     }
 
     fn with(&mut self, token: usize, f: impl FnOnce(&mut Self, &mut Client)) {
         if let Some(mut client) = self.clients.get_mut(token).and_then(Option::take) {
             f(self, &mut client);
+            limits::check_output(&mut self.core, &mut client);
+            client.owns_input |= !client.input.is_empty();
+            client.card.output.store(client.out.len() as u64, Ordering::Relaxed);
+            if client.owns_input || client.soft_limit_since.is_some() {
+                client.note_input(client.input.len(), client.input.capacity());
+                self.care_soon();
+            } else {
+                client.note_input(0, 0);
+            }
             self.clients[token] = Some(client);
             self.touched.push(token);
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
 
+use keyspace::WaitEntry;
 use parking_lot::Mutex;
 
 /// What sort of peer a client is; the letter in CLIENT LIST and the class of its output buffer limit follow from it.
@@ -50,6 +51,10 @@ pub enum Flag {
     NoTouch = 1 << 11,
     /// `r`: READONLY in the cluster.
     ReadOnly = 1 << 12,
+    /// `r` of `capa`: understands redirections.
+    CapaRedirect = 1 << 13,
+    /// Blocked by a pause only: neither timeout nor CLIENT UNBLOCK ends it.
+    Paused = 1 << 14,
 }
 
 /// One client as others see it. Everything is an atomic or behind a small mutex, so that CLIENT LIST on one thread never
@@ -83,6 +88,10 @@ pub struct ClientCard {
     pub multi: AtomicI64,
     /// Watched keys.
     pub watched: AtomicU32,
+    /// Bytes of the commands queued in MULTI.
+    pub multi_bytes: AtomicU64,
+    /// Bytes of the arguments of the command in progress.
+    pub args_bytes: AtomicU64,
     /// Bytes of the query buffer in use.
     pub query_used: AtomicU64,
     /// Bytes of the query buffer not in use.
@@ -97,6 +106,8 @@ pub struct ClientCard {
     pub commands: AtomicU64,
     /// Row of its newest command, `u32::MAX` when it has sent none.
     pub last_command: AtomicU32,
+    /// The wait for keys in progress: CLIENT UNBLOCK and CLIENT KILL end it as any other party does.
+    pub wait: Mutex<Option<Arc<WaitEntry>>>,
     /// Texts that change rarely.
     pub texts: Mutex<Texts>,
 }
@@ -132,6 +143,8 @@ impl ClientCard {
             subscriptions: Default::default(),
             multi: AtomicI64::new(-1),
             watched: AtomicU32::new(0),
+            multi_bytes: AtomicU64::new(0),
+            args_bytes: AtomicU64::new(0),
             query_used: AtomicU64::new(0),
             query_free: AtomicU64::new(0),
             output: AtomicU64::new(0),
@@ -139,6 +152,7 @@ impl ClientCard {
             bytes_out: AtomicU64::new(0),
             commands: AtomicU64::new(0),
             last_command: AtomicU32::new(u32::MAX),
+            wait: Mutex::new(None),
             texts: Mutex::new(Texts { user: b"default".to_vec(), ..Texts::default() }),
         }
     }
@@ -146,6 +160,11 @@ impl ClientCard {
     /// Whether a fact holds.
     pub fn is(&self, flag: Flag) -> bool {
         self.flags.load(Ordering::Relaxed) & flag as u32 != 0
+    }
+
+    /// States a fact; true when it did not hold before. Of several threads one is told so.
+    pub fn claim(&self, flag: Flag) -> bool {
+        self.flags.fetch_or(flag as u32, Ordering::AcqRel) & flag as u32 == 0
     }
 
     /// States or withdraws a fact.
@@ -167,6 +186,14 @@ impl ClientCard {
             ClientKind::PubSub
         } else {
             ClientKind::Normal
+        }
+    }
+
+    /// Whether the peer is on this host: loopback or a Unix socket.
+    pub fn is_local(&self) -> bool {
+        match self.addr {
+            Some(addr) => addr.ip().to_canonical().is_loopback(),
+            None => true,
         }
     }
 

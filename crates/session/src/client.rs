@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use engine::lease::Attempt;
@@ -12,7 +13,7 @@ use resp::reply::{Proto, Reply};
 use resp::request::Parser;
 use structures::hash::Set;
 
-use crate::{ClientCard, Multi, WatchSet};
+use crate::{ClientCard, Flag, Multi, WatchSet};
 
 /// CLIENT REPLY.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -86,6 +87,12 @@ pub struct Client {
     pub card: Arc<ClientCard>,
     /// Bytes read and not consumed yet.
     pub input: Vec<u8>,
+    /// How many of them have been counted as read.
+    pub counted: usize,
+    /// Whether the memory of `input` stays with the client between two turns.
+    pub owns_input: bool,
+    /// The most that was in `input` of late.
+    pub input_peak: usize,
     /// How many bytes the request in progress lacks, if it is known to be big.
     pub want: usize,
     /// The request parser's state.
@@ -135,6 +142,9 @@ impl Client {
         Client {
             card,
             input: Vec::new(),
+            counted: 0,
+            owns_input: false,
+            input_peak: 0,
             want: 0,
             parser: Parser::new(),
             ranges: Vec::new(),
@@ -165,7 +175,16 @@ impl Client {
 
     /// Whether further input may be looked at.
     pub fn is_ready(&self) -> bool {
-        matches!(self.waiting, Waiting::No) && !self.close_after_reply && !self.close_asap
+        matches!(self.waiting, Waiting::No)
+            && !self.close_after_reply
+            && !self.close_asap
+            && !self.card.is(Flag::CloseAsap)
+    }
+
+    /// Shows in its card how much of its input buffer is in use, in bytes.
+    pub fn note_input(&self, used: usize, capacity: usize) {
+        self.card.query_used.store(used as u64, Ordering::Relaxed);
+        self.card.query_free.store(capacity.saturating_sub(used) as u64, Ordering::Relaxed);
     }
 
     /// How many subscriptions of all kinds there are.
@@ -185,11 +204,11 @@ impl Client {
     /// Marks that all output written so far waits for the journal to reach `offset`.
     pub fn hold(&mut self, offset: u64) {
         let end = self.sent + self.out.len() as u64;
-        if let Some(last) = self.holds.back_mut() {
-            if last.end == end {
-                last.offset = last.offset.max(offset);
-                return;
-            }
+        if let Some(last) = self.holds.back_mut()
+            && last.end == end
+        {
+            last.offset = last.offset.max(offset);
+            return;
         }
         self.holds.push_back(Hold { end, offset });
     }

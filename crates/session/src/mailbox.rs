@@ -34,6 +34,13 @@ pub enum Letter {
         /// The journal offset at which the reply may leave.
         offset: u64,
     },
+    /// A control command that went on elsewhere is done: OK, or this error.
+    Answered {
+        /// The client that waits for it.
+        client: u64,
+        /// What went wrong.
+        error: Option<resp::error::Error>,
+    },
     /// A parked command may try again.
     Wake {
         /// The client whose command is parked.
@@ -45,6 +52,11 @@ pub enum Letter {
         client: u64,
         /// The error to answer; as after its timeout when `None`.
         error: Option<resp::error::Error>,
+    },
+    /// A blocked client could be served, but all commands are paused: its command is to be run again when they are not.
+    Postponed {
+        /// The client.
+        client: u64,
     },
     /// The client is to be closed (CLIENT KILL, output buffer limit).
     Kill {

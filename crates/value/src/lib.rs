@@ -112,6 +112,11 @@ impl Value {
         }
     }
 
+    /// Whether the value may be so long that writing it out should go in steps: a table, or a list of several nodes.
+    pub fn is_big(&self) -> bool {
+        self.free_effort() > 1
+    }
+
     /// The allocations to free, roughly: values above a few dozen are freed on a background thread.
     pub fn free_effort(&self) -> usize {
         match self {

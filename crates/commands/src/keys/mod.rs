@@ -10,6 +10,7 @@ use crate::options::int32;
 mod copy;
 mod dbsize;
 mod del;
+mod dump;
 mod exists;
 mod expire;
 mod flush;
@@ -18,6 +19,7 @@ mod r#move;
 mod object;
 mod randomkey;
 mod rename;
+mod restore;
 pub(crate) mod scan;
 mod swapdb;
 mod ttl;
@@ -27,6 +29,7 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("copy", copy::copy),
     world("dbsize", dbsize::dbsize),
     keys("del", del::del),
+    keys("dump", dump::dump),
     keys("exists", exists::exists),
     keys("expire", expire::expire),
     keys("expireat", expire::expireat),
@@ -48,6 +51,8 @@ pub(crate) const TABLE: &[Binding] = &[
     world("randomkey", randomkey::randomkey),
     keys("rename", rename::rename),
     keys("renamenx", rename::renamenx),
+    keys("restore", restore::restore),
+    keys("restore-asking", restore::restore),
     Binding { name: "scan", class: Class::Cursor, handler: scan::scan },
     world("swapdb", swapdb::swapdb),
     keys("touch", exists::touch),

@@ -17,10 +17,15 @@ const PATIENCE: u32 = 3;
 
 /// Runs `scenario` under many schedules.
 pub fn explore(scenario: impl Fn() + Send + Sync + 'static) {
+    explore_times(1, scenario);
+}
+
+/// Runs a small scenario, whose critical schedules are rare, under `times` as many.
+pub fn explore_times(times: usize, scenario: impl Fn() + Send + Sync + 'static) {
     let scenario = Arc::new(scenario);
     let again = scenario.clone();
-    shuttle::check_random(move || scenario(), SCHEDULES);
-    shuttle::check_pct(move || again(), SCHEDULES, 4);
+    shuttle::check_random(move || scenario(), times * SCHEDULES);
+    shuttle::check_pct(move || again(), times * SCHEDULES, 4);
 }
 
 /// A server's locks.

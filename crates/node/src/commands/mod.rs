@@ -11,9 +11,13 @@ use session::Client;
 
 use crate::execute::Core;
 
+pub mod client;
+pub mod config;
 pub mod connection;
+pub mod help;
 pub mod monitor;
 pub mod multi;
+pub mod persistence;
 pub mod pubsub;
 pub mod replication;
 pub mod slowlog;
@@ -66,8 +70,17 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 }
 
 /// All control commands.
-pub const TABLE: &[&[ControlBinding]] =
-    &[connection::TABLE, monitor::TABLE, multi::TABLE, pubsub::TABLE, replication::TABLE, slowlog::TABLE];
+pub const TABLE: &[&[ControlBinding]] = &[
+    client::TABLE,
+    config::TABLE,
+    connection::TABLE,
+    monitor::TABLE,
+    multi::TABLE,
+    persistence::TABLE,
+    pubsub::TABLE,
+    replication::TABLE,
+    slowlog::TABLE,
+];
 
 /// The binding of a command, by its full name.
 pub fn find(name: &str) -> Option<&'static ControlBinding> {

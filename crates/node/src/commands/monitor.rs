@@ -42,9 +42,8 @@ pub(crate) fn leave(core: &mut Core<'_>, client: &mut Client) {
 
 /// Sends one command to all monitors.
 pub fn feed(server: &Server, control: &Control, now: UnixMillis, db: DbIndex, from: &str, row: &Row, args: Args<'_>) {
-    let _ = row;
     let mut line = format!("+{}.{:03}000 [{} {}]", now.0 / 1000, now.0 % 1000, db.0, from).into_bytes();
-    for arg in args.iter() {
+    for arg in crate::redact::shown(row, &args) {
         line.push(b' ');
         quote(&mut line, arg);
     }

@@ -8,8 +8,13 @@ use session::Flag;
 use super::{Call, ControlBinding, Done, free, keys};
 use crate::transaction;
 
-pub(super) const TABLE: &[ControlBinding] =
-    &[free("multi", multi), keys("exec", exec), free("discard", discard), keys("watch", watch), free("unwatch", unwatch)];
+pub(super) const TABLE: &[ControlBinding] = &[
+    free("multi", multi),
+    keys("exec", exec),
+    free("discard", discard),
+    keys("watch", watch),
+    free("unwatch", unwatch),
+];
 
 fn multi(call: &mut Call<'_, '_>) -> Done {
     if call.client.multi.is_some() {

@@ -24,7 +24,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("pubsub|numsub", |c| numsub(c, Kind::Channel)),
     free("pubsub|shardnumsub", |c| numsub(c, Kind::Shard)),
     free("pubsub|numpat", numpat),
-    free("pubsub|help", help),
+    free("pubsub|help", super::help::help),
 ];
 
 fn index(kind: Kind) -> usize {
@@ -137,25 +137,5 @@ fn numsub(call: &mut Call<'_, '_>, kind: Kind) -> Done {
 
 fn numpat(call: &mut Call<'_, '_>) -> Done {
     call.client.out.integer(call.core.server.pubsub.count(Kind::Pattern) as i64);
-    Ok(())
-}
-
-fn help(call: &mut Call<'_, '_>) -> Done {
-    call.client.out.help(&[
-        "PUBSUB <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "CHANNELS [<pattern>]",
-        "    Return the currently active channels matching a <pattern> (default: '*').",
-        "NUMPAT",
-        "    Return number of subscriptions to patterns.",
-        "NUMSUB [<channel> ...]",
-        "    Return the number of subscribers for the specified channels, excluding",
-        "    pattern subscriptions(default: no channels).",
-        "SHARDCHANNELS [<pattern>]",
-        "    Return the currently active shard level channels matching a <pattern> (default: '*').",
-        "SHARDNUMSUB [<shardchannel> ...]",
-        "    Return the number of subscribers for the specified shard level channel(s)",
-        "HELP",
-        "    Print this help.",
-    ]);
     Ok(())
 }

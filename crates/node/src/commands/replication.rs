@@ -2,7 +2,7 @@
 
 use keyspace::UnixMillis;
 use resp::error;
-use session::{Client, Waiting};
+use session::{Client, Flag, Waiting};
 use structures::number;
 
 use super::{Call, ControlBinding, Done, free};
@@ -41,6 +41,7 @@ pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool
         return false;
     }
     client.waiting = Waiting::No;
+    client.card.set(Flag::Blocked, false);
     client.out.integer(reached);
     true
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use command::registry::RowId;
-use command::row::Flags;
+use command::row::{Flags, Row};
 use resp::args::Args;
 use resp::error;
 use session::Client;
@@ -12,8 +12,12 @@ use structures::number;
 use super::{Call, ControlBinding, Done, free};
 use crate::execute::Core;
 
-pub(super) const TABLE: &[ControlBinding] =
-    &[free("slowlog|get", get), free("slowlog|len", len), free("slowlog|reset", reset), free("slowlog|help", help)];
+pub(super) const TABLE: &[ControlBinding] = &[
+    free("slowlog|get", get),
+    free("slowlog|len", len),
+    free("slowlog|reset", reset),
+    free("slowlog|help", super::help::help),
+];
 
 /// Longest list of arguments and longest argument that an entry keeps.
 const MAX_ARGS: usize = 32;
@@ -53,7 +57,7 @@ pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, client: &Clie
         id: log.next_id,
         unix_seconds: core.server.engine.now().0 / 1000,
         micros: nanos / 1000,
-        args: trimmed(args),
+        args: trimmed(core.server.registry.row(id), args),
         peer: client.card.address(),
         name: client.card.texts.lock().name.clone(),
     };
@@ -62,16 +66,19 @@ pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, client: &Clie
     log.entries.truncate(max);
 }
 
-fn trimmed(args: Args<'_>) -> Vec<Vec<u8>> {
+fn trimmed(row: &Row, args: Args<'_>) -> Vec<Vec<u8>> {
     let kept = if args.len() > MAX_ARGS { MAX_ARGS - 1 } else { args.len() };
-    let mut list: Vec<Vec<u8>> = args.iter().take(kept).map(|arg| {
-        if arg.len() <= MAX_ARG_BYTES {
-            return arg.to_vec();
-        }
-        let mut cut = arg[..MAX_ARG_BYTES].to_vec();
-        cut.extend_from_slice(format!("... ({} more bytes)", arg.len() - MAX_ARG_BYTES).as_bytes());
-        cut
-    }).collect();
+    let mut list: Vec<Vec<u8>> = crate::redact::shown(row, &args)
+        .take(kept)
+        .map(|arg| {
+            if arg.len() <= MAX_ARG_BYTES {
+                return arg.to_vec();
+            }
+            let mut cut = arg[..MAX_ARG_BYTES].to_vec();
+            cut.extend_from_slice(format!("... ({} more bytes)", arg.len() - MAX_ARG_BYTES).as_bytes());
+            cut
+        })
+        .collect();
     if kept < args.len() {
         list.push(format!("... ({} more arguments)", args.len() - kept).into_bytes());
     }
@@ -113,23 +120,5 @@ fn len(call: &mut Call<'_, '_>) -> Done {
 fn reset(call: &mut Call<'_, '_>) -> Done {
     call.core.server.slowlog.lock().entries.clear();
     call.client.out.ok();
-    Ok(())
-}
-
-fn help(call: &mut Call<'_, '_>) -> Done {
-    call.client.out.help(&[
-        "SLOWLOG <subcommand> [<arg> [value] [opt] ...]. Subcommands are:",
-        "GET [<count>]",
-        "    Return top <count> entries from the slowlog (default: 10, -1 mean all).",
-        "    Entries are made of:",
-        "    id, timestamp, time in microseconds, arguments array, client IP and port,",
-        "    client name",
-        "LEN",
-        "    Return the length of the slowlog.",
-        "RESET",
-        "    Reset the slowlog.",
-        "HELP",
-        "    Print this help.",
-    ]);
     Ok(())
 }

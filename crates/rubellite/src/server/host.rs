@@ -1,11 +1,25 @@
 //! What the runtime does for the node.
 
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
-use node::server::{Host, LogLevel};
+use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::saving::SaveJob;
+use node::server::{Host, LogLevel, RewriteFailure};
 use runtime::background::Lane;
-use runtime::{clock, entropy, log};
+use runtime::usage::{self, Whose};
+use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
+
+use super::aof::Aof;
+use super::settings::Outside;
+use super::snapshotter::Snapshotter;
 
 /// The system's clocks.
 pub struct SystemClock;
@@ -23,12 +37,37 @@ impl Clock for SystemClock {
 /// The process as the node's host.
 pub struct ProcessHost {
     lazy_free: Lane,
+    snapshotter: Snapshotter,
+    control: Arc<Waker>,
+    /// The append-only file, once there is a journal.
+    aof: Arc<OnceLock<Arc<Aof>>>,
+    outside: Arc<Outside>,
+    config_file: Option<PathBuf>,
+    facts: ProcessFacts,
 }
 
 impl ProcessHost {
     /// A host whose background threads start when they are first needed.
-    pub fn new() -> Self {
-        ProcessHost { lazy_free: Lane::new("lazyfree") }
+    pub fn new(
+        snapshotter: Snapshotter,
+        control: Arc<Waker>,
+        outside: Arc<Outside>,
+        config_file: Option<PathBuf>,
+        aof: Arc<OnceLock<Arc<Aof>>>,
+    ) -> Self {
+        let path = |path: Option<&PathBuf>| path.map(|p| p.display().to_string()).unwrap_or_default();
+        let facts = ProcessFacts {
+            version: super::start::VERSION.to_owned(),
+            pid: std::process::id(),
+            os: usage::system_name(),
+            compiler: format!("rustc-{}", env!("CARGO_PKG_RUST_VERSION")),
+            executable: path(std::env::current_exe().ok().as_ref()),
+            config_file: path(config_file.as_ref()),
+            allocator: format!("jemalloc-{}", alloc::version()),
+            poll: "epoll".to_owned(),
+            system_memory: usage::system_memory(),
+        };
+        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
     }
 }
 
@@ -51,11 +90,95 @@ impl Host for ProcessHost {
         self.lazy_free.submit(move || drop(dbs));
     }
 
+    fn snapshot(&self, job: SaveJob) {
+        self.snapshotter.submit(job);
+    }
+
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
+        self.aof.get()?.begin_rewrite(offset)
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        let aof = self.aof.get().filter(|aof| aof.is_on())?;
+        Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
+    }
+
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
+        match self.aof.get() {
+            Some(aof) => aof.flush(offset, config),
+            None => Ok(()),
+        }
+    }
+
+    fn cancel_snapshot(&self) {
+        self.snapshotter.cancel();
+    }
+
+    fn shutdown_aborted(&self) {
+        signals::reset();
+    }
+
+    fn wake_control(&self) {
+        self.control.notify();
+    }
+
     fn entropy(&self) -> u64 {
         entropy::seed()
     }
 
     fn used_memory(&self) -> usize {
-        runtime::alloc::used() as usize
+        alloc::used() as usize
+    }
+
+    fn config_changed(
+        &self,
+        old: &Config,
+        new: &mut Config,
+        changed: &[&'static Directive],
+    ) -> Result<(), (&'static Directive, Reason)> {
+        self.outside.change(old, new, changed)
+    }
+
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
+        let path = self.config_file.as_deref().ok_or(RewriteFailure::NoFile)?;
+        let failed = |e: io::Error| RewriteFailure::System(errno::text(&e));
+        let old = match source::read(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(failed(e)),
+        };
+        files::replace(path, &new(&old)).map_err(failed)
+    }
+
+    fn process(&self) -> &ProcessFacts {
+        &self.facts
+    }
+
+    fn memory(&self) -> MemoryFacts {
+        let stats = alloc::stats();
+        MemoryFacts {
+            used: alloc::used(),
+            peak: alloc::peak(),
+            rss: alloc::resident_of_process(),
+            allocated: stats.allocated,
+            active: stats.active,
+            resident: stats.resident,
+        }
+    }
+
+    fn cpu(&self) -> CpuFacts {
+        let (own, children) = (usage::cpu_time(Whose::Process), usage::cpu_time(Whose::Children));
+        CpuFacts { system: own.system, user: own.user, system_children: children.system, user_children: children.user }
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn crash(&self, how: Crash) -> ! {
+        match how {
+            Crash::Segfault => runtime::crash::segfault(),
+            Crash::Assertion => panic!("DEBUG PANIC was called"),
+        }
     }
 }

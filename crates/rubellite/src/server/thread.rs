@@ -74,9 +74,9 @@ impl Connections for IoThread<'_> {
             }
         }
         if sent > 0 {
-            client.sent(sent);
-            client.card.bytes_out.fetch_add(sent as u64, Ordering::Relaxed);
+            self.worker.sent(token, sent);
         }
+        let Some(client) = self.worker.client(token) else { return true };
         if !client.out.is_empty() {
             return false;
         }

@@ -1,0 +1,60 @@
+//! Data on servers: filling one with every type and encoding, and telling whether two hold the same.
+
+use crate::workload::{Workload, foundation};
+use crate::{Connection, Reply, Server, wait, words};
+use std::collections::BTreeSet;
+
+/// Fills the first two databases with every type in small and large encodings, expiry times included.
+pub fn fill(server: &Server) {
+    let mut client = server.connect();
+    let mut workload = Workload::new(2024, |name| knows(&mut server.connect(), name))
+        // Only what makes the data grow.
+        .only(|form| ["SET", "RPUSH", "HSET", "SADD", "ZADD", "SETRANGE", "EXPIRE"].contains(&form.name()));
+    for database in 0..2 {
+        client.expect(&format!("SELECT {database}"), "OK");
+        let mut commands = foundation();
+        commands.extend((0..500).map(|_| workload.any().words));
+        client.pipeline(&commands).expect("the server answers");
+        client.expect("SET expiring value EX 1000000", "OK");
+    }
+}
+
+/// Whether the server has a command of that name.
+pub fn knows(client: &mut Connection, name: &str) -> bool {
+    matches!(client.run(&format!("COMMAND INFO {name}")).items(), [Reply::Array(_)])
+}
+
+/// The digest of all keys and values, equal for equal data whatever its encoding.
+pub fn digest(server: &Server) -> String {
+    server.run("DEBUG DIGEST").text()
+}
+
+/// Waits until the servers hold the same; panics with the keys that differ if that does not come about.
+pub fn wait_until_equal(one: &Server, other: &Server) {
+    let what = || format!("equal data on ports {} and {}:\n{}", one.port(), other.port(), differences(one, other));
+    wait::until(what, || digest(one) == digest(other));
+}
+
+/// The keys that are not the same on both, and how.
+pub fn differences(one: &Server, other: &Server) -> String {
+    let mut found = String::new();
+    for database in 0..3 {
+        let mut clients = [one.connect(), other.connect()];
+        let mut keys = BTreeSet::new();
+        for client in &mut clients {
+            client.expect(&format!("SELECT {database}"), "OK");
+            keys.extend(client.run("KEYS *").items().iter().filter_map(|key| key.bytes().map(<[u8]>::to_vec)));
+        }
+        for key in keys {
+            let key = words::quote(&key);
+            let [left, right] = &mut clients;
+            for look in ["DEBUG DIGEST-VALUE", "EXISTS", "TYPE", "PEXPIRETIME"] {
+                let (left, right) = (left.run(&format!("{look} {key}")), right.run(&format!("{look} {key}")));
+                if left != right {
+                    found.push_str(&format!("{look} {key} in database {database}: {left} and {right}\n"));
+                }
+            }
+        }
+    }
+    found
+}

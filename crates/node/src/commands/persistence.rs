@@ -1,0 +1,117 @@
+//! SAVE, BGSAVE, LASTSAVE, SHUTDOWN.
+
+use resp::error;
+use resp::log_text;
+use session::Waiting;
+
+use super::{Call, ControlBinding, Done, free, world};
+use crate::saving::{self, Exit};
+use crate::server::LogLevel;
+
+pub(super) const TABLE: &[ControlBinding] =
+    &[world("save", save), world("bgsave", bgsave), world("bgrewriteaof", bgrewriteaof), free("lastsave", lastsave), free("shutdown", shutdown)];
+
+/// SAVE is a BGSAVE whose client waits; the others go on.
+fn save(call: &mut Call<'_, '_>) -> Done {
+    saving::begin(call.core)?;
+    call.core.server.saving.lock().wait(call.client.id(), call.core.me);
+    call.client.waiting = Waiting::Action;
+    Ok(())
+}
+
+fn bgsave(call: &mut Call<'_, '_>) -> Done {
+    let mut schedule = false;
+    match call.args.get(1) {
+        None => {}
+        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"schedule") => schedule = true,
+        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"cancel") => {
+            let mut saving = call.core.server.saving.lock();
+            if saving.current.is_none() {
+                return Err(error::persistence::NOTHING_TO_CANCEL);
+            }
+            saving.scheduled = false;
+            drop(saving);
+            call.core.server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
+            call.core.server.host.cancel_snapshot();
+            call.client.out.status("Background saving cancelled");
+            return Ok(());
+        }
+        Some(_) => return Err(error::common::SYNTAX),
+    }
+    match saving::begin(call.core) {
+        Ok(()) => call.client.out.status("Background saving started"),
+        Err(_) if schedule => {
+            call.core.server.saving.lock().scheduled = true;
+            call.client.out.status("Background saving scheduled");
+        }
+        Err(e) => return Err(e),
+    }
+    Ok(())
+}
+
+fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    {
+        let mut saving = server.saving.lock();
+        if let Some(current) = saving.current {
+            if current.rewrite {
+                return Err(error::persistence::REWRITE_IN_PROGRESS);
+            }
+            saving.rewrite_scheduled = true;
+            call.client.out.status("Background append only file rewriting scheduled");
+            return Ok(());
+        }
+    }
+    saving::begin_rewrite(call.core)?;
+    call.client.out.status("Background append only file rewriting started");
+    Ok(())
+}
+
+fn lastsave(call: &mut Call<'_, '_>) -> Done {
+    call.client.out.integer(call.core.server.saving.lock().last_save);
+    Ok(())
+}
+
+fn shutdown(call: &mut Call<'_, '_>) -> Done {
+    let (mut save, mut nosave, mut force, mut abort, mut now) = (false, false, false, false, false);
+    for word in call.args.from(1).iter() {
+        match word.to_ascii_lowercase().as_slice() {
+            b"save" => save = true,
+            b"nosave" => nosave = true,
+            b"force" => force = true,
+            b"now" => now = true,
+            b"abort" => abort = true,
+            _ => return Err(error::common::SYNTAX),
+        }
+    }
+    if (save && nosave) || (abort && call.args.len() > 2) {
+        return Err(error::common::SYNTAX);
+    }
+    let server = call.core.server;
+    if abort {
+        let stopped = server.saving.lock().then_exit.take().is_some();
+        if !stopped {
+            return Err(error::server::SHUTDOWN_NOT_RUNNING);
+        }
+        server.host.log(LogLevel::Notice, log_text::shutdown::ABORTED);
+        server.host.shutdown_aborted();
+        call.client.out.ok();
+        return Ok(());
+    }
+    let _ = now;
+    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
+    let points = !call.core.control().config.snapshot.save.is_empty();
+    if nosave || !(save || points) {
+        server.stop(0);
+        call.client.close_after_reply = true;
+        return Ok(());
+    }
+    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
+    let mut saving = server.saving.lock();
+    saving.then_exit = Some(Exit { force });
+    saving.wait(call.client.id(), call.core.me);
+    drop(saving);
+    call.client.waiting = Waiting::Action;
+    server.host.wake_control();
+    Ok(())
+}

@@ -1,0 +1,11 @@
+//! Snapshots, the append-only file and recovery, as machines without I/O.
+//!
+//! | to see | look in |
+//! |---|---|
+//! | how a snapshot is cut, walked and encoded | `snapshot.rs`, `spool.rs` |
+//!
+//! Whoever drives these machines (the runtime's threads, or the simulator) gives them files and time.
+#![forbid(unsafe_code)]
+
+pub mod snapshot;
+pub mod spool;

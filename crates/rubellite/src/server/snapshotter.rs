@@ -1,0 +1,141 @@
+//! The snapshot thread: walks one snapshot after the other and writes their files.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use engine::background::Background;
+use engine::id::ExecutorId;
+use node::saving::{self, SaveJob, Target};
+use node::server::Server;
+use rdb::encode::{Checksum, Form};
+use resp::log_text;
+use runtime::{errno, files, log};
+
+use super::aof::Aof;
+
+/// Bytes gathered before they are written.
+const WRITE: usize = 256 * 1024;
+
+/// Where jobs for the snapshot thread are put.
+#[derive(Clone)]
+pub struct Snapshotter {
+    jobs: Sender<SaveJob>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// The thread's end of it.
+pub struct Jobs {
+    jobs: Receiver<SaveJob>,
+    cancelled: Arc<AtomicBool>,
+}
+
+/// A queue of snapshots.
+pub fn queue() -> (Snapshotter, Jobs) {
+    let (sender, receiver) = channel();
+    let cancelled = Arc::new(AtomicBool::new(false));
+    (Snapshotter { jobs: sender, cancelled: cancelled.clone() }, Jobs { jobs: receiver, cancelled })
+}
+
+impl Snapshotter {
+    /// Queues a snapshot.
+    pub fn submit(&self, job: SaveJob) {
+        self.cancelled.store(false, Ordering::Relaxed);
+        // The thread outlives every sender but this; at the very end nobody waits for a snapshot any more.
+        let _ = self.jobs.send(job);
+    }
+
+    /// Gives up the one under way.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Runs until the server is over.
+pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
+    let ticket = (1 << 61) + me as u64;
+    while !server.is_over() {
+        let Ok(job) = jobs.jobs.recv_timeout(std::time::Duration::from_millis(100)) else { continue };
+        let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
+        let result = write(server, &mut background, &job, &jobs.cancelled);
+        let result = match (&job.target, result) {
+            (Target::Dump(_), Ok(())) => {
+                log::notice(log_text::snapshot::SAVED);
+                Ok(())
+            }
+            (Target::AofBase(path), Ok(())) => {
+                log::notice(log_text::aof::REWRITE_TERMINATED);
+                aof.finish_rewrite(path, &server.control.load().config)
+            }
+            (_, Err(e)) => Err(e),
+        };
+        if let (Target::AofBase(_), Err(e)) = (&job.target, &result) {
+            log::warning(e);
+            aof.fail_rewrite();
+        }
+        saving::finished(server, job.snapshot.extra_memory(), result.err().as_deref());
+    }
+}
+
+fn write(
+    server: &Server,
+    background: &mut Background<'_, keyspace::Shard>,
+    job: &SaveJob,
+    cancelled: &AtomicBool,
+) -> Result<(), String> {
+    let shards = server.engine.map.shards();
+    let target = match &job.target {
+        Target::Dump(name) => Path::new(OsStr::from_bytes(name)),
+        Target::AofBase(path) => path,
+    };
+    let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
+    let mut file = match files::Replacement::create(target, true) {
+        Ok(file) => Some(file),
+        Err(e) => {
+            // The shards still owe entries to this snapshot: that must end too.
+            job.snapshot.walk(background, shards, &mut |_| false);
+            return Err(format!("Failed opening the temp RDB file for saving: {}", errno::text(&e)));
+        }
+    };
+    let mut checksum = Checksum::new(job.checksum);
+    let mut buffer = job.snapshot.head(&aux);
+    checksum.update(&buffer);
+    let mut failure = None;
+    let complete = job.snapshot.walk(background, shards, &mut |bytes| {
+        checksum.update(bytes);
+        buffer.extend_from_slice(bytes);
+        if buffer.len() >= WRITE {
+            failure = put(&mut file, &mut buffer);
+        }
+        if job.key_delay_micros > 0 {
+            std::thread::sleep(std::time::Duration::from_micros(job.key_delay_micros));
+        }
+        failure.is_none() && !cancelled.load(Ordering::Relaxed) && !server.is_over()
+    });
+    if let Some(reason) = failure {
+        return Err(reason);
+    }
+    if !complete {
+        return Err("Background saving cancelled".to_owned());
+    }
+    let mut end = Vec::new();
+    Form::eof(&mut end);
+    checksum.update(&end);
+    buffer.extend_from_slice(&end);
+    buffer.extend_from_slice(&checksum.finish());
+    if let Some(reason) = put(&mut file, &mut buffer) {
+        return Err(reason);
+    }
+    let Some(file) = file else { return Err("the file is gone".to_owned()) };
+    file.commit().map_err(|e| format!("Write error saving DB on disk: {e:?}"))
+}
+
+fn put(file: &mut Option<files::Replacement>, buffer: &mut Vec<u8>) -> Option<String> {
+    use std::io::Write;
+    let result = file.as_mut()?.write_all(buffer);
+    buffer.clear();
+    result.err().map(|e| format!("Write error saving DB on disk: {}", errno::text(&e)))
+}
