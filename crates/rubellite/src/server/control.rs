@@ -40,7 +40,7 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor) -> io::Result<(
 impl ControlThread<'_> {
     fn tick(&mut self) {
         self.expirer.cycle(EXPIRY_NANOS);
-        node::pause::end_if_due(&mut self.core, self.server.engine.now());
+        node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
     }
 }
