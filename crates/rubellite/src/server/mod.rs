@@ -7,9 +7,11 @@
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
+mod aof;
 mod control;
 mod host;
 mod recover;
+mod settings;
 mod snapshotter;
 mod start;
 mod thread;
