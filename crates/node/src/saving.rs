@@ -6,6 +6,7 @@
 //!          └── reply to SAVE, MISCONF on or off, dirty count, the next one in the queue ◄── finished ─────┘
 //! ```
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use engine::lease::Taken;
@@ -19,6 +20,7 @@ use session::Letter;
 
 use crate::control::Change;
 use crate::execute::Core;
+use crate::replication::Sync;
 use crate::server::{LogLevel, Server};
 
 /// Seconds after a failed save before a save point asks again.
@@ -57,8 +59,10 @@ pub struct Exit {
 }
 
 /// A save under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Current {
+    /// It is for replicas, not for us.
+    pub(crate) sync: Option<Arc<Sync>>,
     /// When it began, in seconds.
     pub since: i64,
     /// Changes that it contains.
@@ -81,6 +85,11 @@ pub struct SaveJob {
 
 /// Begins a save. The lease has the world.
 pub fn begin(core: &mut Core<'_>) -> Result<(), Error> {
+    begin_for(core, None)
+}
+
+/// Begins a save to the configured file, or a snapshot for replicas. The lease has the world.
+pub(crate) fn begin_for(core: &mut Core<'_>, sync: Option<Arc<Sync>>) -> Result<(), Error> {
     let server = core.server;
     let control = core.control();
     let config = &control.config;
@@ -98,12 +107,17 @@ pub fn begin(core: &mut Core<'_>) -> Result<(), Error> {
     let job = SaveJob {
         snapshot,
         aux,
-        file: config.snapshot.dbfilename.clone(),
+        file: match sync {
+            None => config.snapshot.dbfilename.clone(),
+            Some(_) => format!("temp-sync-{offset}-{}.rdb", now.0).into_bytes(),
+        },
         checksum: config.snapshot.rdbchecksum,
         key_delay_micros: config.snapshot.rdb_key_save_delay.max(0) as u64,
     };
-    saving.current = Some(Current { since: now.0 / 1000, dirty });
-    saving.last_try = now.0 / 1000;
+    if sync.is_none() {
+        saving.last_try = now.0 / 1000;
+    }
+    saving.current = Some(Current { sync, since: now.0 / 1000, dirty });
     drop(saving);
     server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_STARTED);
     server.host.snapshot(job);
@@ -128,10 +142,20 @@ pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)
 }
 
 /// The snapshot thread is done: `failure` says why the file could not be written.
-pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
+pub fn finished(server: &Server, file: &[u8], extra_memory: usize, failure: Option<&str>) {
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     let Some(current) = saving.current.take() else { return };
+    if let Some(sync) = current.sync {
+        drop(saving);
+        let outcome = match failure {
+            None => server.host.take_sync_file(file),
+            Some(reason) => Err(reason.to_owned()),
+        };
+        crate::replication::primary::sync_done(server, &sync, outcome);
+        server.host.wake_control();
+        return;
+    }
     saving.last_seconds = now - current.since;
     saving.last_extra_memory = extra_memory;
     saving.saves += 1;

@@ -21,6 +21,7 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
+use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -40,6 +41,10 @@ pub trait Host: Send + Sync {
     fn shutdown_aborted(&self);
     /// Makes the control thread look at what is due.
     fn wake_control(&self);
+    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
+    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+        Err("this host keeps no files for replicas".to_owned())
+    }
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -143,6 +148,8 @@ pub struct Server {
     pub exit_code: AtomicI32,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
+    /// Replicas, and the link to a primary.
+    pub replication: Replication,
     /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
     pub cron_paused: AtomicBool,
 }
@@ -195,6 +202,7 @@ impl Server {
             over: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
+            replication: Replication::default(),
             cron_paused: AtomicBool::new(false),
         }
     }
@@ -246,15 +254,6 @@ impl Server {
     pub fn recheck(&self) {
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
     }
-
-    /// How many replicas have acknowledged this offset.
-    pub fn replicas_at(&self, offset: u64) -> i64 {
-        let _ = offset;
-        0
-    }
-
-    /// Asks the replicas how far they are.
-    pub fn ask_for_acks(&self) {}
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {

@@ -4,14 +4,18 @@
 //! expiry cycle, the end of a pause.
 
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
+use engine::ticket::Wake;
 use node::execute::Core;
 use node::expiry::Expirer;
+use node::replication::primary::Clockwork;
 use node::server::Server;
-use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, clock, signals};
+use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
 
-/// Executors besides the I/O threads: this thread's units, its background work, and the snapshot thread.
-pub const EXECUTORS: usize = 3;
+/// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
+/// thread.
+pub const EXECUTORS: usize = 4;
 
 /// Ten times a second.
 const TICK_MS: i64 = 100;
@@ -23,15 +27,26 @@ struct ControlThread<'s> {
     server: &'s Server,
     core: Core<'s>,
     expirer: Expirer<'s>,
+    replicas: Clockwork,
     next_tick: i64,
+}
+
+/// Brings this thread's parked units back.
+struct WakeThis(Arc<Waker>);
+
+impl Wake for WakeThis {
+    fn wake(&self, _ticket: u64) {
+        self.0.notify();
+    }
 }
 
 /// Runs until the server is over. `first` is the number of its first executor.
 pub fn run(server: &Server, first: usize, reactor: &mut Reactor) -> io::Result<()> {
     let mut handler = ControlThread {
         server,
-        core: Core::new(server, first),
+        core: Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone()))),
         expirer: Expirer::new(server, first + 1),
+        replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
     };
     reactor.run(&mut handler)
@@ -42,6 +57,7 @@ impl ControlThread<'_> {
         self.expirer.cycle(EXPIRY_NANOS);
         node::pause::end_if_due(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
+        self.replicas.tick(&mut self.core);
     }
 }
 
@@ -80,6 +96,7 @@ impl Handler for ControlThread<'_> {
             node::saving::stop_by_signal(&mut self.core);
         }
         node::saving::tick(&mut self.core);
+        self.replicas.tick(&mut self.core);
     }
 
     fn deadline(&self) -> Option<i64> {

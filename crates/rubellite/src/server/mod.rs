@@ -4,12 +4,14 @@
 //!   arguments, redis.conf ─► Config ─► log, pid file, daemon ─► listeners ─► Server ─► threads ─► until SHUTDOWN
 //!                                                                              ├─ io 0 … N-1   (reactor + worker)
 //!                                                                              ├─ acceptor
+//!                                                                              ├─ link         (our primary's stream)
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
 mod control;
 mod host;
 mod recover;
+mod replica;
 mod snapshotter;
 mod start;
 mod thread;

@@ -62,7 +62,7 @@ pub fn run(server: &Server, me: usize, jobs: Jobs) {
         if result.is_ok() {
             log::notice(log_text::snapshot::SAVED);
         }
-        saving::finished(server, job.snapshot.extra_memory(), result.err().as_deref());
+        saving::finished(server, &job.file, job.snapshot.extra_memory(), result.err().as_deref());
     }
 }
 

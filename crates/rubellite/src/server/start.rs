@@ -12,7 +12,7 @@ use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::directives::process::{self, TitleFacts};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
-use node::control::Control;
+use node::control::{Control, Role};
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
@@ -21,7 +21,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 
 use super::host::{ProcessHost, SystemClock};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, thread};
+use super::{control, recover, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -163,8 +163,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
     let acceptor = Arc::new(Acceptor::start(inboxes, config.network.tcp_keepalive)?);
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let mut state = Control::new(config.clone(), users);
+    if let Some(primary) = &config.replication.replicaof {
+        let host = String::from_utf8_lossy(&primary.host).into_owned();
+        state.role = Role::Replica { host, port: primary.port, online: false };
+    }
     let server = Server::new(
-        Control::new(config.clone(), users),
+        state,
         threads,
         threads + control::EXECUTORS,
         shards_for(threads),
@@ -226,6 +231,9 @@ fn serve(
                 log::notice(log_text::start::ready("unix"));
             }
         }
+        std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            replica::run(server, threads + control::EXECUTORS - 2);
+        })?;
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
         })?;
