@@ -19,6 +19,7 @@ use crate::commands::Call;
 use crate::control::Control;
 use crate::execute::{Core, Outcome, Shards, prepare};
 use crate::hooks::NodeHooks;
+use crate::replication::Quiet;
 use crate::server::{Bound, Server};
 
 /// What EXEC locks: the whole keyspace when any queued command does.
@@ -66,7 +67,7 @@ pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
 pub fn unwatch(core: &mut Core<'_>, client: &mut Client) {
     let Some(set) = client.watch.take() else { return };
     client.card.watched.store(0, Ordering::Relaxed);
-    core.forget_watches(set);
+    core.forget_watches(*set);
 }
 
 impl Core<'_> {
@@ -112,7 +113,7 @@ impl Core<'_> {
         }
         if let Some(set) = client.watch.take() {
             client.card.watched.store(0, Ordering::Relaxed);
-            self.forget_watches(set);
+            self.forget_watches(*set);
         }
         client.card.multi.store(-1, Ordering::Relaxed);
         client.card.multi_bytes.store(0, Ordering::Relaxed);
@@ -128,7 +129,9 @@ impl Core<'_> {
         // A queued command may have published another value.
         let control = self.control();
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, &control);
+        let unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
@@ -159,7 +162,9 @@ impl Core<'_> {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
                 prepare(&mut space, control, env, client);
-                let mut unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+                let quiet = Quiet(&self.server.journal);
+                let sink = Self::sink(&self.server.journal, &quiet, control);
+                let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
                 debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
@@ -193,7 +198,7 @@ impl Core<'_> {
     }
 
     /// Takes a watch set's registrations out of the shards held, and leaves the others to [`Core::sweep`].
-    pub(crate) fn forget_watches(&mut self, mut set: Box<WatchSet>) {
+    pub(crate) fn forget_watches(&mut self, mut set: WatchSet) {
         let map = self.server.engine.map;
         let (lease, flag) = (&mut self.lease, &set.flag);
         set.keys.retain(|(db, key, _)| match lease.shard_mut(map.of(Key::new(key).hash)) {
@@ -204,7 +209,7 @@ impl Core<'_> {
             None => true,
         });
         if !set.keys.is_empty() {
-            self.stale_watches.push(*set);
+            self.stale_watches.push(set);
         }
     }
 }
