@@ -272,13 +272,12 @@ impl<'s> Applier<'s> {
         let map = self.server.engine.map;
         let (mut world, mut shards) = (false, Vec::new());
         for (id, args) in commands.iter().filter_map(|(id, args)| Some(((*id)?, args))) {
-            match self.server.bound[id.index()].class() {
+            match commands::class_of(self.server.bound[id.index()].class(), args) {
                 Class::World | Class::Cursor => world = true,
-                Class::Keys => {
-                    for at in self.server.registry.row(id).keys_of(args).into_iter().flatten() {
-                        shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
-                    }
-                }
+                Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Err(_) => world = true,
+                },
                 Class::Free => {}
             }
         }
