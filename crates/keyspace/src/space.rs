@@ -417,6 +417,13 @@ impl<'a> Space<'a> {
         self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes).map(View)
     }
 
+    /// Looks a key up without a trace and without deleting anything, so that several values can be borrowed at once.
+    pub fn glance(&self, key: &Key<'_>) -> Option<View<'_>> {
+        let at = self.position_of(key);
+        let view = View(self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?);
+        (self.on_expired == OnExpired::Obey || !view.is_expired(self.now)).then_some(view)
+    }
+
     /// Whether the key is there and its time has not come. No trace.
     pub fn exists(&mut self, key: &Key<'_>) -> bool {
         self.alive(key)
