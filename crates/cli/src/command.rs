@@ -17,6 +17,7 @@ use crate::format;
 use crate::modes::sync;
 use crate::number::leading_int;
 use crate::screen;
+use crate::screen::complain;
 use crate::session::{Pushes, Session};
 
 /// A command by name and arguments. Names are compared without regard to case.
@@ -76,7 +77,7 @@ impl Session {
             }
             match self.send(&command, repeat) {
                 Err(Failure::Lost(error)) => {
-                    eprintln!("Error: {error}");
+                    complain!("Error: {error}");
                     self.link = None;
                     return Err(Failure::Unconnected);
                 }

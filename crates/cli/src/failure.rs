@@ -1,5 +1,7 @@
 //! Why a step of the program did not come to its end.
 
+use crate::screen::complain;
+
 /// What the caller has to do; what had to be said was said already, unless it is in here.
 #[derive(Debug)]
 pub enum Failure {
@@ -13,6 +15,6 @@ pub enum Failure {
 
 /// A failure that ends the program with exit code 1 after one line on standard error.
 pub fn fatal(line: impl std::fmt::Display) -> Failure {
-    eprintln!("{line}");
+    complain!("{line}");
     Failure::Exit(1)
 }

@@ -16,6 +16,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 
 use crate::docs::CommandTable;
 use crate::history::MAX_LINES;
+use crate::screen::complain;
 
 /// Where lines come from.
 pub enum Input {
@@ -37,8 +38,8 @@ impl Input {
     pub fn read_line(&mut self, prompt: &str) -> io::Result<Option<Vec<u8>>> {
         match self {
             Input::Plain(lines) => {
-                if io::stdin().is_terminal() {
-                    print!("{prompt}");
+                if lines.shows_prompt {
+                    write!(io::stdout(), "{prompt}")?;
                     io::stdout().flush()?;
                 }
                 lines.next_line()
@@ -64,7 +65,7 @@ impl Input {
         match self {
             Input::Editor(editor) => editor.clear_screen(),
             Input::Plain(_) => {
-                print!("\x1b[H\x1b[2J");
+                write!(io::stdout(), "\x1b[H\x1b[2J")?;
                 io::stdout().flush()
             }
         }
@@ -75,11 +76,13 @@ impl Input {
 pub struct PlainLines {
     file: File,
     buffer: Vec<u8>,
+    shows_prompt: bool,
 }
 
 impl PlainLines {
     fn open() -> io::Result<Self> {
-        Ok(PlainLines { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), buffer: Vec::new() })
+        let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(PlainLines { file, buffer: Vec::new(), shows_prompt: io::stdin().is_terminal() })
     }
 
     fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -116,9 +119,9 @@ fn editor(table: Arc<CommandTable>, hints: Arc<AtomicBool>, lines: &[String]) ->
             ColumnarMenu::default().with_name("commands").with_marker(""),
         )))
         .with_quick_completions(true)
-        .with_edit_mode(Box::new(Emacs::new(keys)))
-        .use_bracketed_paste(true);
-    // In memory only: what goes to the file, and what must not, is decided by `history.rs`.
+        .with_edit_mode(Box::new(Emacs::new(keys)));
+    // Without bracketed paste, so that pasted lines run one by one.
+    // The history is in memory only: what goes to the file, and what must not, is decided by `history.rs`.
     if let Ok(mut history) = FileBackedHistory::new(MAX_LINES) {
         for line in lines {
             let _ = history.save(HistoryItem::from_command_line(line));
@@ -232,7 +235,7 @@ pub fn ask_password(question: &str) -> io::Result<Vec<u8>> {
         return Ok(PlainLines::open()?.next_line()?.unwrap_or_default());
     }
     let _mode = AnyKey::begin();
-    eprint!("{question}");
+    let _ = write!(io::stderr(), "{question}");
     let mut password = Vec::new();
     let mut byte = [0];
     while io::stdin().read(&mut byte)? == 1 {
@@ -240,16 +243,16 @@ pub fn ask_password(question: &str) -> io::Result<Vec<u8>> {
             b'\n' | b'\r' => break,
             0x08 | 0x7f => {
                 if password.pop().is_some() {
-                    eprint!("\x08 \x08");
+                    let _ = write!(io::stderr(), "\x08 \x08");
                 }
             }
             other => {
                 password.push(other);
-                eprint!("*");
+                let _ = write!(io::stderr(), "*");
             }
         }
     }
-    eprintln!();
+    complain!("");
     Ok(password)
 }
 
@@ -264,7 +267,7 @@ mod tests {
         let long = "x".repeat(40_000);
         write!(file, "a\n\n{long}\r\nlast").unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        let mut lines = PlainLines { file, buffer: Vec::new() };
+        let mut lines = PlainLines { file, buffer: Vec::new(), shows_prompt: false };
         let mut seen = Vec::new();
         while let Some(line) = lines.next_line().unwrap() {
             seen.push(String::from_utf8(line).unwrap());

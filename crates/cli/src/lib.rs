@@ -50,6 +50,7 @@ mod vocabulary;
 
 use std::ffi::OsString;
 
+use crate::screen::complain;
 use failure::Failure;
 use flags::Parsed;
 use options::Options;
@@ -63,12 +64,12 @@ pub fn main(args: &[OsString]) -> i32 {
     let vocabulary = Vocabulary::of(&program);
     match flags::parse(args.get(1..).unwrap_or_default(), &vocabulary, screen::is_for_people()) {
         Err(line) => {
-            eprintln!("{line}");
+            complain!("{line}");
             1
         }
         Ok(Parsed::Print(text)) => i32::from(screen::print(text.as_bytes()).is_err()),
         Ok(Parsed::Run { options, warnings, command }) => {
-            warnings.iter().for_each(|line| eprintln!("{line}"));
+            warnings.iter().for_each(|line| complain!("{line}"));
             match run(*options, vocabulary, command) {
                 Ok(code) | Err(Failure::Exit(code)) => code,
                 Err(_) => 1,

@@ -22,14 +22,17 @@ impl Session {
                 screen::print(&self.formatted(&value))?;
                 self.note_subscription(&value);
             }
-            if !self.subscriptions.active || input.has_buffered() {
+            if !self.subscriptions.active {
                 break;
             }
             if for_people {
                 self.print_notice()?;
             }
             let (Some(link), Some(interrupts)) = (&self.link, &self.interrupts) else { break };
-            let ready = interrupts.wait(link, Some(&StdinFd)).map_err(fatal)?;
+            let ready = match input.has_buffered() {
+                true => Ready::Second,
+                false => interrupts.wait(link, Some(&StdinFd)).map_err(fatal)?,
+            };
             if for_people {
                 screen::print(ERASE_LINE.as_bytes())?;
             }

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::failure::{Failure, fatal};
 use crate::options::StdinArgument;
 use crate::quoted::unquote;
+use crate::screen;
 use crate::session::Session;
 
 /// Runs one command as often as the options want; then, if it subscribed, prints messages for ever.
@@ -17,7 +18,7 @@ pub fn run(session: &mut Session, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
         match words.iter().map(|word| unquote(word)).collect::<Option<_>>() {
             Some(words) => words,
             None => {
-                println!("Invalid quoted string");
+                screen::print_line("Invalid quoted string")?;
                 return Ok(1);
             }
         }

@@ -25,6 +25,7 @@ use crate::history::HistoryFile;
 use crate::input::Input;
 use crate::number::leading_int;
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 use crate::signals::Interrupts;
 
@@ -130,7 +131,7 @@ fn split_repeat(words: &[Vec<u8>]) -> Option<(i64, &[Vec<u8>])> {
 fn proceed(result: Result<(), Failure>) -> Result<(), Failure> {
     match result {
         Err(Failure::Lost(error)) => {
-            eprintln!("Error: {error}");
+            complain!("Error: {error}");
             Ok(())
         }
         Err(Failure::Unconnected) => Ok(()),

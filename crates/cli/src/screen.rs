@@ -1,4 +1,5 @@
-//! Standard output: bytes, flushed at once, so that what a pipe reads is never behind.
+//! Standard output: bytes, flushed at once, so that what a pipe reads is never behind. And standard
+//! error: lines, which nobody may be there to read; the standard library's macros would panic then.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -24,3 +25,14 @@ pub fn print(bytes: &[u8]) -> Result<(), Failure> {
 pub fn print_line(text: &str) -> Result<(), Failure> {
     print(format!("{text}\n").as_bytes())
 }
+
+/// A line on standard error.
+pub fn write_error_line(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// [`write_error_line`] with the arguments of `format!`.
+macro_rules! complain {
+    ($($arguments:tt)*) => { $crate::screen::write_error_line(format_args!($($arguments)*)) };
+}
+pub(crate) use complain;

@@ -21,6 +21,7 @@ use crate::failure::Failure;
 use crate::format::{self, Delimiters, Style};
 use crate::options::{Options, Protocol};
 use crate::screen;
+use crate::screen::complain;
 use crate::signals::{Interrupts, Ready};
 use crate::vocabulary::Vocabulary;
 
@@ -149,7 +150,7 @@ impl Session {
                         Address::Tcp { host, port } => format!("{host}:{port}"),
                         unix => unix.to_string(),
                     };
-                    eprintln!("Could not connect to {} at {address}: {error}", self.vocabulary.server);
+                    complain!("Could not connect to {} at {address}: {error}", self.vocabulary.server);
                 }
                 return Err(Failure::Unconnected);
             }
@@ -211,7 +212,7 @@ impl Session {
     pub fn prepare<S: AsRef<[u8]>>(&mut self, words: &[S], what: &str) -> Result<Value, Failure> {
         let reply = self.call(words)?;
         if let Some(text) = reply.as_error() {
-            eprintln!("{what} failed: {}", String::from_utf8_lossy(text));
+            complain!("{what} failed: {}", String::from_utf8_lossy(text));
             return Err(Failure::Unconnected);
         }
         Ok(reply)
@@ -221,7 +222,7 @@ impl Session {
     pub fn call<S: AsRef<[u8]>>(&mut self, words: &[S]) -> Result<Value, Failure> {
         let Some(link) = &mut self.link else { return Err(Failure::Unconnected) };
         link.call(words).map_err(|_| {
-            eprintln!("\nI/O error");
+            complain!("\nI/O error");
             self.link = None;
             Failure::Unconnected
         })

@@ -4,12 +4,12 @@
 //! conformance [--valkey | --server PATH] [--bless] [PAGE | FOLDER ...]
 //! ```
 //!
-//! Without pages: all of `crates/commands/src`. `--bless` writes what a real Valkey answers into the pages; it does
+//! Without pages: every page beside the commands. `--bless` writes what a real Valkey answers into the pages; it does
 //! not accept our own server as a witness.
 
 #![forbid(unsafe_code)]
 
-use conformance::{Runner, Spec, bless, collect};
+use conformance::{Runner, Spec, all_pages, bless, collect};
 use e2e::Program;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -22,24 +22,21 @@ fn main() -> ExitCode {
     while let Some(word) = words.next() {
         match word.as_str() {
             "--bless" => blessing = true,
-            "--valkey" => program = Program::valkey(),
+            "--valkey" => match Program::valkey() {
+                Some(valkey) => program = Some(valkey),
+                None => return without_valkey(),
+            },
             "--server" => program = words.next().map(|path| Program::named_by(Path::new(&path))),
             _ => pages.push(word.into()),
         }
     }
-    if pages.is_empty() {
-        pages.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("../commands/src"));
-    }
-    let specs: Vec<Spec> =
-        pages.iter().flat_map(|page| if page.is_dir() { collect(page) } else { vec![Spec::read(page)] }).collect();
+    let named = pages.iter().flat_map(|page| if page.is_dir() { collect(page) } else { vec![Spec::read(page)] });
+    let specs: Vec<Spec> = if pages.is_empty() { all_pages() } else { named.collect() };
     if blessing { fill_in(&specs) } else { check(&program.unwrap_or_else(Program::ours), &specs) }
 }
 
 fn fill_in(specs: &[Spec]) -> ExitCode {
-    let Some(valkey) = Program::valkey() else {
-        eprintln!("a real Valkey is needed: RUBELLITE_PEERS must name a folder with bin/valkey-server");
-        return ExitCode::FAILURE;
-    };
+    let Some(valkey) = Program::valkey() else { return without_valkey() };
     let mut runner = Runner::start(&valkey);
     for spec in specs {
         if let Some(text) = bless(&mut runner, spec) {
@@ -52,6 +49,11 @@ fn fill_in(specs: &[Spec]) -> ExitCode {
     }
     let again: Vec<Spec> = specs.iter().map(|spec| Spec::read(&spec.path)).collect();
     report(&mut runner, &again)
+}
+
+fn without_valkey() -> ExitCode {
+    eprintln!("a real Valkey is needed: RUBELLITE_PEERS must name a folder with bin/valkey-server");
+    ExitCode::FAILURE
 }
 
 fn check(program: &Program, specs: &[Spec]) -> ExitCode {

@@ -77,6 +77,12 @@ impl fmt::Display for Malformed {
     }
 }
 
+/// Every page beside the data commands and the control commands.
+pub fn all_pages() -> Vec<Spec> {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    ["commands/src", "node/src/commands"].iter().flat_map(|folder| collect(&crates.join(folder))).collect()
+}
+
 /// Reads every spec page in a folder and below it; panics on a page that is malformed.
 pub fn collect(folder: &Path) -> Vec<Spec> {
     let mut found = Vec::new();

@@ -280,6 +280,130 @@ fn histories_of_several_connections_replay_to_the_same_data() {
     }
 }
 
+/// How much more than in a daily run random histories are to do: `RUBELLITE_SCALE`.
+fn scale() -> usize {
+    std::env::var("RUBELLITE_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// A transaction as its client saw it.
+struct Transaction {
+    commands: Vec<Vec<Vec<u8>>>,
+    comparisons: Vec<Comparison>,
+    replies: Vec<Reply>,
+}
+
+impl Transaction {
+    /// Asserts that the replies were the same another time; says how many.
+    fn compare(&self, again: &[Reply]) -> usize {
+        assert_eq!(self.replies.len(), again.len());
+        let each = self.commands.iter().zip(&self.comparisons);
+        for ((command, comparison), (first, again)) in each.zip(self.replies.iter().zip(again)) {
+            let line = words::join(command);
+            match comparison {
+                Comparison::Unordered => assert_eq!(sorted(first), sorted(again), "{line}"),
+                _ => assert_eq!(first, again, "{line}"),
+            }
+        }
+        again.len()
+    }
+}
+
+/// Strict serializability. Each transaction ends with a mark, so the stream tells in which order they took effect.
+/// One client that runs the same transactions in that order, on a server of its own, gets the very same replies.
+#[test]
+fn transactions_on_several_threads_answer_as_if_one_after_another() {
+    const CLIENTS: usize = 4;
+    const TRANSACTIONS: usize = 1500;
+    let settings: &[&str] = if Program::ours().is_rubellite() { &["--threads", "3"] } else { &[] };
+    let mut court = Court::convene(18, settings);
+    let mut control = court.server.connect();
+    let mut observer = Observer::attach(court.server.port(), &mut control).unwrap();
+    // The model is a real Valkey where there is one: it cannot share our errors.
+    let model = Program::valkey().unwrap_or_else(Program::ours);
+    let model = Server::start_program(&model, &[]);
+    let mut one_client = model.connect();
+    one_client.pipeline(&foundation()).unwrap();
+    court.flags.retain(|name, _| dataset::knows(&mut one_client, name));
+    let flags = &court.flags;
+    let mut compared = 0;
+    for round in 0..scale() {
+        let clients: Vec<Vec<Transaction>> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..CLIENTS)
+                .map(|client| {
+                    let server = &court.server;
+                    scope.spawn(move || {
+                        let workload =
+                            Workload::new((round * CLIENTS + client) as u64, |name| flags.contains_key(name));
+                        let workload = workload.only(|form| form.comparison != Comparison::Chance);
+                        transactions(&mut server.connect(), workload, client, TRANSACTIONS)
+                    })
+                })
+                .collect();
+            workers.into_iter().map(|worker| worker.join().unwrap()).collect()
+        });
+        let seen = observer.look(&mut control).unwrap();
+        let order: Vec<(usize, usize)> = seen.stream.iter().filter_map(|line| mark(line)).collect();
+        assert_eq!(order.len(), CLIENTS * TRANSACTIONS, "every transaction leaves its mark");
+        let ordered: Vec<&Transaction> = order.iter().map(|&(client, number)| &clients[client][number]).collect();
+        for batch in ordered.chunks(100) {
+            let commands: Vec<&[Vec<Vec<u8>>]> = batch.iter().map(|transaction| &transaction.commands[..]).collect();
+            for (transaction, again) in batch.iter().zip(run_transactions(&mut one_client, &commands)) {
+                compared += transaction.compare(&again);
+            }
+        }
+        let equal = dataset::digest(&court.server) == dataset::digest(&model);
+        assert!(equal, "round {round}:\n{}", dataset::differences(&court.server, &model));
+    }
+    assert!(compared > CLIENTS * TRANSACTIONS, "only {compared} replies were compared");
+}
+
+/// Runs random transactions, each ended by the client's mark, a few at a time so that the clients' overlap.
+fn transactions(connection: &mut Connection, mut workload: Workload, client: usize, count: usize) -> Vec<Transaction> {
+    let mut done: Vec<Transaction> = Vec::new();
+    for number in 0..count {
+        let (mut commands, mut comparisons) = (Vec::new(), Vec::new());
+        for _ in 0..1 + number % 4 {
+            let instance = workload.any();
+            comparisons.push(instance.form.comparison);
+            commands.push(instance.words);
+        }
+        commands.push(vec![b"SET".to_vec(), b"mark".to_vec(), format!("{client}:{number}").into_bytes()]);
+        comparisons.push(Comparison::Exact);
+        done.push(Transaction { commands, comparisons, replies: Vec::new() });
+    }
+    for batch in done.chunks_mut(16) {
+        let commands: Vec<&[Vec<Vec<u8>>]> = batch.iter().map(|transaction| &transaction.commands[..]).collect();
+        let replies = run_transactions(connection, &commands);
+        for (transaction, replies) in batch.iter_mut().zip(replies) {
+            transaction.replies = replies;
+        }
+    }
+    done
+}
+
+/// Runs transactions in one pipeline; returns what each one's EXEC answered.
+fn run_transactions(connection: &mut Connection, transactions: &[&[Vec<Vec<u8>>]]) -> Vec<Vec<Reply>> {
+    let mut framed = Vec::new();
+    for commands in transactions {
+        framed.push(vec![b"MULTI".to_vec()]);
+        framed.extend_from_slice(commands);
+        framed.push(vec![b"EXEC".to_vec()]);
+    }
+    let replies = connection.pipeline(&framed).unwrap();
+    let mut answered = replies.into_iter();
+    let each = transactions.iter().map(|commands| {
+        let exec = answered.nth(commands.len() + 1).expect("EXEC is answered");
+        exec.items().to_vec()
+    });
+    each.collect()
+}
+
+/// The client and the number in a mark of the stream.
+fn mark(line: &str) -> Option<(usize, usize)> {
+    let (client, number) = line.strip_prefix("SET mark ")?.split_once(':')?;
+    Some((client.parse().ok()?, number.parse().ok()?))
+}
+
 /// Too few and too many words are refused before anything else is looked at.
 #[test]
 fn arity_is_checked_first() {

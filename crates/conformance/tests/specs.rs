@@ -1,13 +1,8 @@
 //! Every page of the commands, against our server and against a real one.
 
-use conformance::{Failure, Runner, Spec, bless, collect};
+use conformance::{Failure, Runner, Spec, all_pages, bless};
 use e2e::{Program, absent};
 use std::path::{Path, PathBuf};
-
-fn commands() -> Vec<Spec> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../commands/src");
-    if folder.is_dir() { collect(&folder) } else { Vec::new() }
-}
 
 fn own_page() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pages/runner.md")
@@ -27,13 +22,13 @@ fn run(program: &Program, specs: &[Spec]) {
 
 #[test]
 fn the_specs_hold_on_our_server() {
-    run(&Program::ours(), &commands());
+    run(&Program::ours(), &all_pages());
 }
 
 #[test]
 fn the_specs_hold_on_valkey() {
     match Program::valkey() {
-        Some(valkey) => run(&valkey, &commands()),
+        Some(valkey) => run(&valkey, &all_pages()),
         None => absent("RUBELLITE_PEERS names no folder with bin/valkey-server"),
     }
 }

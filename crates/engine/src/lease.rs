@@ -115,11 +115,17 @@ impl<'e> Lease<'e> {
     /// Takes shards, in ascending order; the lease has entered.
     pub fn take(&mut self, ids: &[ShardId], attempt: &mut Attempt) -> Taken {
         if self.world.is_some() {
+            if let Some(turn) = attempt.turn.take() {
+                self.engine.shards.cancel(turn);
+            }
             return Taken::Yes;
         }
         debug_assert!(self.entered, "shards are taken behind the gate");
         if let Some(held) = &self.held {
             if held.covers(ids) && !held.contended() {
+                if let Some(turn) = attempt.turn.take() {
+                    self.engine.shards.cancel(turn);
+                }
                 self.tick();
                 return Taken::Yes;
             }

@@ -17,7 +17,8 @@
 //! | shard | `park` looks before it publishes `waiting` | `parked_units_all_finish` |
 //! | shard | the look takes the lock and wakes nobody | `a_refused_newcomer_wakes_the_head` |
 //! | shard | the look wakes only the looker, if it is the head | `parked_units_all_finish` |
-//! | shard | a release wakes nobody | `parked_units_all_finish` |
+//! | shard | a release of one shard wakes nobody | `parked_units_all_finish` |
+//! | shard | a release of several shards wakes nobody | `transfers_conserve_the_sum` |
 //! | shard | parking again leaves the entry `woken` | `parked_units_all_finish` |
 //! | shard | acquiring leaves the ticket in the FIFO | `workers_with_leases_serve_every_client` |
 //! | shard | `cancel` wakes nobody | `cancelled_tickets_hand_on_their_turn` |
@@ -33,7 +34,7 @@
 //! | gate | the world ignores passes; none are given; or only when the gate opens | `parked_units_run_between_world_units` |
 //! | gate | a pass is not used up at an open gate | `cancelled_tickets_open_the_gate` |
 //! | gate | `try_world` leaves the wish `woken` | `workers_let_the_world_in` |
-//! | gate | `park` reads the flag before it has the mutex | `the_world_excludes_everybody` |
+//! | gate | `park` reads the flag before it has the mutex | `background_threads_sleep_outside_the_gate` |
 //! | gate | the gate opens although a world unit is queued | `the_world_excludes_everybody` |
 //! | gate | `cancel` keeps the pass; or advances nothing | `cancelled_tickets_open_the_gate` |
 //! | control | the epoch does not move; or moves before the value | `no_unit_outlives_its_control` |

@@ -4,7 +4,10 @@ use structures::entry::Entry;
 use structures::table::Table;
 use value::Value;
 
-use crate::{DbIndex, SnapshotId};
+use crate::{DbIndex, SnapshotId, View};
+
+/// How many bits the positions of [`Db::scan`] have.
+pub const POSITION_BITS: u32 = structures::table::CURSOR_BITS;
 
 /// The keys of one database that are in one shard.
 #[derive(Default)]
@@ -51,6 +54,23 @@ impl Db {
     /// Every entry, in the table's order.
     pub fn iter(&self) -> impl Iterator<Item = structures::table::Found<'_, Entry<Value>>> {
         self.table.iter()
+    }
+
+    /// Shows every entry, in the table's order.
+    pub fn views(&self) -> impl Iterator<Item = View<'_>> {
+        self.table.iter().map(View)
+    }
+
+    /// Shows the entries at a position of the table and answers the next position, 0 at the end. Begin with 0; positions
+    /// have [`POSITION_BITS`] bits, and any number is one. A key that is there from the first call to the last is shown at
+    /// least once.
+    pub fn scan<'d>(&'d self, position: u64, mut f: impl FnMut(View<'d>)) -> u64 {
+        self.table.scan(position, |found| f(View(found)))
+    }
+
+    /// An entry, every one with the same probability.
+    pub fn random(&self, coin: &mut impl FnMut() -> u64) -> Option<View<'_>> {
+        self.table.random(coin).map(View)
     }
 
     /// The bytes of the table itself, entries not counted.

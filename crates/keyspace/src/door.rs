@@ -17,6 +17,9 @@ use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Spac
 /// Strings up to this many bytes live inside their entry's allocation.
 const EMBED_MAX: usize = 512;
 
+/// How often RANDOMKEY draws before it answers a key that has expired.
+const RANDOM_ATTEMPTS: u32 = 100;
+
 /// A value that was freed here or is to be freed elsewhere takes at least this much work to be worth the trip.
 const LAZY_FREE_EFFORT: usize = 64;
 
@@ -43,21 +46,38 @@ impl Removed {
 }
 
 impl Space<'_> {
-    /// Changes a collection in place; absent keys stay absent.
+    /// Changes a collection in place; absent keys stay absent. One probe of the table, two where keys expire.
     pub fn edit<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() {
             return Ok(None);
         }
         self.edit_alive(key)
     }
 
     /// Changes a collection in place, or a new empty one. The command must leave something in it, or call
-    /// [`Space::remove_if_empty`].
+    /// [`Space::remove_if_empty`]. One probe of the table, two where keys expire.
     pub fn edit_or_create<T: Typed>(&mut self, key: &Key<'_>) -> Result<&mut T, Error> {
-        if !self.alive(key) {
+        if self.drop_expired(key).is_none() || self.wanted.new && !self.alive(key) {
             self.insert_value(key, T::empty().wrap(), Expiry::None);
         }
-        Ok(self.edit_alive(key)?.expect("the collection was found or has just been made"))
+        let access = self.access();
+        let (part, mut observers) = self.change(key);
+        let found = match part.table.probe(key.hash, key.bytes, &mut observers) {
+            Probe::Found(mut found) => {
+                access.note(&mut found);
+                found
+            }
+            Probe::Vacant(vacant) => {
+                let entry = Entry::new_value(key.bytes, T::empty().wrap(), None);
+                let mut found = vacant.insert(entry, &mut observers);
+                access.begin(&mut found);
+                found
+            }
+        };
+        match found.into_payload_mut() {
+            PayloadMut::Value(v) => T::of_mut(v).ok_or(error::common::WRONGTYPE),
+            _ => Err(error::common::WRONGTYPE),
+        }
     }
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
@@ -165,6 +185,16 @@ impl Space<'_> {
         true
     }
 
+    /// Sets what is known of a key's accesses, as [`AccessClock`](crate::AccessClock) has it. False when there is no such key.
+    pub fn set_access(&mut self, key: &Key<'_>, word: u32) -> bool {
+        let db = self.db;
+        let (part, mut observers) = self.shard(key).parts(db);
+        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
+        found.set_access(word as u16);
+        found.get_mut().set_mark((word >> 16) as u8);
+        true
+    }
+
     /// Removes a key. False when there is none, or it has expired (then it is gone as well).
     pub fn remove(&mut self, key: &Key<'_>, deletion: Deletion) -> bool {
         if !self.alive(key) {
@@ -200,23 +230,37 @@ impl Space<'_> {
         Some(Removed { entry })
     }
 
-    /// Stores a value that was taken; whatever was under the key is gone. The expiry comes with it.
+    /// A copy of a value with its expiry, to be stored under another name or in another database.
+    pub fn duplicate(&mut self, key: &Key<'_>) -> Option<Removed> {
+        let view = self.peek(key)?;
+        let expire = view.expire().map(|at| at.0);
+        let entry = match view.payload() {
+            Payload::Int(n) => Entry::new_int(key.bytes, n, expire),
+            Payload::Bytes { bytes, raw } => Entry::new_bytes(key.bytes, bytes, raw, expire),
+            Payload::Value(value) => Entry::new_value(key.bytes, value.clone(), expire),
+        };
+        Some(Removed { entry })
+    }
+
+    /// Stores a value that was taken or copied, as a new key; whatever was under the key is gone. The expiry comes with it.
     pub fn put(&mut self, key: &Key<'_>, removed: Removed) {
         let mut entry = removed.entry;
         let expire = entry.expire();
-        let former = self.take_entry(key);
-        if former.is_none() && self.wanted.new {
-            self.notes.push((Note::New, self.db, key.bytes.into()));
-        }
-        if let Some(old) = former {
+        if let Some(old) = self.take_entry(key) {
             self.discard(key, old, Deletion::Lazy);
         }
         entry.rename(key.bytes);
+        let access = self.access();
         let (part, mut observers) = self.change(key);
         let mut found = part.table.insert(key.hash, entry, &mut observers);
+        access.begin(&mut found);
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
             found.due(at.max(0) as u64);
+        }
+        drop(found);
+        if self.wanted.new {
+            self.notes.push((Note::New, self.db, key.bytes.into()));
         }
     }
 
@@ -269,7 +313,7 @@ impl Space<'_> {
         let (mut found, old, expire, made) = match part.table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 let present = found.get().expire();
-                over = policy != OnExpired::Obey && present.is_some_and(|at| at <= now.0);
+                over = policy != OnExpired::Obey && present.is_some_and(|at| now.is_past(at));
                 let expire = after(expiry, present.filter(|_| !over));
                 access.note(&mut found);
                 let entry = found.get_mut();
@@ -358,6 +402,62 @@ impl Space<'_> {
             self.detached.extend(shard.take_db(db));
         }
         removed
+    }
+
+    /// Exchanges two databases, and raises the flags of those who watched a key that is in either. The unit must hold
+    /// every shard.
+    pub fn swap_dbs(&mut self, a: DbIndex, b: DbIndex) {
+        for (_, shard) in &mut self.shards {
+            if !shard.watched.is_empty() {
+                let dbs = &shard.dbs;
+                let is_in =
+                    |db: DbIndex, key: &[u8]| dbs[db.index()].table.find(structures::hash::hash(key), key).is_some();
+                shard.watched.touch_where(|db, key| (db == a || db == b) && (is_in(a, key) || is_in(b, key)));
+            }
+            shard.swap_dbs(a, b);
+        }
+    }
+
+    /// The keys of a database for which clients wait and that are there now (after SWAPDB).
+    pub fn awaited_keys(&self, db: DbIndex) -> Vec<Box<[u8]>> {
+        let mut keys = Vec::new();
+        for (_, shard) in &self.shards {
+            let table = &shard.dbs[db.index()].table;
+            let here = shard.waiting.keys().filter(|(of, _)| *of == db).map(|(_, key)| key);
+            keys.extend(here.filter(|key| table.find(structures::hash::hash(key), key).is_some()).map(Box::from));
+        }
+        keys
+    }
+
+    /// A key of the selected database, every one with the same probability; expired ones are deleted on the way. Where they
+    /// may not be deleted, one of them is the answer if there seems to be nothing else. The unit must hold every shard.
+    pub fn random_key(&mut self, coin: &mut impl FnMut() -> u64) -> Option<Box<[u8]>> {
+        let (db, now) = (self.db, self.now);
+        for attempt in 1.. {
+            let total: usize = self.shards.iter().map(|(_, shard)| shard.dbs[db.index()].len()).sum();
+            if total == 0 {
+                return None;
+            }
+            let mut place = ((u128::from(coin()) * total as u128) >> 64) as usize;
+            let (_, shard) = self.shards.iter().find(|(_, shard)| {
+                let len = shard.dbs[db.index()].len();
+                let here = place < len;
+                place = place.saturating_sub(len);
+                here
+            })?;
+            let view = shard.dbs[db.index()].random(coin)?;
+            let name: Box<[u8]> = view.key().into();
+            let answer = match self.on_expired {
+                OnExpired::Delete => !view.is_expired(now),
+                OnExpired::Hide => !view.is_expired(now) || attempt >= RANDOM_ATTEMPTS,
+                OnExpired::Obey => true,
+            };
+            if answer {
+                return Some(name);
+            }
+            self.exists(&Key::new(&name));
+        }
+        None
     }
 }
 

@@ -28,6 +28,13 @@ impl ShardId {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct UnixMillis(pub i64);
 
+impl UnixMillis {
+    /// Whether an expiry lies before this moment. A key lives through the whole millisecond in which it expires.
+    pub fn is_past(self, expire: i64) -> bool {
+        expire < self.0
+    }
+}
+
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

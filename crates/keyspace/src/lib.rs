@@ -33,7 +33,7 @@ mod waiting;
 mod watched;
 
 pub use counts::Count;
-pub use db::Db;
+pub use db::{Db, POSITION_BITS};
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
 pub use shard::{Shard, WalkCursor};

@@ -107,7 +107,7 @@ impl Shard {
     pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {
         let table = &mut self.dbs[db.index()].table;
         table.next_flagged(cursor, now.0.max(0) as u64, budget, |entry| match entry.expire() {
-            Some(at) if at <= now.0 => {
+            Some(at) if now.is_past(at) => {
                 out.push(entry.key().into());
                 u64::MAX
             }

@@ -88,6 +88,17 @@ impl AccessClock {
         count.saturating_sub(minutes / self.decay_minutes)
     }
 
+    /// The word of a key that was last accessed so many seconds ago, under an LRU policy.
+    pub fn idle_since(&self, seconds: u64) -> u32 {
+        let most = 0xff_ffff;
+        self.tick.wrapping_sub(seconds.min(most) as u32) & most as u32
+    }
+
+    /// The word of a key with this counter, under an LFU policy.
+    pub fn counted(&self, frequency: u8) -> u32 {
+        self.tick << 8 | u32::from(frequency)
+    }
+
     /// Seconds since the last access of a word written under an LRU policy.
     pub fn idle_seconds(&self, word: u32) -> u32 {
         self.tick.wrapping_sub(word) & 0xff_ffff
@@ -170,10 +181,20 @@ macro_rules! typed {
 }
 typed!(List, Set, Hash, Zset);
 
-/// An entry that was found: its value, its expiry and its access word.
-pub struct View<'s>(Found<'s, Entry<Value>>);
+/// An entry that was found: its key, its value, its expiry and its access word.
+pub struct View<'s>(pub(crate) Found<'s, Entry<Value>>);
 
 impl<'s> View<'s> {
+    /// The key.
+    pub fn key(&self) -> &'s [u8] {
+        self.0.key()
+    }
+
+    /// Whether the key's time has come, for a unit that runs at `now`.
+    pub fn is_expired(&self, now: UnixMillis) -> bool {
+        self.0.flag() && self.0.expire().is_some_and(|at| now.is_past(at))
+    }
+
     /// The value.
     pub fn payload(&self) -> Payload<'s, Value> {
         self.0.payload()
@@ -338,6 +359,12 @@ impl<'a> Space<'a> {
         self.shards.iter_mut().map(|(id, shard)| (*id, &mut **shard))
     }
 
+    /// One shard held, to be looked at.
+    pub fn shard_ref(&self, id: ShardId) -> Option<&Shard> {
+        let at = self.position(id)?;
+        Some(&*self.shards[at].1)
+    }
+
     /// One shard held.
     pub fn shard_mut(&mut self, id: ShardId) -> Option<&mut Shard> {
         let at = self.position(id)?;
@@ -375,6 +402,14 @@ impl<'a> Space<'a> {
         found.map(View)
     }
 
+    /// Looks a key up for a client that reads it, but not its value (EXISTS, TTL, TYPE): counted, yet no access.
+    pub fn find_untouched(&mut self, key: &Key<'_>) -> Option<View<'_>> {
+        let lookup = std::mem::replace(&mut self.lookup, Lookup::Peek);
+        let found = self.find(key).is_some();
+        self.lookup = lookup;
+        if found { self.peek(key) } else { None }
+    }
+
     /// Looks a key up without a trace: no statistics, no access clock. An expired key is absent.
     pub fn peek(&mut self, key: &Key<'_>) -> Option<View<'_>> {
         self.drop_expired(key)?;
@@ -397,6 +432,16 @@ impl<'a> Space<'a> {
         self.find(key).map(|view| view.collection::<T>()).transpose()
     }
 
+    /// A collection that this unit has found under this key already. It needs no change of the keyspace, so that several can
+    /// be borrowed at once; what became of an expired key was settled when it was found to be absent.
+    pub fn read_again<T: Typed>(&self, key: &Key<'_>) -> Option<&T> {
+        let at = self.position_of(key);
+        match self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?.payload() {
+            Payload::Value(value) => T::of(value),
+            _ => None,
+        }
+    }
+
     /// When a key expires; `None` for a key without expiry or no key.
     pub fn expire_of(&mut self, key: &Key<'_>) -> Option<UnixMillis> {
         self.peek(key)?.expire()
@@ -409,7 +454,7 @@ impl<'a> Space<'a> {
     }
 
     /// `None`: the key's time has come, and it is absent for this unit; then it is deleted if the policy says so.
-    fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
+    pub(crate) fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
         let (db, now, policy) = (self.db, self.now, self.on_expired);
         let at = self.position_of(key);
         let table = &self.shards[at].1.dbs[db.index()].table;
@@ -418,7 +463,7 @@ impl<'a> Space<'a> {
             return Some(());
         }
         let Some(found) = table.find(key.hash, key.bytes) else { return Some(()) };
-        if !found.flag() || found.expire().is_none_or(|at| at > now.0) {
+        if !found.flag() || found.expire().is_none_or(|at| !now.is_past(at)) {
             return Some(());
         }
         if policy == OnExpired::Delete {
@@ -431,7 +476,7 @@ impl<'a> Space<'a> {
     pub fn is_expired(&mut self, key: &Key<'_>) -> bool {
         let (db, now) = (self.db, self.now);
         let found = self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes);
-        found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| at <= now.0))
+        found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| now.is_past(at)))
     }
 
     pub(crate) fn flip(&mut self) -> u32 {

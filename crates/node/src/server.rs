@@ -1,6 +1,7 @@
 //! What a server consists of.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -37,6 +38,13 @@ pub trait Host: Send + Sync {
     fn free_dbs(&self, dbs: Vec<Db>);
     /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
     fn snapshot(&self, job: SaveJob);
+    /// The append-only file goes on in a new increment behind `offset`; answers where its new base is to be written,
+    /// `None` when there is no append-only file.
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
+    /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
+    fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
     /// Gives the snapshot under way up.
     fn cancel_snapshot(&self);
     /// A SHUTDOWN has been given up: signals count afresh.
@@ -160,6 +168,8 @@ pub struct Server {
     pub over: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
+    /// Whether the journal is written to an append-only file.
+    pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
     /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
@@ -219,6 +229,7 @@ impl Server {
             last_client: AtomicU64::new(0),
             run_id,
             over: AtomicBool::new(false),
+            aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
             cron_paused: AtomicBool::new(false),

@@ -184,6 +184,7 @@ impl<'s> Worker<'s> {
     pub fn end_of_turn(&mut self) {
         add(&self.core.counters.turns, 1);
         self.core.lease.release();
+        self.core.flush_turn();
         self.core.make_changes();
         self.core.sweep();
     }

@@ -24,6 +24,7 @@ use mio::{Events, Interest, Poll, Registry, Token};
 use parking_lot::Mutex;
 use socket2::{SockRef, TcpKeepalive};
 
+use crate::crash;
 use crate::listen::Listener;
 use crate::reactor::{ConnInfo, Inbox, Incoming, Stream};
 
@@ -70,10 +71,12 @@ impl Acceptor {
             inboxes,
         });
         let own = shared.clone();
-        let thread = std::thread::Builder::new()
-            .name("acceptor".to_owned())
-            .stack_size(256 * 1024)
-            .spawn(move || own.run(poll))?;
+        let thread =
+            std::thread::Builder::new().name("acceptor".to_owned()).stack_size(256 * 1024).spawn(move || {
+                // Without a second stack a crash here is told in fewer words.
+                let _ = crash::arm_thread();
+                own.run(poll);
+            })?;
         Ok(Acceptor { shared, thread: Some(thread) })
     }
 

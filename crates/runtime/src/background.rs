@@ -9,6 +9,8 @@ use std::thread::JoinHandle;
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::crash;
+
 type Job = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
@@ -47,7 +49,7 @@ impl Lane {
         if queue.thread.is_none() {
             let shared = self.shared.clone();
             let spawned =
-                std::thread::Builder::new().name(self.name.to_owned()).stack_size(256 * 1024).spawn(move || {
+                std::thread::Builder::new().name(self.name.to_owned()).stack_size(1024 * 1024).spawn(move || {
                     shared.work_off();
                 });
             match spawned {
@@ -98,6 +100,8 @@ impl Drop for Lane {
 
 impl Shared {
     fn work_off(&self) {
+        // Without a second stack a crash here is told in fewer words.
+        let _ = crash::arm_thread();
         let mut queue = self.queue.lock();
         loop {
             let Some(job) = queue.jobs.pop_front() else {

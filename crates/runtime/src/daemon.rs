@@ -1,7 +1,9 @@
-//! Leaving the terminal, and the file that says who we are.
+//! Leaving the terminal, the file that says who we are, and whoever supervises us.
 
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
 use crate::errno;
@@ -42,9 +44,65 @@ pub fn remove_pid_file(path: &Path) {
     }
 }
 
+/// Who started us and wants to be told how we are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Supervisor {
+    /// systemd, which listens on the socket named by `NOTIFY_SOCKET`.
+    Systemd,
+    /// upstart, which waits until we stop ourselves.
+    Upstart,
+}
+
+/// Who supervises us, by the environment (`supervised auto`).
+pub fn detect_supervisor() -> Option<Supervisor> {
+    if std::env::var_os("UPSTART_JOB").is_some() {
+        Some(Supervisor::Upstart)
+    } else if std::env::var_os("NOTIFY_SOCKET").is_some() {
+        Some(Supervisor::Systemd)
+    } else {
+        None
+    }
+}
+
+/// Tells systemd something: `READY=1`, `STATUS=…`, `STOPPING=1`. False: nobody listens.
+pub fn notify_systemd(state: &str) -> bool {
+    std::env::var_os("NOTIFY_SOCKET").is_some_and(|socket| send_state(socket.as_bytes(), state).is_ok())
+}
+
+/// Stops this process until upstart lets it go on.
+pub fn stop_for_upstart() {
+    // SAFETY: takes no pointers.
+    unsafe { libc::raise(libc::SIGSTOP) };
+}
+
+fn send_state(socket: &[u8], state: &str) -> io::Result<()> {
+    let sender = UnixDatagram::unbound()?;
+    #[cfg(target_os = "linux")]
+    if let Some(name) = socket.strip_prefix(b"@") {
+        use std::os::linux::net::SocketAddrExt;
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(name)?;
+        sender.send_to_addr(state.as_bytes(), &address)?;
+        return Ok(());
+    }
+    sender.send_to(state.as_bytes(), Path::new(std::ffi::OsStr::from_bytes(socket)))?;
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_supervisor_hears_of_us() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("notify");
+        let supervisor = UnixDatagram::bind(&path).unwrap();
+        send_state(path.as_os_str().as_bytes(), "READY=1\n").unwrap();
+        let mut heard = [0; 32];
+        let n = supervisor.recv(&mut heard).unwrap();
+        assert_eq!(&heard[..n], b"READY=1\n");
+        assert!(send_state(b"/nonexistent/socket", "READY=1\n").is_err());
+    }
 
     #[test]
     fn a_pid_file_is_removed_by_its_owner_only() {

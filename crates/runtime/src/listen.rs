@@ -104,6 +104,19 @@ pub fn unix(path: &Path, permissions: Option<u32>, group: Option<u32>, backlog: 
     Ok(Listener::Unix(mio::net::UnixListener::from_std(socket.into()), path.to_owned()))
 }
 
+/// The id of a group (`unixsocketgroup`); `None` when there is no such group.
+pub fn group_id(name: &str) -> Option<u32> {
+    let name = std::ffi::CString::new(name).ok()?;
+    let mut buffer = vec![0 as libc::c_char; 16 * 1024];
+    // SAFETY: an entry of zeroes is a valid one, and is filled in below.
+    let mut entry: libc::group = unsafe { std::mem::zeroed() };
+    let mut found = std::ptr::null_mut();
+    // SAFETY: the name is a C string, and the others are writable, the buffer for the length given.
+    let code =
+        unsafe { libc::getgrnam_r(name.as_ptr(), &raw mut entry, buffer.as_mut_ptr(), buffer.len(), &raw mut found) };
+    (code == 0 && !found.is_null()).then_some(entry.gr_gid)
+}
+
 /// The warning that a backlog of this size cannot be had, where that is so.
 pub fn backlog_warning(backlog: i32) -> Option<String> {
     let most: i32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
@@ -231,6 +244,12 @@ mod tests {
         // Without IPv6 on the machine this is passed over; with it, it must not collide with IPv4.
         let (v6, warnings) = tcp(&["-::*".to_owned()], port_of(&v4[0]), &OPTIONS).unwrap();
         assert_eq!(v6.len() + warnings.len(), 1);
+    }
+
+    #[test]
+    fn groups_have_ids() {
+        assert_eq!(group_id("root"), Some(0));
+        assert_eq!(group_id("no such group"), None);
     }
 
     #[test]

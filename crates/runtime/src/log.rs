@@ -16,7 +16,6 @@ use std::ffi::CString;
 use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU8, Ordering};
@@ -330,7 +329,7 @@ pub fn from_handler(text: &str) {
 pub(crate) fn with_handler_file(f: impl FnOnce(i32)) {
     let path = HANDLER_PATH.load(Ordering::Acquire);
     if path.is_null() {
-        return f(std::io::stdout().as_raw_fd());
+        return f(libc::STDOUT_FILENO);
     }
     // SAFETY: the path is a C string that is never freed.
     let fd = unsafe { libc::open(path, libc::O_APPEND | libc::O_CREAT | libc::O_WRONLY | libc::O_CLOEXEC, 0o644) };

@@ -409,10 +409,11 @@ impl Core {
         for token in tokens.drain(..) {
             self.settle(handler, token);
         }
-        if self.flush.is_empty() {
-            // The memory goes back; what was put off meanwhile (the running connection) is there already.
-            self.flush = tokens;
-        }
+        // The memory goes back. What was put off (the running connection), and whom the end of one connection has given
+        // something to say to another, has its turn next, without a wait.
+        tokens.append(&mut self.flush);
+        handler.touched(&mut tokens);
+        self.flush = tokens;
     }
 
     fn settle<C: Connections + ?Sized>(&mut self, handler: &mut C, token: usize) {

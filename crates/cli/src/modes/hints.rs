@@ -7,6 +7,7 @@ use resp::inline;
 
 use crate::failure::{Failure, fatal};
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 
 /// Prints the hint for a line.
@@ -41,7 +42,7 @@ pub fn compare(session: &mut Session, file: &Path) -> Result<i32, Failure> {
         if hint.as_deref().map(str::trim_end) == Some(expected.as_str()) {
             pass += 1;
         } else {
-            eprintln!("Test case '{input}' FAILED: expected '{expected}', got '{shown}'");
+            complain!("Test case '{input}' FAILED: expected '{expected}', got '{shown}'");
             fail += 1;
         }
     }

@@ -5,6 +5,7 @@ use client::Value;
 use super::{Walk, allow_reads_from_replica, ask_all, db_size, percent, quoted};
 use crate::failure::{Failure, fatal};
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 
 pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
@@ -28,7 +29,7 @@ pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
                 Value::Integer(n) => n,
                 Value::Error(text) => return Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(&text)))),
                 _ => {
-                    eprintln!("Warning: OBJECT freq on '{}' failed (may have been deleted)", quoted(key));
+                    complain!("Warning: OBJECT freq on '{}' failed (may have been deleted)", quoted(key));
                     0
                 }
             };

@@ -6,6 +6,7 @@ use super::{Walk, allow_reads_from_replica, ask_all, average, db_size, percent, 
 use crate::failure::{Failure, fatal};
 use crate::options::KeySize;
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 
 /// How often a line tells the progress, in keys.
@@ -159,7 +160,7 @@ fn key_sizes(
             None => 0,
             Some((_, Value::Integer(n))) => n.max(0) as u64,
             Some((command, _)) => {
-                eprintln!(
+                complain!(
                     "Warning:  {} on '{}' failed (may have changed type)",
                     if size == KeySize::Elements {
                         String::from_utf8_lossy(&command[0])

@@ -17,6 +17,7 @@ use client::{Error, Stream, Value};
 
 use crate::failure::{Failure, fatal};
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 
 /// How often a silent server is looked at again.
@@ -32,7 +33,7 @@ pub fn run(session: &mut Session) -> Result<i32, Failure> {
     thread::scope(|scope| {
         scope.spawn(|| {
             if let Err(text) = send_all(&mut writer, &magic, &all_sent) {
-                eprintln!("{text}");
+                complain!("{text}");
                 let _ = writer.shutdown();
             }
         });
@@ -41,7 +42,7 @@ pub fn run(session: &mut Session) -> Result<i32, Failure> {
         loop {
             match link.next_value() {
                 Ok(Value::Error(text)) => {
-                    eprintln!("{}", String::from_utf8_lossy(&text));
+                    complain!("{}", String::from_utf8_lossy(&text));
                     errors += 1;
                     replies += 1;
                 }
@@ -53,7 +54,7 @@ pub fn run(session: &mut Session) -> Result<i32, Failure> {
                 Err(Error::TimedOut) => {
                     let waits = all_sent.load(Ordering::Acquire) && !timeout.is_zero();
                     if waits && last_read.elapsed() > timeout {
-                        eprintln!("No replies for {} seconds: exiting.", timeout.as_secs());
+                        complain!("No replies for {} seconds: exiting.", timeout.as_secs());
                         errors += 1;
                         break;
                     }
@@ -61,7 +62,7 @@ pub fn run(session: &mut Session) -> Result<i32, Failure> {
                 }
                 Err(_) => {
                     // The other thread may wait for standard input, which need not end.
-                    eprintln!("Error reading replies from server");
+                    complain!("Error reading replies from server");
                     std::process::exit(1);
                 }
             }
@@ -84,7 +85,8 @@ fn send_all(writer: &mut Stream, magic: &[u8], all_sent: &AtomicBool) -> Result<
             Err(error) => return Err(format!("Error reading from stdin: {}", client::os_text(&error))),
         }
     }
-    println!("All data transferred. Waiting for the last reply...");
+    screen::print_line("All data transferred. Waiting for the last reply...")
+        .map_err(|_| "Error writing to standard output".to_owned())?;
     // The line end first: should the input have ended within a command, the ECHO is still one.
     let mut echo = b"\r\n".to_vec();
     resp::encode::command(&mut echo, &[&b"ECHO"[..], magic]);

@@ -19,6 +19,7 @@ use client::{Client, Value};
 use crate::failure::{Failure, fatal};
 use crate::format::{self, Style};
 use crate::screen;
+use crate::screen::complain;
 use crate::session::Session;
 
 const MARK_LEN: usize = 40;
@@ -51,19 +52,19 @@ fn follow(session: &mut Session) -> Result<(), Failure> {
     let payload = begin(link)?;
     let kind = if payload == Payload::None { "Partial resync" } else { "Full resync" };
     match &payload {
-        Payload::Length(n) => eprintln!("{kind} with primary, discarding {n} bytes of bulk transfer..."),
-        Payload::Mark(_) => eprintln!("{kind} with primary, discarding bytes of bulk transfer until EOF marker..."),
-        Payload::None => eprintln!("{kind} with primary..."),
+        Payload::Length(n) => complain!("{kind} with primary, discarding {n} bytes of bulk transfer..."),
+        Payload::Mark(_) => complain!("{kind} with primary, discarding bytes of bulk transfer until EOF marker..."),
+        Payload::None => complain!("{kind} with primary..."),
     }
     let discarded = transfer(link, &payload, &mut |_| Ok(()))?;
     if matches!(payload, Payload::Mark(_)) {
-        eprintln!("{kind} done after {discarded} bytes. Logging commands from primary.");
+        complain!("{kind} done after {discarded} bytes. Logging commands from primary.");
         // The primary counts a replica as online with its first acknowledgement, which must not come
         // before the primary has seen the end of the transfer.
         thread::sleep(Duration::from_secs(1));
         acknowledge(link)?;
     } else {
-        eprintln!("{kind} done. Logging commands from primary.");
+        complain!("{kind} done. Logging commands from primary.");
     }
     loop {
         let value = match session.next_value() {
@@ -78,7 +79,7 @@ fn follow(session: &mut Session) -> Result<(), Failure> {
 
 /// The acknowledgement has no reply.
 fn acknowledge(link: &mut Client) -> Result<(), Failure> {
-    eprintln!("sending REPLCONF ACK 0");
+    complain!("sending REPLCONF ACK 0");
     link.queue(&["REPLCONF", "ACK", "0"]);
     link.flush().map_err(|error| fatal(format_args!("Error: {error}")))
 }
@@ -95,8 +96,8 @@ pub fn fetch_rdb(session: &mut Session, path: &Path, functions_only: bool) -> Re
     let payload = begin(link)?;
     let shown = path.display();
     match &payload {
-        Payload::Length(n) => eprintln!("SYNC sent to primary, writing {n} bytes to '{shown}'"),
-        _ => eprintln!("SYNC sent to primary, writing bytes of bulk transfer until EOF marker to '{shown}'"),
+        Payload::Length(n) => complain!("SYNC sent to primary, writing {n} bytes to '{shown}'"),
+        _ => complain!("SYNC sent to primary, writing bytes of bulk transfer until EOF marker to '{shown}'"),
     }
     let mut file = if path == Path::new("-") { None } else { Some(create(path)?) };
     let mut write = |bytes: &[u8]| match &mut file {
@@ -105,8 +106,8 @@ pub fn fetch_rdb(session: &mut Session, path: &Path, functions_only: bool) -> Re
     };
     let written = transfer(link, &payload, &mut write)?;
     match &payload {
-        Payload::Mark(_) => eprintln!("Transfer finished with success after {written} bytes"),
-        _ => eprintln!("Transfer finished with success."),
+        Payload::Mark(_) => complain!("Transfer finished with success after {written} bytes"),
+        _ => complain!("Transfer finished with success."),
     }
     // Close before the file is synced, which may take long, so that the server is not kept.
     session.link = None;
@@ -124,10 +125,10 @@ fn create(path: &Path) -> Result<File, Failure> {
 
 /// Tells the server something about us; whether it understood. Old servers need not.
 fn replconf(session: &mut Session, name: &str, value: &str) -> Result<bool, Failure> {
-    eprintln!("sending REPLCONF {name} {value}");
+    complain!("sending REPLCONF {name} {value}");
     let reply: Value = session.call(&["REPLCONF", name, value])?;
     if let Some(text) = reply.as_error() {
-        eprintln!("REPLCONF {name} error: {}", String::from_utf8_lossy(text));
+        complain!("REPLCONF {name} error: {}", String::from_utf8_lossy(text));
         return Ok(false);
     }
     Ok(true)
@@ -139,7 +140,7 @@ fn begin(link: &mut Client) -> Result<Payload, Failure> {
     link.flush().map_err(|_| fatal("Error writing to primary"))?;
     let mut line = first_line(link).map_err(reading)?;
     if line.starts_with(b"+FULLRESYNC") || line.starts_with(b"+CONTINUE") {
-        eprintln!("PSYNC replied {}", String::from_utf8_lossy(&line));
+        complain!("PSYNC replied {}", String::from_utf8_lossy(&line));
         if line.starts_with(b"+CONTINUE") {
             return Ok(Payload::None);
         }

@@ -7,12 +7,12 @@ use command::context::{Context, Done};
 use command::effects::class;
 use keyspace::Expiry;
 
-use super::{check_length, length};
+use super::check_length;
 
 pub(super) fn append(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
     let more = ctx.args.at(2);
-    let len = match ctx.space.peek_string(&key)?.map(length) {
+    let len = match ctx.space.peek_string(&key)?.map(|value| value.len()) {
         None => {
             ctx.space.set_string(&key, more, Expiry::None);
             more.len()

@@ -2,7 +2,7 @@
 
 use command::context::{Context, Done};
 
-use super::{answer, length};
+use super::answer;
 
 pub(super) fn get(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
@@ -12,7 +12,7 @@ pub(super) fn get(ctx: &mut Context<'_, '_>) -> Done {
 
 pub(super) fn strlen(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
-    let len = ctx.space.read_string(&key)?.map_or(0, length);
+    let len = ctx.space.read_string(&key)?.map_or(0, |value| value.len());
     ctx.reply.length(len);
     Ok(())
 }

@@ -5,8 +5,9 @@
 use command::context::{Context, Done};
 use command::effects::class;
 use keyspace::{Deletion, Key};
+use value::StringRef;
 
-use super::{answer, with_text};
+use super::answer;
 
 pub(super) fn getdel(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
@@ -22,7 +23,7 @@ pub(super) fn getdel(ctx: &mut Context<'_, '_>) -> Done {
 pub(super) fn delifeq(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
     let wanted = ctx.args.at(2);
-    let equal = ctx.space.peek_string(&key)?.is_some_and(|value| with_text(value, |text| text == wanted));
+    let equal = ctx.space.peek_string(&key)?.is_some_and(|value| value == StringRef::Bytes(wanted));
     if equal {
         delete(ctx, &key);
     }

@@ -5,14 +5,13 @@
 
 use command::context::{Context, Done};
 
-use super::with_text;
 use crate::options::integer;
 
 pub(super) fn getrange(ctx: &mut Context<'_, '_>) -> Done {
     let (start, end) = (integer(ctx.args.at(2))?, integer(ctx.args.at(3))?);
     let key = ctx.key(1);
     match ctx.space.read_string(&key)? {
-        Some(value) => with_text(value, |text| ctx.reply.bulk(slice(text, start, end))),
+        Some(value) => value.with_bytes(|text| ctx.reply.bulk(slice(text, start, end))),
         None => ctx.reply.bulk(b""),
     }
     Ok(())

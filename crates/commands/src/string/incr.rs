@@ -7,9 +7,7 @@ use command::context::{Context, Done};
 use command::effects::class;
 use keyspace::Expiry;
 use resp::error;
-use structures::number;
 
-use super::with_text;
 use crate::options::integer;
 
 pub(super) fn incr(ctx: &mut Context<'_, '_>) -> Done {
@@ -37,7 +35,7 @@ fn add(ctx: &mut Context<'_, '_>, by: i64) -> Done {
         Some(new) => new?,
         None => {
             let former = match ctx.space.peek_string(&key)? {
-                Some(value) => with_text(value, number::parse_i64).ok_or(error::common::NOT_INTEGER)?,
+                Some(value) => value.int().ok_or(error::common::NOT_INTEGER)?,
                 None => 0,
             };
             let new = sum(former)?;

@@ -11,12 +11,10 @@ use keyspace::Expiry;
 use resp::error;
 use structures::extended::Extended;
 
-use super::with_text;
-
 pub(super) fn incrbyfloat(ctx: &mut Context<'_, '_>) -> Done {
     let key = ctx.key(1);
     let former = match ctx.space.peek_string(&key)? {
-        Some(value) => with_text(value, Extended::parse).ok_or(error::common::NOT_FLOAT)?,
+        Some(value) => value.with_bytes(Extended::parse).ok_or(error::common::NOT_FLOAT)?,
         None => Extended::from(0.0),
     };
     let by = Extended::parse(ctx.args.at(2)).ok_or(error::common::NOT_FLOAT)?;

@@ -18,7 +18,6 @@ use resp::error::{self, Error};
 use resp::reply::Reply;
 use value::StringRef;
 
-use super::with_text;
 use crate::options::{integer, is};
 
 /// What of the result is wanted.
@@ -79,7 +78,7 @@ pub(super) fn lcs(ctx: &mut Context<'_, '_>) -> Done {
 fn text(ctx: &mut Context<'_, '_>, index: usize) -> Result<Vec<u8>, Error> {
     let key = ctx.key(index);
     let value = ctx.space.read_string(&key).map_err(|_| error::string::LCS_NOT_STRINGS)?;
-    Ok(with_text(value.unwrap_or(StringRef::Bytes(b"")), <[u8]>::to_vec))
+    Ok(value.unwrap_or(StringRef::Bytes(b"")).to_vec())
 }
 
 struct Table<'t> {

@@ -7,7 +7,6 @@ use command::binding::{Binding, keys};
 use command::context::Context;
 use resp::error::{self, Error};
 use resp::reply::Reply;
-use structures::number;
 use value::StringRef;
 
 mod append;
@@ -58,22 +57,6 @@ pub(crate) fn answer(reply: &mut Reply, value: Option<StringRef<'_>>) {
         Some(StringRef::Bytes(bytes)) => reply.bulk(bytes),
         Some(StringRef::Int(n)) => reply.bulk_int(n),
         None => reply.null(),
-    }
-}
-
-/// Shows the text of a string to `f`; an integer's is made on the stack.
-pub(crate) fn with_text<R>(value: StringRef<'_>, f: impl FnOnce(&[u8]) -> R) -> R {
-    match value {
-        StringRef::Bytes(bytes) => f(bytes),
-        StringRef::Int(n) => f(&number::int(n)),
-    }
-}
-
-/// The length of a string in bytes.
-pub(crate) fn length(value: StringRef<'_>) -> usize {
-    match value {
-        StringRef::Bytes(bytes) => bytes.len(),
-        StringRef::Int(n) => number::int_len(n),
     }
 }
 

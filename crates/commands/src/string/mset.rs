@@ -29,7 +29,7 @@ pub(super) fn msetnx(ctx: &mut Context<'_, '_>) -> Done {
 }
 
 fn check_pairs(ctx: &Context<'_, '_>) -> Done {
-    if ctx.args.len() % 2 == 0 {
+    if ctx.args.len().is_multiple_of(2) {
         return Err(error::common::wrong_arity(ctx.row.fullname).into());
     }
     Ok(())

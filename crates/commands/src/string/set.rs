@@ -13,9 +13,10 @@ use keyspace::{Expiry, Key};
 use resp::error::Error;
 use smallvec::SmallVec;
 use structures::number;
+use value::StringRef;
 
+use super::answer;
 use super::options::{Condition, Lifetime, Options, Verb};
-use super::{answer, with_text};
 use crate::options::{Time, TimeUnit, expired_already};
 
 pub(super) fn set(ctx: &mut Context<'_, '_>) -> Done {
@@ -98,7 +99,7 @@ fn holds(ctx: &mut Context<'_, '_>, key: &Key<'_>, condition: Condition<'_>) -> 
         Condition::Absent => !ctx.space.exists(key),
         Condition::Present => ctx.space.exists(key),
         Condition::Equal(wanted) => match ctx.space.peek_string(key)? {
-            Some(present) => with_text(present, |text| text == wanted),
+            Some(present) => present == StringRef::Bytes(wanted),
             None => false,
         },
     })

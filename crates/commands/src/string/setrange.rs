@@ -7,14 +7,14 @@ use command::context::{Context, Done};
 use command::effects::class;
 use resp::error;
 
-use super::{check_length, length};
+use super::check_length;
 use crate::options::integer;
 
 pub(super) fn setrange(ctx: &mut Context<'_, '_>) -> Done {
     let offset = u64::try_from(integer(ctx.args.at(2))?).map_err(|_| error::string::OFFSET_OUT_OF_RANGE)?;
     let key = ctx.key(1);
     let bytes = ctx.args.at(3);
-    let former = ctx.space.peek_string(&key)?.map_or(0, length);
+    let former = ctx.space.peek_string(&key)?.map_or(0, |value| value.len());
     if bytes.is_empty() {
         ctx.reply.length(former);
         return Ok(());

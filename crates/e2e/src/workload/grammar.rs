@@ -132,8 +132,8 @@ fn fill(hole: &str, random: &mut SmallRng) -> Vec<u8> {
         "type" => pick::<&[u8]>(&[b"u8", b"i5", b"u63", b"i64", b"u1", b"i16"], random).to_vec(),
         "seconds" => pick::<&[u8]>(&[b"100000", b"500000"], random).to_vec(),
         "millis" => pick::<&[u8]>(&[b"100000000", b"777777777"], random).to_vec(),
-        "unixtime" => b"33177117420".to_vec(),
-        "unixmillis" => b"33177117420000".to_vec(),
+        "unixtime" => pick::<&[u8]>(&[b"33177117420", b"33177117421"], random).to_vec(),
+        "unixmillis" => pick::<&[u8]>(&[b"33177117420000", b"33177117420001"], random).to_vec(),
         "db" => random.random_range(0..3).to_string().into_bytes(),
         _ => panic!("no such hole: <{hole}>"),
     }

@@ -1,7 +1,7 @@
 //! The forms of the data commands.
 //!
 //! Options that make a reply depend on the clock (TTL and its kin) are left out of what is compared; expiry times
-//! are far away, so that no key ends between two looks at it. Blocking commands have no timeout worth naming: they
+//! are far away, so that no key ends between two looks at it; GT and LT compare only fixed moments. Blocking commands have no timeout worth naming: they
 //! are here for what they do when there is something to take.
 
 /// How far two replies to equal commands on equal data can be compared.
@@ -99,9 +99,9 @@ pub const FORMS: &[(Comparison, &str)] = &[
         "HSETEX <hash> [FNX|FXX] [EX <seconds>|PXAT <unixmillis>|KEEPTTL] FIELDS 2 <field> <value> <field> <value>",
     ),
     (Exact, "HGETEX <hash> [EX <seconds>|PXAT <unixmillis>|PERSIST] FIELDS 2 <field> <field>"),
-    (Exact, "HEXPIRE <hash> <seconds> [NX|XX|GT|LT] FIELDS 2 <field> <field>"),
+    (Exact, "HEXPIRE <hash> <seconds> [NX|XX] FIELDS 2 <field> <field>"),
     (Exact, "HPEXPIRE <hash> <millis> FIELDS 1 <field>"),
-    (Exact, "HEXPIREAT <hash> <unixtime> FIELDS 1 <field>"),
+    (Exact, "HEXPIREAT <hash> <unixtime> [NX|XX|GT|LT] FIELDS 1 <field>"),
     (Exact, "HPEXPIREAT <hash> <unixmillis> FIELDS 1 <field>"),
     (Exact, "HPERSIST <hash> FIELDS 2 <field> <field>"),
     (Chance, "HTTL <hash> FIELDS 2 <field> <field>"),
@@ -182,9 +182,9 @@ pub const FORMS: &[(Comparison, &str)] = &[
     (Exact, "RENAMENX <key> <key>"),
     (Exact, "COPY <key> <key> [DB <db>] [REPLACE]"),
     (Exact, "MOVE <key> <db>"),
-    (Exact, "EXPIRE <key> <seconds> [NX|XX|GT|LT]"),
+    (Exact, "EXPIRE <key> <seconds> [NX|XX]"),
     (Exact, "PEXPIRE <key> <millis>"),
-    (Exact, "EXPIREAT <key> <unixtime>"),
+    (Exact, "EXPIREAT <key> <unixtime> [NX|XX|GT|LT]"),
     (Exact, "PEXPIREAT <key> <unixmillis>"),
     (Exact, "EXPIRE <key> -1"),
     (Exact, "PERSIST <key>"),
@@ -194,7 +194,7 @@ pub const FORMS: &[(Comparison, &str)] = &[
     (Chance, "PEXPIRETIME <key>"),
     (Chance, "DUMP <key>"),
     (Chance, "OBJECT ENCODING <key>"),
-    (Exact, "OBJECT REFCOUNT <key>"),
+    (Chance, "OBJECT REFCOUNT <key>"),
     (Chance, "RANDOMKEY"),
     (Exact, "DBSIZE"),
     (Unordered, "KEYS <pattern>"),

@@ -5,9 +5,11 @@
 
 use std::io::{self, IoSlice};
 
+use config::directives::aof::AppendFsync;
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::server::Server;
+use super::aof::Aof;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, clock, signals};
 
 /// Executors besides the I/O threads: this thread's units, its background work, and the snapshot thread.
@@ -16,6 +18,9 @@ pub const EXECUTORS: usize = 3;
 /// Ten times a second.
 const TICK_MS: i64 = 100;
 
+/// `appendfsync everysec`.
+const SYNC_MS: i64 = 1000;
+
 /// Of each tick at most this much is spent on expired keys.
 const EXPIRY_NANOS: u64 = 25_000_000;
 
@@ -23,15 +28,19 @@ struct ControlThread<'s> {
     server: &'s Server,
     core: Core<'s>,
     expirer: Expirer<'s>,
+    aof: &'s Aof,
+    next_sync: i64,
     next_tick: i64,
 }
 
 /// Runs until the server is over. `first` is the number of its first executor.
-pub fn run(server: &Server, first: usize, reactor: &mut Reactor) -> io::Result<()> {
+pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> io::Result<()> {
     let mut handler = ControlThread {
         server,
         core: Core::new(server, first),
         expirer: Expirer::new(server, first + 1),
+        aof,
+        next_sync: 0,
         next_tick: clock::unix_ms() + TICK_MS,
     };
     reactor.run(&mut handler)
@@ -42,6 +51,21 @@ impl ControlThread<'_> {
         self.expirer.cycle(EXPIRY_NANOS);
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
+        if self.aof.is_on() {
+            self.write_aof();
+        }
+    }
+
+    /// Writes what no client's turn has written (expiry), and syncs once a second.
+    fn write_aof(&mut self) {
+        let control = self.core.control();
+        self.core.turn_hold = self.server.journal.end().0;
+        self.core.flush_turn();
+        let now = clock::unix_ms();
+        if now >= self.next_sync && control.config.aof.appendfsync != AppendFsync::No {
+            self.next_sync = now + SYNC_MS;
+            self.aof.sync();
+        }
     }
 }
 

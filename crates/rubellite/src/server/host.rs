@@ -2,7 +2,8 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use config::{Config, Directive, Reason};
@@ -16,6 +17,7 @@ use runtime::usage::{self, Whose};
 use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
+use super::aof::Aof;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -37,6 +39,8 @@ pub struct ProcessHost {
     lazy_free: Lane,
     snapshotter: Snapshotter,
     control: Arc<Waker>,
+    /// The append-only file, once there is a journal.
+    aof: Arc<OnceLock<Arc<Aof>>>,
     outside: Arc<Outside>,
     config_file: Option<PathBuf>,
     facts: ProcessFacts,
@@ -49,6 +53,7 @@ impl ProcessHost {
         control: Arc<Waker>,
         outside: Arc<Outside>,
         config_file: Option<PathBuf>,
+        aof: Arc<OnceLock<Arc<Aof>>>,
     ) -> Self {
         let path = |path: Option<&PathBuf>| path.map(|p| p.display().to_string()).unwrap_or_default();
         let facts = ProcessFacts {
@@ -62,7 +67,7 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, outside, config_file, facts }
+        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
     }
 }
 
@@ -87,6 +92,22 @@ impl Host for ProcessHost {
 
     fn snapshot(&self, job: SaveJob) {
         self.snapshotter.submit(job);
+    }
+
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
+        self.aof.get()?.begin_rewrite(offset)
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        let aof = self.aof.get().filter(|aof| aof.is_on())?;
+        Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
+    }
+
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
+        match self.aof.get() {
+            Some(aof) => aof.flush(offset, config),
+            None => Ok(()),
+        }
     }
 
     fn cancel_snapshot(&self) {

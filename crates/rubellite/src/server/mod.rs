@@ -7,8 +7,10 @@
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
+mod aof;
 mod control;
 mod host;
+mod recover;
 mod settings;
 mod snapshotter;
 mod start;

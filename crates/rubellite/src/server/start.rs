@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
 
 use acl::Users;
@@ -20,7 +20,8 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 use super::host::{ProcessHost, SystemClock};
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, thread};
+use super::aof::Aof;
+use super::{control, recover, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -155,6 +156,7 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
+    let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let server = Server::new(
@@ -163,10 +165,21 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), outside.clone(), file)),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), outside.clone(), file, aof_cell.clone())),
         registry,
     );
-    serve(&server, &config, &outside, threads, &mut control_reactor, jobs)?;
+    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let _ = aof_cell.set(aof.clone());
+    if let Err(reason) = recover::recover(&server, threads, &aof) {
+        log::warning(reason);
+        return Ok(1);
+    }
+    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    if aof.is_on() {
+        log::notice(log_text::shutdown::FSYNC);
+        let _ = aof.flush(server.journal.end().0, &config);
+        aof.sync();
+    }
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -186,6 +199,7 @@ fn serve(
     threads: usize,
     control_reactor: &mut Reactor,
     jobs: Jobs,
+    aof: &Aof,
 ) -> io::Result<()> {
     let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
@@ -222,9 +236,9 @@ fn serve(
             }
         }
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
-            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;
-        control::run(server, threads, control_reactor)
+        control::run(server, threads, control_reactor, aof)
     })?;
     acceptor.close_all();
     Ok(())

@@ -11,7 +11,7 @@ impl<E: Thin> Table<E> {
     /// A cursor is a position in hash space below 2^48; cursors of a scan only rise. An entry that is in the table from the first
     /// call to the last is visited at least once, however the table grows or shrinks between the calls; it is visited again only
     /// when its home bucket grew over the cursor. Any number is a valid cursor.
-    pub fn scan(&self, cursor: u64, mut f: impl FnMut(Found<'_, E>)) -> u64 {
+    pub fn scan<'a>(&'a self, cursor: u64, mut f: impl FnMut(Found<'a, E>)) -> u64 {
         let hash = cursor << (64 - CURSOR_BITS);
         let at = self.directory_index(hash);
         let Some(&segment) = self.segments.get(at) else { return 0 };

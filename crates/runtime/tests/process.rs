@@ -1,4 +1,4 @@
-//! Reports of crashes, and the ends by signal, seen from outside.
+//! Reports of crashes, the ends by signal, and the way to the background, seen from outside.
 //!
 //! Each test starts this program again with `ROLE` set; the test of that name then plays the part and dies.
 
@@ -108,7 +108,7 @@ fn assertion() {
         &[
             "BUG REPORT START",
             "ASSERTION FAILED",
-            "crash.rs:",
+            "process.rs:",
             "'two is not three'",
             "STACK TRACE",
             "own part",
@@ -199,4 +199,30 @@ fn unarmed() {
     assert_eq!(status.signal(), Some(libc::SIGSEGV), "{log}");
     assert_in_order(&log, &["crashed by signal: 11", "STACK TRACE", "STACK TRACE DONE", "BUG REPORT END"]);
     assert!(!log.contains("Crashed running signal handler"));
+}
+
+#[test]
+fn daemon() {
+    if is_child("daemon") {
+        runtime::daemon::daemonize().unwrap();
+        println!("nobody reads this");
+        // SAFETY: take no pointers.
+        let (session, own) = unsafe { (libc::getsid(0), libc::getpid()) };
+        assert_eq!(session, own, "a session of its own");
+        runtime::daemon::write_pid_file(std::env::var_os("LOG").unwrap().as_ref()).unwrap();
+        std::process::exit(3);
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let pid_file = dir.path().join("pid");
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["daemon", "--exact", "--nocapture"])
+        .env("ROLE", "daemon")
+        .env("LOG", &pid_file)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0), "the process that was started has ended well");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("nobody reads this"));
+    while !std::fs::read_to_string(&pid_file).is_ok_and(|text| text.ends_with('\n')) {
+        std::thread::yield_now();
+    }
 }

@@ -1,0 +1,39 @@
+//! Append-only files as bytes: which files there are, and what stands in them.
+//!
+//! ```text
+//!   appendonlydir/
+//!     appendonly.aof.manifest           which files, in which order, from which offset of the stream on     manifest
+//!     appendonly.aof.3.base.rdb         the state at one point: a snapshot, or commands that make it
+//!     appendonly.aof.7.incr.aof         what came after it                                                  scan
+//!     appendonly.aof.8.incr.aof
+//!
+//!   an increment:   #TS:1700000000   SELECT 0   #off:8192   │ the stream's bytes, unchanged, annotations between units
+//!                   └──────────── preamble ─────────────────┘ ▲ offset 8192 of the stream
+//! ```
+//!
+//! - [`manifest::Manifest`]: the list of files, read with every check and message of the peers, and written.
+//! - [`name::Names`]: what the files are called.
+//! - [`scan::Scanner`]: commands and annotations out of chunks of any size; it knows where the last complete unit ends, which is where
+//!   a file that a crash has cut off is cut back to.
+//! - [`annotation`]: the lines between commands.
+//!
+//! Invariants:
+//! 1. No input panics, and memory is bounded by the bytes received.
+//! 2. A file that we write is read by Valkey and by Redis 7 and later: our additions are pairs in the manifest and lines that
+//!    begin with `#`, both of which they pass over.
+#![forbid(unsafe_code)]
+
+pub mod annotation;
+pub mod manifest;
+pub mod name;
+pub mod scan;
+
+pub use annotation::Annotation;
+pub use manifest::{File, Manifest, Role};
+pub use name::Names;
+pub use scan::{Item, Place, Scanner, Tail};
+
+/// Whether a file that begins with these bytes (6 are enough) begins with a snapshot.
+pub fn begins_with_snapshot(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"REDIS0") || bytes.starts_with(b"VALKEY")
+}
