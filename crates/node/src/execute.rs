@@ -552,6 +552,7 @@ impl<'s> Core<'s> {
         let counters = &self.counters.commands[id.index()];
         add(&counters.calls, 1);
         add(&counters.nanos, nanos);
+        add(&self.counters.command_nanos, nanos);
         if failed {
             add(&counters.failed, 1);
         }

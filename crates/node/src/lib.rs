@@ -23,10 +23,12 @@
 pub mod admission;
 pub mod commands;
 pub mod control;
+pub mod cron;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
 pub mod hooks;
+pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod pause;

@@ -182,6 +182,7 @@ impl<'s> Worker<'s> {
 
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
+        add(&self.core.counters.turns, 1);
         self.core.lease.release();
         self.core.flush_turn();
         self.core.make_changes();

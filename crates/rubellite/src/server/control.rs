@@ -49,7 +49,7 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
 impl ControlThread<'_> {
     fn tick(&mut self) {
         self.expirer.cycle(EXPIRY_NANOS);
-        node::pause::end_if_due(&mut self.core, self.server.engine.now());
+        node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         if self.aof.is_on() {
             self.write_aof();

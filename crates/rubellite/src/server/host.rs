@@ -166,6 +166,10 @@ impl Host for ProcessHost {
         }
     }
 
+    fn note_memory(&self) {
+        alloc::peak();
+    }
+
     fn cpu(&self) -> CpuFacts {
         let (own, children) = (usage::cpu_time(Whose::Process), usage::cpu_time(Whose::Children));
         CpuFacts { system: own.system, user: own.user, system_children: children.system, user_children: children.user }
