@@ -43,3 +43,34 @@ pub(super) fn zscan(ctx: &mut Context<'_, '_>) -> Done {
     reply.raw(&members.buf);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Keyspace;
+
+    #[test]
+    fn a_big_set_is_walked_whole_and_scores_are_short() {
+        let mut s = Keyspace::new();
+        for i in 0..500 {
+            s.run(&format!("ZADD z {i}.1 m{i}"));
+        }
+        let mut cursor = "0".to_string();
+        let mut found = std::collections::BTreeSet::new();
+        let mut calls = 0;
+        loop {
+            let reply = s.run(&format!("ZSCAN z {cursor} COUNT 20"));
+            let mut words = reply.split(['[', ']', ' ', '"']).filter(|word| !word.is_empty());
+            cursor = words.next().expect("a cursor").to_string();
+            while let (Some(member), Some(score)) = (words.next(), words.next()) {
+                assert_eq!(score, format!("{}.1", &member[1..]));
+                found.insert(member.to_string());
+            }
+            calls += 1;
+            if cursor == "0" {
+                break;
+            }
+        }
+        assert_eq!(found.len(), 500);
+        assert!(calls > 5, "{calls} calls");
+    }
+}
