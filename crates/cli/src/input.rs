@@ -38,7 +38,7 @@ impl Input {
     pub fn read_line(&mut self, prompt: &str) -> io::Result<Option<Vec<u8>>> {
         match self {
             Input::Plain(lines) => {
-                if io::stdin().is_terminal() {
+                if lines.shows_prompt {
                     write!(io::stdout(), "{prompt}")?;
                     io::stdout().flush()?;
                 }
@@ -76,11 +76,13 @@ impl Input {
 pub struct PlainLines {
     file: File,
     buffer: Vec<u8>,
+    shows_prompt: bool,
 }
 
 impl PlainLines {
     fn open() -> io::Result<Self> {
-        Ok(PlainLines { file: File::from(io::stdin().as_fd().try_clone_to_owned()?), buffer: Vec::new() })
+        let file = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        Ok(PlainLines { file, buffer: Vec::new(), shows_prompt: io::stdin().is_terminal() })
     }
 
     fn next_line(&mut self) -> io::Result<Option<Vec<u8>>> {
@@ -265,7 +267,7 @@ mod tests {
         let long = "x".repeat(40_000);
         write!(file, "a\n\n{long}\r\nlast").unwrap();
         file.seek(SeekFrom::Start(0)).unwrap();
-        let mut lines = PlainLines { file, buffer: Vec::new() };
+        let mut lines = PlainLines { file, buffer: Vec::new(), shows_prompt: false };
         let mut seen = Vec::new();
         while let Some(line) = lines.next_line().unwrap() {
             seen.push(String::from_utf8(line).unwrap());

@@ -102,6 +102,10 @@ pub struct Env {
     pub sanitize: bool,
     /// The newest RDB version that DUMP may write.
     pub rdb_version: u32,
+    /// `rdb-version-check relaxed`: RESTORE reads payloads of versions that are not known.
+    pub rdb_relaxed: bool,
+    /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE believes payloads without their checksum.
+    pub skip_checksum: bool,
 }
 
 impl Default for Env {
@@ -121,6 +125,8 @@ impl Default for Env {
             lazy_user_flush: true,
             sanitize: false,
             rdb_version: 80,
+            rdb_relaxed: false,
+            skip_checksum: false,
         }
     }
 }

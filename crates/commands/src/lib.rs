@@ -23,7 +23,7 @@ mod zset;
 
 use command::binding::Binding;
 
-pub use keys::scan::cursor_shard;
+pub use keys::scan::{Walk, cursor_shard};
 
 /// The handlers of all data commands, type by type.
 pub const TABLE: &[&[Binding]] =

@@ -10,6 +10,12 @@ pub(crate) fn integer(arg: &[u8]) -> Result<i64, Error> {
     number::parse_i64(arg).ok_or(error::common::NOT_INTEGER)
 }
 
+/// An integer of 32 bits, such as the number of a database.
+pub(crate) fn int32(arg: &[u8]) -> Result<i32, Error> {
+    let wide = integer(arg)?;
+    i32::try_from(wide).map_err(|_| error::common::out_of_range_between(i32::MIN.into(), i32::MAX.into()))
+}
+
 /// Whether an argument is this word, in any case.
 pub(crate) fn is(arg: &[u8], word: &str) -> bool {
     arg.eq_ignore_ascii_case(word.as_bytes())

@@ -208,7 +208,7 @@ fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId>
     match class {
         Class::World => all(),
         Class::Free => Vec::new(),
-        Class::Cursor => vec![crate::cursor_shard(map, args)],
+        Class::Cursor => all(),
         Class::Keys => match row.keys_of(args) {
             Ok(keys) => keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)).collect(),
             Err(_) => all(),

@@ -12,6 +12,8 @@ pub struct Server {
     port: u16,
     arguments: Vec<String>,
     password: Option<String>,
+    /// Signals that the process ignores from its first moment.
+    ignored: Vec<String>,
     folder: TempDir,
     child: Option<Child>,
     log: Log,
@@ -56,17 +58,32 @@ impl Server {
         ];
         let defaults = defaults.into_iter().flat_map(|(name, value)| [name.to_string(), value]);
         let arguments = defaults.chain(arguments.iter().map(|a| a.to_string())).collect();
-        Server { program: program.clone(), port, arguments, password: None, folder, child: None, log: Log::default() }
+        Server {
+            program: program.clone(),
+            port,
+            arguments,
+            password: None,
+            ignored: Vec::new(),
+            folder,
+            child: None,
+            log: Log::default(),
+        }
     }
 
     /// Starts a server from the text of a configuration file, as `redis-server file.conf` would, and with nothing
     /// else; `PORT` in the text stands for the port that this server gets.
     pub fn configured(program: &Program, file: &str, text: &str) -> Server {
+        let mut server = Server::prepare_file(program, file, text);
+        server.boot();
+        server
+    }
+
+    /// The same without the process.
+    pub fn prepare_file(program: &Program, file: &str, text: &str) -> Server {
         let mut server = Server::prepare(program, &[]);
         let path = server.folder().join(file);
         std::fs::write(&path, text.replace("PORT", &server.port.to_string())).expect("a file in a folder of ours");
         server.arguments = vec![file.to_string()];
-        server.boot();
         server
     }
 
@@ -79,7 +96,15 @@ impl Server {
     /// Starts the process and returns at once.
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the server is running");
-        let mut command = self.program.server();
+        let server = self.program.server();
+        // A signal that is ignored stays so over exec; a process can be born with it in no other way.
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("trap '' {}; exec \"$0\" \"$@\"", self.ignored.join(" ")));
+        if self.ignored.is_empty() {
+            command = server;
+        } else {
+            command.arg(server.get_program());
+        }
         command.args(&self.arguments).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
@@ -107,6 +132,11 @@ impl Server {
     /// The password that [`Server::connect`] and [`Server::cli`] give from now on.
     pub fn set_password(&mut self, password: &str) {
         self.password = Some(password.to_string());
+    }
+
+    /// The process ignores a signal (`XFSZ`) from the next start on.
+    pub fn ignore_signal(&mut self, name: &str) {
+        self.ignored.push(name.to_string());
     }
 
     /// Changes the arguments for the next start.

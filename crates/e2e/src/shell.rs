@@ -35,9 +35,14 @@ impl Shell {
         self.output.wait_for(text, 1);
     }
 
+    /// Closes the input, as Ctrl-D does.
+    pub fn end_input(&mut self) {
+        drop(self.child.stdin.take());
+    }
+
     /// Closes the input and waits for the end; returns everything that was printed.
     pub fn close(mut self) -> (String, ExitStatus) {
-        drop(self.child.stdin.take());
+        self.end_input();
         let status = self.child.wait().expect("a child of ours");
         (self.output.text(), status)
     }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use command::context::{Block, Context, Done, Env, Handler, Random, Stop};
 use command::effects::{Effects, Event, Propagate, class};
-use command::row::Row;
+use command::row::{Group, Row};
 use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::encode;
@@ -319,10 +319,11 @@ impl<'u> Unit<'u> {
             };
             for waiter in waiters {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
-                if !waiter.end(WaitState::Claimed) {
+                self.space.select(waiter.db);
+                let kind = self.space.peek(&Key::new(&name)).map(|view| view.type_name());
+                if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
-                self.space.select(waiter.db);
                 self.space.lookup = Lookup::Touch;
                 let mut reply = Reply::new(waiter.proto);
                 let args = waiter.args.as_args();
@@ -347,6 +348,16 @@ impl<'u> Unit<'u> {
         self.scratch.ready.clear();
         self.space.select(db);
         self.space.lookup = lookup;
+    }
+}
+
+/// Whether a key of this type can serve those who wait with a command of this group. Who waits for a list does not notice
+/// that there is a string now, instead of being told that it is the wrong type.
+fn serves(group: Group, kind: Option<&str>) -> bool {
+    match group {
+        Group::List => kind == Some("list"),
+        Group::SortedSet => kind == Some("zset"),
+        _ => true,
     }
 }
 

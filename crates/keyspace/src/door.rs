@@ -185,6 +185,16 @@ impl Space<'_> {
         true
     }
 
+    /// Sets what is known of a key's accesses, as [`AccessClock`](crate::AccessClock) has it. False when there is no such key.
+    pub fn set_access(&mut self, key: &Key<'_>, word: u32) -> bool {
+        let db = self.db;
+        let (part, mut observers) = self.shard(key).parts(db);
+        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
+        found.set_access(word as u16);
+        found.get_mut().set_mark((word >> 16) as u8);
+        true
+    }
+
     /// Removes a key. False when there is none, or it has expired (then it is gone as well).
     pub fn remove(&mut self, key: &Key<'_>, deletion: Deletion) -> bool {
         if !self.alive(key) {

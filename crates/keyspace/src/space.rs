@@ -88,6 +88,17 @@ impl AccessClock {
         count.saturating_sub(minutes / self.decay_minutes)
     }
 
+    /// The word of a key that was last accessed so many seconds ago, under an LRU policy.
+    pub fn idle_since(&self, seconds: u64) -> u32 {
+        let most = 0xff_ffff;
+        self.tick.wrapping_sub(seconds.min(most) as u32) & most as u32
+    }
+
+    /// The word of a key with this counter, under an LFU policy.
+    pub fn counted(&self, frequency: u8) -> u32 {
+        self.tick << 8 | u32::from(frequency)
+    }
+
     /// Seconds since the last access of a word written under an LRU policy.
     pub fn idle_seconds(&self, word: u32) -> u32 {
         self.tick.wrapping_sub(word) & 0xff_ffff

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use acl::Users;
 use command::context::Env;
 use config::Config;
+use config::directives::snapshot::RdbVersionCheck;
 use keyspace::UnixMillis;
 use value::Limits;
 
@@ -213,6 +214,7 @@ fn env_of(config: &Config) -> Env {
         lazy_server_del: config.lazyfree.lazy_server_del,
         lazy_expire: config.lazyfree.lazy_expire,
         lazy_user_flush: config.lazyfree.lazy_user_flush,
+        rdb_relaxed: config.snapshot.rdb_version_check == RdbVersionCheck::Relaxed,
         ..Env::default()
     }
 }

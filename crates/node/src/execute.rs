@@ -30,7 +30,7 @@ use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
-use crate::server::{Bound, Server};
+use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.
@@ -59,6 +59,8 @@ pub struct Core<'s> {
     pub tombstones: Vec<Arc<WaitEntry>>,
     /// Ended watches whose flags still stand in shards.
     pub stale_watches: Vec<session::WatchSet>,
+    /// What this turn's replies depend on: they leave when the journal is durable up to here.
+    pub turn_hold: u64,
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
@@ -115,6 +117,7 @@ impl<'s> Core<'s> {
             in_exec: false,
             tombstones: Vec::new(),
             stale_watches: Vec::new(),
+            turn_hold: 0,
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
@@ -356,6 +359,31 @@ impl<'s> Core<'s> {
         self.change_attempt = attempt;
     }
 
+    /// Makes durable what the turn's replies depend on.
+    pub fn flush_turn(&mut self) {
+        let hold = std::mem::take(&mut self.turn_hold);
+        if hold == 0 || !self.server.aof_on.load(Ordering::Acquire) {
+            return;
+        }
+        let control = self.control();
+        let result = self.server.host.flush_journal(hold, &control.config);
+        match (result, &control.aof_failed) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => self.later(Change::new(|control| control.aof_failed = None)),
+            (Err(reason), _) => {
+                self.server.host.log(LogLevel::Warning, &format!("Error writing to the AOF file: {reason}"));
+                if control.config.aof.appendfsync == config::directives::aof::AppendFsync::Always {
+                    // What was promised to be on the disk is not: ending is the only honest answer.
+                    let text = "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
+                    self.server.host.log(LogLevel::Warning, text);
+                    self.server.stop(1);
+                }
+                let reason: Arc<str> = reason.into();
+                self.later(Change::new(move |control| control.aof_failed = Some(reason)));
+            }
+        }
+    }
+
     /// Begins the log of a unit whose commands are not handlers of data.
     pub fn begin_unit(&mut self) {
         if !self.in_exec {
@@ -385,7 +413,8 @@ impl<'s> Core<'s> {
     }
 
     /// Takes note of what a committed unit means for its client: how long its reply is held, what WAIT waits for.
-    pub fn settle(&self, client: &mut Client, committed: Committed) {
+    pub fn settle(&mut self, client: &mut Client, committed: Committed) {
+        self.turn_hold = self.turn_hold.max(committed.hold);
         if let Some(end) = committed.end {
             client.write_offset = end;
         }

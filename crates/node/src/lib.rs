@@ -26,13 +26,15 @@ pub mod commands;
 pub mod control;
 pub mod execute;
 pub mod expiry;
+pub mod facts;
 pub mod hooks;
 pub mod limits;
 pub mod loading;
 pub mod pause;
-pub mod saving;
 pub mod redact;
 pub mod replication;
+pub mod replay;
+pub mod saving;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

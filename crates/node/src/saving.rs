@@ -6,6 +6,7 @@
 //!          └── reply to SAVE, MISCONF on or off, dirty count, the next one in the queue ◄── finished ─────┘
 //! ```
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -47,6 +48,14 @@ pub struct Saving {
     pub saves: u64,
     /// SAVE and SHUTDOWN wait for the end: client and thread.
     pub(crate) waiters: Vec<(u64, usize)>,
+    /// BGREWRITEAOF asked for while another was under way.
+    pub rewrite_scheduled: bool,
+    /// Whether the last rewrite was good.
+    pub rewrite_ok: bool,
+    /// Rewrites that have ended.
+    pub rewrites: u64,
+    /// How long the last one took.
+    pub last_rewrite_seconds: i64,
     /// The server ends after this save.
     pub then_exit: Option<Exit>,
 }
@@ -67,6 +76,8 @@ pub struct Current {
     pub since: i64,
     /// Changes that it contains.
     dirty: u64,
+    /// It is the base of an append-only file.
+    pub rewrite: bool,
 }
 
 /// What the snapshot thread is to do.
@@ -75,21 +86,42 @@ pub struct SaveJob {
     pub snapshot: Snapshot,
     /// Auxiliary fields of the file.
     pub aux: Vec<(Vec<u8>, Vec<u8>)>,
-    /// The file's name, in the working directory.
-    pub file: Vec<u8>,
+    /// What the file is for.
+    pub target: Target,
     /// Whether the file carries a checksum.
     pub checksum: bool,
     /// Microseconds to wait between keys (`rdb-key-save-delay`), for tests.
     pub key_delay_micros: u64,
 }
 
-/// Begins a save. The lease has the world.
-pub fn begin(core: &mut Core<'_>) -> Result<(), Error> {
-    begin_for(core, None)
+/// What a snapshot's file is for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// `dbfilename`, in the working directory.
+    Dump(Vec<u8>),
+    /// The base of an append-only file.
+    AofBase(PathBuf),
+    /// Replicas: a file of this name, which is removed when it has been opened.
+    Replicas(String),
 }
 
-/// Begins a save to the configured file, or a snapshot for replicas. The lease has the world.
-pub(crate) fn begin_for(core: &mut Core<'_>, sync: Option<Arc<Sync>>) -> Result<(), Error> {
+/// Begins a save. The lease has the world.
+pub fn begin(core: &mut Core<'_>) -> Result<(), Error> {
+    let file = core.control().config.snapshot.dbfilename.clone();
+    begin_for(core, Target::Dump(file), None)
+}
+
+/// Begins a rewrite of the append-only file. The lease has the world.
+pub fn begin_rewrite(core: &mut Core<'_>) -> Result<(), Error> {
+    if core.server.saving.lock().current.is_some() {
+        return Err(error::persistence::REWRITE_IN_PROGRESS);
+    }
+    let offset = core.server.journal.end().0;
+    let Some(path) = core.server.host.begin_rewrite(offset) else { return Err(error::persistence::REWRITE_FAILED) };
+    begin_for(core, Target::AofBase(path), None)
+}
+
+pub(crate) fn begin_for(core: &mut Core<'_>, target: Target, sync: Option<Arc<Sync>>) -> Result<(), Error> {
     let server = core.server;
     let control = core.control();
     let config = &control.config;
@@ -107,19 +139,19 @@ pub(crate) fn begin_for(core: &mut Core<'_>, sync: Option<Arc<Sync>>) -> Result<
     let job = SaveJob {
         snapshot,
         aux,
-        file: match sync {
-            None => config.snapshot.dbfilename.clone(),
-            Some(_) => format!("temp-sync-{offset}-{}.rdb", now.0).into_bytes(),
-        },
+        target: target.clone(),
         checksum: config.snapshot.rdbchecksum,
         key_delay_micros: config.snapshot.rdb_key_save_delay.max(0) as u64,
     };
-    if sync.is_none() {
+    let rewrite = matches!(target, Target::AofBase(_));
+    let dump = matches!(target, Target::Dump(_));
+    saving.current = Some(Current { sync, since: now.0 / 1000, dirty, rewrite });
+    if dump {
         saving.last_try = now.0 / 1000;
     }
-    saving.current = Some(Current { sync, since: now.0 / 1000, dirty });
     drop(saving);
-    server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_STARTED);
+    let text = if rewrite { log_text::aof::REWRITE_STARTED } else { log_text::snapshot::BACKGROUND_STARTED };
+    server.host.log(LogLevel::Notice, text);
     server.host.snapshot(job);
     Ok(())
 }
@@ -135,24 +167,35 @@ pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)
     if let Some(db) = server.journal.stream_db() {
         fields.push(("repl-stream-db", db.0.to_string()));
     }
-    fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
-    fields.push(("repl-offset", offset.to_string()));
+    // While the journal sleeps its position says nothing about the data.
+    if server.journal.is_awake() {
+        fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
+        fields.push(("repl-offset", offset.to_string()));
+    }
     fields.push(("aof-base", "0".to_owned()));
     fields.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
 }
 
 /// The snapshot thread is done: `failure` says why the file could not be written.
-pub fn finished(server: &Server, file: &[u8], extra_memory: usize, failure: Option<&str>) {
+pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     let Some(current) = saving.current.take() else { return };
     if let Some(sync) = current.sync {
         drop(saving);
         let outcome = match failure {
-            None => server.host.take_sync_file(file),
+            None => server.host.take_sync_file(sync.file.as_bytes()),
             Some(reason) => Err(reason.to_owned()),
         };
         crate::replication::primary::sync_done(server, &sync, outcome);
+        server.host.wake_control();
+        return;
+    }
+    if current.rewrite {
+        saving.rewrite_ok = failure.is_none();
+        saving.rewrites += 1;
+        saving.last_rewrite_seconds = now - current.since;
+        drop(saving);
         server.host.wake_control();
         return;
     }
@@ -220,22 +263,46 @@ pub fn tick(core: &mut Core<'_>) {
         let saving = server.saving.lock();
         !saving.last_ok && saving.saves > 0
     };
-    let refuse = failed && control.config.snapshot.stop_writes_on_bgsave_error && !control.config.snapshot.save.is_empty();
+    let refuse =
+        failed && control.config.snapshot.stop_writes_on_bgsave_error && !control.config.snapshot.save.is_empty();
     if control.snapshot_failed != refuse {
         core.later(Change::new(move |control| control.snapshot_failed = refuse));
     }
     core.make_changes();
-    if !is_due(core, now) {
+    let rewrite = rewrite_is_due(core);
+    if !rewrite && !is_due(core, now) {
         return;
     }
     let mut attempt = std::mem::take(&mut core.save_attempt);
     if core.lease.take_world(&mut attempt) == Taken::Yes {
         // Another save may have begun since; then this one is not needed.
-        let _ = begin(core);
+        let _ = if rewrite { begin_rewrite(core) } else { begin(core) };
         core.lease.release();
         attempt.succeed();
     }
     core.save_attempt = attempt;
+}
+
+/// Whether the append-only file has grown enough, or a rewrite was asked for while a save was under way.
+fn rewrite_is_due(core: &mut Core<'_>) -> bool {
+    let control = core.control();
+    let mut saving = core.server.saving.lock();
+    if saving.current.is_some() || control.loading {
+        return false;
+    }
+    if std::mem::take(&mut saving.rewrite_scheduled) {
+        return true;
+    }
+    let aof = &control.config.aof;
+    let Some((base, size)) = core.server.host.aof_sizes() else { return false };
+    let grown = size.saturating_sub(base) * 100 / base.max(1);
+    let due = aof.auto_aof_rewrite_percentage > 0
+        && size >= aof.auto_aof_rewrite_min_size
+        && grown >= u64::from(aof.auto_aof_rewrite_percentage);
+    if due {
+        core.server.host.log(LogLevel::Notice, &log_text::aof::automatic(grown));
+    }
+    due
 }
 
 fn is_due(core: &mut Core<'_>, now: i64) -> bool {
@@ -249,9 +316,12 @@ fn is_due(core: &mut Core<'_>, now: i64) -> bool {
     }
     let dirty = core.server.dirty.load(Ordering::Relaxed);
     let waited = saving.last_ok || saving.saves == 0 || now - saving.last_try > RETRY_SECONDS;
-    let point = control.config.snapshot.save.iter().find(|point| {
-        dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited
-    });
+    let point = control
+        .config
+        .snapshot
+        .save
+        .iter()
+        .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
     if let Some(point) = point {
         let text = log_text::snapshot::changes(point.changes, point.seconds);
         core.server.host.log(LogLevel::Notice, &text);

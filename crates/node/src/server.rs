@@ -1,8 +1,10 @@
 //! What a server consists of.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use command::binding::Class;
 use command::context::Handler;
@@ -22,6 +24,7 @@ use value::Value;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::replication::{Replication, SyncFile};
+use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -35,12 +38,21 @@ pub trait Host: Send + Sync {
     fn free_dbs(&self, dbs: Vec<Db>);
     /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
     fn snapshot(&self, job: SaveJob);
+    /// The append-only file goes on in a new increment behind `offset`; answers where its new base is to be written,
+    /// `None` when there is no append-only file.
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
+    /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
+    fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
     /// Gives the snapshot under way up.
     fn cancel_snapshot(&self);
     /// A SHUTDOWN has been given up: signals count afresh.
     fn shutdown_aborted(&self);
     /// Makes the control thread look at what is due.
     fn wake_control(&self);
+    /// The journal begins anew after a full sync: what the append-only file holds is of another history.
+    fn journal_restarted(&self, _config: &Config) {}
     /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
     fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
         Err("this host keeps no files for replicas".to_owned())
@@ -54,9 +66,19 @@ pub trait Host: Send + Sync {
     fn config_changed(
         &self,
         old: &Config,
-        new: &Config,
+        new: &mut Config,
         changed: &[&'static Directive],
     ) -> Result<(), (&'static Directive, Reason)>;
+    /// What is known of the process.
+    fn process(&self) -> &ProcessFacts;
+    /// What memory it uses. It goes over the allocator's tables: not for every command.
+    fn memory(&self) -> MemoryFacts;
+    /// What processor time it has used.
+    fn cpu(&self) -> CpuFacts;
+    /// Sleeps on this thread (DEBUG SLEEP).
+    fn sleep(&self, time: Duration);
+    /// Ends the process (DEBUG SEGFAULT, DEBUG PANIC).
+    fn crash(&self, how: Crash) -> !;
     /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
 }
@@ -127,9 +149,9 @@ pub struct Server {
     /// Counters of each executor: I/O threads first.
     pub counters: Box<[Counters]>,
     /// What the counters were at the last CONFIG RESETSTAT.
+    pub baseline: Mutex<Baseline>,
     /// Saves.
     pub saving: Mutex<Saving>,
-    pub baseline: Mutex<Baseline>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// The slow log.
@@ -146,6 +168,8 @@ pub struct Server {
     pub over: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
+    /// Whether the journal is written to an append-only file.
+    pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
@@ -192,14 +216,20 @@ impl Server {
             cards: Cards::default(),
             mailboxes: (0..io_threads).map(|_| Arc::new(Mailbox::default())).collect(),
             counters: (0..executors).map(|_| Counters::new(rows)).collect(),
-            saving: Mutex::new(Saving { last_ok: true, last_seconds: -1, last_save: started / 1000, ..Saving::default() }),
             baseline: Mutex::new(Baseline::new(rows)),
+            saving: Mutex::new(Saving {
+                last_ok: true,
+                last_seconds: -1,
+                last_save: started / 1000,
+                ..Saving::default()
+            }),
             dirty: AtomicU64::new(0),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),
             run_id,
             over: AtomicBool::new(false),
+            aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),

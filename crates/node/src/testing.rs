@@ -13,6 +13,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use acl::Users;
 use command::binding::Class;
@@ -28,6 +29,8 @@ use session::{Client, ClientCard};
 use value::{StringRef, Value};
 
 use crate::control::Control;
+use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::saving::SaveJob;
 use crate::server::{Bound, Host, LogLevel, RewriteFailure, Server};
 use crate::worker::Worker;
 
@@ -58,6 +61,9 @@ pub struct Notes {
     pub refuse: Mutex<Option<&'static str>>,
     /// The configuration file.
     pub file: Mutex<Option<Vec<u8>>>,
+    /// How long the host was to sleep.
+    pub slept: Mutex<Vec<Duration>>,
+    process: ProcessFacts,
     drawn: AtomicU64,
 }
 
@@ -76,6 +82,16 @@ impl Host for TestHost {
         drop(dbs);
     }
 
+    fn snapshot(&self, job: SaveJob) {
+        drop(job);
+    }
+
+    fn cancel_snapshot(&self) {}
+
+    fn shutdown_aborted(&self) {}
+
+    fn wake_control(&self) {}
+
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
     }
@@ -87,13 +103,33 @@ impl Host for TestHost {
     fn config_changed(
         &self,
         _: &Config,
-        _: &Config,
+        _: &mut Config,
         changed: &[&'static Directive],
     ) -> Result<(), (&'static Directive, Reason)> {
         match changed.iter().find(|directive| Some(directive.name) == *self.0.refuse.lock()) {
             Some(directive) => Err((directive, config::reason::CANNOT_LISTEN)),
             None => Ok(()),
         }
+    }
+
+    fn process(&self) -> &ProcessFacts {
+        &self.0.process
+    }
+
+    fn memory(&self) -> MemoryFacts {
+        MemoryFacts { used: 1 << 20, peak: 2 << 20, rss: 3 << 20, ..MemoryFacts::default() }
+    }
+
+    fn cpu(&self) -> CpuFacts {
+        CpuFacts { user: 1_500_000, ..CpuFacts::default() }
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.0.slept.lock().push(time);
+    }
+
+    fn crash(&self, how: Crash) -> ! {
+        panic!("{how:?}");
     }
 
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {

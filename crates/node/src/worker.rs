@@ -184,6 +184,7 @@ impl<'s> Worker<'s> {
     pub fn end_of_turn(&mut self) {
         crate::replication::primary::ask_for_acks(&mut self.core);
         self.core.lease.release();
+        self.core.flush_turn();
         self.touch_replicas();
         self.core.make_changes();
         self.core.sweep();
@@ -215,9 +216,13 @@ impl<'s> Worker<'s> {
             Letter::Answered { client, error } => self.with_id(client, |worker, c| {
                 if matches!(c.waiting, Waiting::Action) {
                     c.waiting = Waiting::No;
+                    c.card.set(Flag::Blocked, false);
                     match error {
                         None => c.out.ok(),
-                        Some(e) => c.out.error(&e),
+                        Some(e) => {
+                            worker.core.note_error(e.code());
+                            c.out.error(&e);
+                        }
                     }
                     worker.process(c);
                 }

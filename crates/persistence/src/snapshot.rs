@@ -85,7 +85,12 @@ impl Snapshot {
 
     /// Walks the whole keyspace and gives the bytes behind the head to `out`, chunk by chunk, with no lock held. Stops when
     /// `out` answers false (a full disk, a cancelled save), and then nothing more is owed to this snapshot. True at the end.
-    pub fn walk(&self, background: &mut Background<'_, Shard>, shards: usize, out: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+    pub fn walk(
+        &self,
+        background: &mut Background<'_, Shard>,
+        shards: usize,
+        out: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> bool {
         let complete = self.walk_all(background, shards, out);
         let mut sinks: Vec<Option<Box<dyn HandOver>>> = Vec::new();
         for id in 0..shards {
@@ -99,7 +104,12 @@ impl Snapshot {
         self.spool.drain().iter().all(|chunk| out(chunk))
     }
 
-    fn walk_all(&self, background: &mut Background<'_, Shard>, shards: usize, out: &mut dyn FnMut(&[u8]) -> bool) -> bool {
+    fn walk_all(
+        &self,
+        background: &mut Background<'_, Shard>,
+        shards: usize,
+        out: &mut dyn FnMut(&[u8]) -> bool,
+    ) -> bool {
         let mut bigs = BigRecords::new(self.form);
         let mut spent: Vec<Value> = Vec::new();
         for id in 0..shards {

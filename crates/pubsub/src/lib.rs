@@ -174,7 +174,12 @@ impl PubSub {
     }
 
     /// Publishes to a shard channel.
-    pub fn publish_shard(&self, channel: &[u8], message: &[u8], deliver: &mut dyn FnMut(Subscriber, &Arc<Message>)) -> usize {
+    pub fn publish_shard(
+        &self,
+        channel: &[u8],
+        message: &[u8],
+        deliver: &mut dyn FnMut(Subscriber, &Arc<Message>),
+    ) -> usize {
         if self.is_silent() {
             return 0;
         }

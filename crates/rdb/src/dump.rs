@@ -14,7 +14,7 @@ use value::{Limits, Value};
 use crate::decode::{Begun, Build};
 use crate::encode::TooNew;
 use crate::read::{Halt, Reader, Text};
-use crate::{Acceptance, Content, Damage, Error, Form, Kind, Version, kind};
+use crate::{Acceptance, Content, Damage, Error, Form, Kind, Version};
 
 const FOOTER: usize = 10;
 
@@ -51,10 +51,14 @@ pub fn read<'a>(
     let refuse = |offset: usize, damage| Refused::Value(Error { offset: offset as u64, damage });
     let &byte = body.first().ok_or_else(|| refuse(0, Damage::Truncated))?;
     let kind = Kind(byte);
-    let known = kind.is_common() || (kind == Kind::HASH_2 && !version.is_foreign());
-    if !known && version.is_foreign() && byte >= *kind::FOREIGN.start() {
+    if kind == Kind::HASH_2 && version.is_foreign() {
         return Err(Refused::Foreign(byte));
     }
+    let known = match kind {
+        Kind::HASH_2 => true,
+        Kind::HASH_METADATA | Kind::HASH_LISTPACK_EX => version.is_foreign(),
+        _ => kind.is_common(),
+    };
     if !known {
         return Err(refuse(0, Damage::Type(byte)));
     }

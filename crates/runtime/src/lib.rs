@@ -34,5 +34,6 @@ pub mod rlimit;
 pub mod signals;
 pub mod source;
 pub mod title;
+pub mod usage;
 
 pub use reactor::{ConnInfo, Connections, Handler, LimitedHandler, Reactor, Reenter, Verdict, Waker};

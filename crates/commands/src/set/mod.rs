@@ -21,6 +21,7 @@ mod smove;
 mod spop;
 mod srandmember;
 mod srem;
+mod sscan;
 mod sunion;
 
 pub(crate) const TABLE: &[Binding] = &[
@@ -38,6 +39,7 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("spop", spop::spop),
     keys("srandmember", srandmember::srandmember),
     keys("srem", srem::srem),
+    keys("sscan", sscan::sscan),
     keys("sunion", sunion::sunion),
     keys("sunionstore", sunion::sunionstore),
 ];

@@ -41,12 +41,12 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let pairs: Vec<(&[u8], &[u8])> =
         (2..call.args.len()).step_by(2).map(|at| (call.args.at(at), call.args.at(at + 1))).collect();
     let origin = Origin { local: call.client.card.is_local(), loading: control.loading };
-    let update = config::set(&control.config, &pairs, origin).map_err(|e| match e {
+    let mut update = config::set(&control.config, &pairs, origin).map_err(|e| match e {
         SetError::Loading => error::common::loading(crate::admission::PRODUCT),
         SetError::Refused(refusal) => refusal.error(),
     })?;
     let server = call.core.server;
-    if let Err((directive, reason)) = server.host.config_changed(&control.config, &update.config, &update.changed) {
+    if let Err((directive, reason)) = server.host.config_changed(&control.config, &mut update.config, &update.changed) {
         server.host.log(LogLevel::Warning, &log_text::config::set_failed(directive.name));
         return Err(Refusal::to_apply(directive, reason).error());
     }

@@ -9,7 +9,7 @@ use crate::saving::{self, Exit};
 use crate::server::LogLevel;
 
 pub(super) const TABLE: &[ControlBinding] =
-    &[world("save", save), world("bgsave", bgsave), free("lastsave", lastsave), free("shutdown", shutdown)];
+    &[world("save", save), world("bgsave", bgsave), world("bgrewriteaof", bgrewriteaof), free("lastsave", lastsave), free("shutdown", shutdown)];
 
 /// SAVE is a BGSAVE whose client waits; the others go on.
 fn save(call: &mut Call<'_, '_>) -> Done {
@@ -46,6 +46,24 @@ fn bgsave(call: &mut Call<'_, '_>) -> Done {
         }
         Err(e) => return Err(e),
     }
+    Ok(())
+}
+
+fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    {
+        let mut saving = server.saving.lock();
+        if let Some(current) = &saving.current {
+            if current.rewrite {
+                return Err(error::persistence::REWRITE_IN_PROGRESS);
+            }
+            saving.rewrite_scheduled = true;
+            call.client.out.status("Background append only file rewriting scheduled");
+            return Ok(());
+        }
+    }
+    saving::begin_rewrite(call.core)?;
+    call.client.out.status("Background append only file rewriting started");
     Ok(())
 }
 

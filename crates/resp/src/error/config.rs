@@ -68,6 +68,11 @@ pub mod reason {
     pub const LISTEN_FAILED: &str = "Unable to listen on this port. Check server logs.";
     pub const TLS_FAILED: &str = "Unable to update TLS configuration. Check server logs.";
     pub const AOF_FAILED: &str = "Unable to turn on AOF. Check server logs.";
+    /// `possible` is how many the system allows.
+    pub fn too_many_clients(possible: u64) -> String {
+        format!("The operating system is not able to handle the specified number of clients, try with {possible}")
+    }
+
     pub const MAXCLIENTS_LIMIT: &str = "The event loop API is not able to handle the specified number of clients";
     pub const PERCENTILES: &str = "Invalid latency-tracking-info-percentiles parameters";
     pub const PERCENTILES_RANGE: &str = "latency-tracking-info-percentiles parameters should sit between [0.0,100.0]";

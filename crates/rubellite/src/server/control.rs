@@ -7,11 +7,13 @@ use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use engine::ticket::Wake;
+use config::directives::aof::AppendFsync;
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
 use node::server::Server;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
+use super::aof::Aof;
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
 /// thread.
@@ -19,6 +21,9 @@ pub const EXECUTORS: usize = 4;
 
 /// Ten times a second.
 const TICK_MS: i64 = 100;
+
+/// `appendfsync everysec`.
+const SYNC_MS: i64 = 1000;
 
 /// Of each tick at most this much is spent on expired keys.
 const EXPIRY_NANOS: u64 = 25_000_000;
@@ -28,6 +33,8 @@ struct ControlThread<'s> {
     core: Core<'s>,
     expirer: Expirer<'s>,
     replicas: Clockwork,
+    aof: &'s Aof,
+    next_sync: i64,
     next_tick: i64,
 }
 
@@ -41,12 +48,14 @@ impl Wake for WakeThis {
 }
 
 /// Runs until the server is over. `first` is the number of its first executor.
-pub fn run(server: &Server, first: usize, reactor: &mut Reactor) -> io::Result<()> {
+pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> io::Result<()> {
     let mut handler = ControlThread {
         server,
         core: Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone()))),
         expirer: Expirer::new(server, first + 1),
         replicas: Clockwork::default(),
+        aof,
+        next_sync: 0,
         next_tick: clock::unix_ms() + TICK_MS,
     };
     reactor.run(&mut handler)
@@ -58,6 +67,21 @@ impl ControlThread<'_> {
         node::pause::end_if_due(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
+        if self.aof.is_on() {
+            self.write_aof();
+        }
+    }
+
+    /// Writes what no client's turn has written (expiry), and syncs once a second.
+    fn write_aof(&mut self) {
+        let control = self.core.control();
+        self.core.turn_hold = self.server.journal.end().0;
+        self.core.flush_turn();
+        let now = clock::unix_ms();
+        if now >= self.next_sync && control.config.aof.appendfsync != AppendFsync::No {
+            self.next_sync = now + SYNC_MS;
+            self.aof.sync();
+        }
     }
 }
 

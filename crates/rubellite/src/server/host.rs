@@ -1,25 +1,29 @@
 //! What the runtime does for the node.
 
 use std::ffi::OsStr;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
 use node::replication::SyncFile;
+use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use node::saving::SaveJob;
 use node::server::{Host, LogLevel, RewriteFailure};
-use runtime::accept::Acceptor;
 use runtime::background::Lane;
-use runtime::listen::{self, Refused, TcpOptions};
-use runtime::{Waker, clock, entropy, errno, files, log, signals, source};
+use runtime::usage::{self, Whose};
+use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
+use super::aof::Aof;
+use super::settings::Outside;
 use super::snapshotter::Snapshotter;
-use super::start;
 
 /// The system's clocks.
 pub struct SystemClock;
@@ -39,10 +43,11 @@ pub struct ProcessHost {
     lazy_free: Lane,
     snapshotter: Snapshotter,
     control: Arc<Waker>,
-    /// The configuration file, if there is one.
-    file: Option<PathBuf>,
-    /// Where listeners are opened and closed, once there is an acceptor.
-    acceptor: OnceLock<Arc<Acceptor>>,
+    /// The append-only file, once there is a journal.
+    aof: Arc<OnceLock<Arc<Aof>>>,
+    outside: Arc<Outside>,
+    config_file: Option<PathBuf>,
+    facts: ProcessFacts,
 }
 
 impl ProcessHost {
@@ -50,32 +55,23 @@ impl ProcessHost {
     pub fn new(
         snapshotter: Snapshotter,
         control: Arc<Waker>,
-        file: Option<PathBuf>,
-        acceptor: OnceLock<Arc<Acceptor>>,
+        outside: Arc<Outside>,
+        config_file: Option<PathBuf>,
+        aof: Arc<OnceLock<Arc<Aof>>>,
     ) -> Self {
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, file, acceptor }
-    }
-
-    /// Listens as a changed configuration says, and no longer as the old one did.
-    fn listen_anew(&self, new: &Config) -> Result<(), Reason> {
-        let Some(acceptor) = self.acceptor.get() else { return Ok(()) };
-        let mut listeners = Vec::new();
-        if new.network.port != 0 {
-            let bind: Vec<String> = new.network.bind.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect();
-            let options = TcpOptions { backlog: new.network.tcp_backlog as i32, mark: new.network.socket_mark_id };
-            match listen::tcp(&bind, new.network.port, &options) {
-                Ok((opened, warnings)) if !opened.is_empty() => {
-                    warnings.iter().for_each(log::warning);
-                    listeners = opened;
-                }
-                Ok((_, warnings)) | Err(Refused { warnings }) => {
-                    warnings.iter().for_each(log::warning);
-                    return Err(Reason::fixed("Unable to listen on this port. Check server logs."));
-                }
-            }
-        }
-        acceptor.close("tcp");
-        acceptor.open("tcp", listeners).map_err(|e| Reason::new(errno::text(&e)))
+        let path = |path: Option<&PathBuf>| path.map(|p| p.display().to_string()).unwrap_or_default();
+        let facts = ProcessFacts {
+            version: super::start::VERSION.to_owned(),
+            pid: std::process::id(),
+            os: usage::system_name(),
+            compiler: format!("rustc-{}", env!("CARGO_PKG_RUST_VERSION")),
+            executable: path(std::env::current_exe().ok().as_ref()),
+            config_file: path(config_file.as_ref()),
+            allocator: format!("jemalloc-{}", alloc::version()),
+            poll: "epoll".to_owned(),
+            system_memory: usage::system_memory(),
+        };
+        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
     }
 }
 
@@ -122,12 +118,34 @@ impl Host for ProcessHost {
         self.snapshotter.submit(job);
     }
 
+    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
+        self.aof.get()?.begin_rewrite(offset)
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        let aof = self.aof.get().filter(|aof| aof.is_on())?;
+        Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
+    }
+
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
+        match self.aof.get() {
+            Some(aof) => aof.flush(offset, config),
+            None => Ok(()),
+        }
+    }
+
     fn cancel_snapshot(&self) {
         self.snapshotter.cancel();
     }
 
     fn shutdown_aborted(&self) {
         signals::reset();
+    }
+
+    fn journal_restarted(&self, config: &Config) {
+        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart(config)) {
+            log::warning(reason);
+        }
     }
 
     fn take_sync_file(&self, file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
@@ -144,50 +162,63 @@ impl Host for ProcessHost {
         self.control.notify();
     }
 
-    fn config_changed(
-        &self,
-        old: &Config,
-        new: &Config,
-        changed: &[&'static Directive],
-    ) -> Result<(), (&'static Directive, Reason)> {
-        for directive in changed {
-            let result = match directive.name {
-                "dir" => std::env::set_current_dir(OsStr::from_bytes(&new.general.dir))
-                    .map_err(|e| Reason::new(errno::text(&e))),
-                "port" | "bind" => self.listen_anew(new),
-                "tcp-keepalive" => {
-                    if let Some(acceptor) = self.acceptor.get() {
-                        acceptor.set_keepalive(new.network.tcp_keepalive);
-                    }
-                    Ok(())
-                }
-                _ => Ok(()),
-            };
-            if let Err(reason) = result {
-                log::set(start::log_settings(old));
-                return Err((directive, reason));
-            }
-        }
-        log::set(start::log_settings(new));
-        Ok(())
-    }
-
-    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
-        let Some(path) = &self.file else { return Err(RewriteFailure::NoFile) };
-        let failed = |e: std::io::Error| RewriteFailure::System(errno::text(&e));
-        let old = match source::read(path) {
-            Ok(text) => text,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(e) => return Err(failed(e)),
-        };
-        files::replace(path, &new(&old)).map_err(failed)
-    }
-
     fn entropy(&self) -> u64 {
         entropy::seed()
     }
 
     fn used_memory(&self) -> usize {
-        runtime::alloc::used() as usize
+        alloc::used() as usize
+    }
+
+    fn config_changed(
+        &self,
+        old: &Config,
+        new: &mut Config,
+        changed: &[&'static Directive],
+    ) -> Result<(), (&'static Directive, Reason)> {
+        self.outside.change(old, new, changed)
+    }
+
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
+        let path = self.config_file.as_deref().ok_or(RewriteFailure::NoFile)?;
+        let failed = |e: io::Error| RewriteFailure::System(errno::text(&e));
+        let old = match source::read(path) {
+            Ok(text) => text,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Vec::new(),
+            Err(e) => return Err(failed(e)),
+        };
+        files::replace(path, &new(&old)).map_err(failed)
+    }
+
+    fn process(&self) -> &ProcessFacts {
+        &self.facts
+    }
+
+    fn memory(&self) -> MemoryFacts {
+        let stats = alloc::stats();
+        MemoryFacts {
+            used: alloc::used(),
+            peak: alloc::peak(),
+            rss: alloc::resident_of_process(),
+            allocated: stats.allocated,
+            active: stats.active,
+            resident: stats.resident,
+        }
+    }
+
+    fn cpu(&self) -> CpuFacts {
+        let (own, children) = (usage::cpu_time(Whose::Process), usage::cpu_time(Whose::Children));
+        CpuFacts { system: own.system, user: own.user, system_children: children.system, user_children: children.user }
+    }
+
+    fn sleep(&self, time: Duration) {
+        std::thread::sleep(time);
+    }
+
+    fn crash(&self, how: Crash) -> ! {
+        match how {
+            Crash::Segfault => runtime::crash::segfault(),
+            Crash::Assertion => panic!("DEBUG PANIC was called"),
+        }
     }
 }

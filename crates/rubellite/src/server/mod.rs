@@ -8,10 +8,12 @@
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
+mod aof;
 mod control;
 mod host;
 mod recover;
 mod replica;
+mod settings;
 mod snapshotter;
 mod start;
 mod thread;

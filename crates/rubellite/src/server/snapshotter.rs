@@ -9,11 +9,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use engine::background::Background;
 use engine::id::ExecutorId;
-use node::saving::{self, SaveJob};
+use node::saving::{self, SaveJob, Target};
 use node::server::Server;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
 use runtime::{errno, files, log};
+
+use super::aof::Aof;
 
 /// Bytes gathered before they are written.
 const WRITE: usize = 256 * 1024;
@@ -53,16 +55,29 @@ impl Snapshotter {
 }
 
 /// Runs until the server is over.
-pub fn run(server: &Server, me: usize, jobs: Jobs) {
+pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
     let ticket = (1 << 61) + me as u64;
     while !server.is_over() {
         let Ok(job) = jobs.jobs.recv_timeout(std::time::Duration::from_millis(100)) else { continue };
         let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
         let result = write(server, &mut background, &job, &jobs.cancelled);
-        if result.is_ok() {
-            log::notice(log_text::snapshot::SAVED);
+        let result = match (&job.target, result) {
+            (Target::Dump(_), Ok(())) => {
+                log::notice(log_text::snapshot::SAVED);
+                Ok(())
+            }
+            (Target::AofBase(path), Ok(())) => {
+                log::notice(log_text::aof::REWRITE_TERMINATED);
+                aof.finish_rewrite(path, &server.control.load().config)
+            }
+            (Target::Replicas(_), Ok(())) => Ok(()),
+            (_, Err(e)) => Err(e),
+        };
+        if let (Target::AofBase(_), Err(e)) = (&job.target, &result) {
+            log::warning(e);
+            aof.fail_rewrite();
         }
-        saving::finished(server, &job.file, job.snapshot.extra_memory(), result.err().as_deref());
+        saving::finished(server, job.snapshot.extra_memory(), result.err().as_deref());
     }
 }
 
@@ -73,7 +88,11 @@ fn write(
     cancelled: &AtomicBool,
 ) -> Result<(), String> {
     let shards = server.engine.map.shards();
-    let target = Path::new(OsStr::from_bytes(&job.file));
+    let target = match &job.target {
+        Target::Dump(name) => Path::new(OsStr::from_bytes(name)),
+        Target::AofBase(path) => path,
+        Target::Replicas(name) => Path::new(name),
+    };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
     let mut file = match files::Replacement::create(target, true) {
         Ok(file) => Some(file),

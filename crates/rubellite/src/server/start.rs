@@ -10,18 +10,18 @@ use std::sync::atomic::Ordering;
 
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
-use config::directives::process::{self, TitleFacts};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use node::control::{Control, Role};
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
-use runtime::listen::{self, TcpOptions};
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
 use super::host::{ProcessHost, SystemClock};
+use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::{control, recover, replica, thread};
+use super::aof::Aof;
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -96,10 +96,7 @@ impl Surroundings for Files {
     }
 
     fn enter(&mut self, path: &[u8]) -> Result<Vec<u8>, Reason> {
-        let failed = |e: io::Error| Reason::new(runtime::errno::text(&e));
-        std::env::set_current_dir(OsStr::from_bytes(path)).map_err(failed)?;
-        let dir = std::env::current_dir().map_err(failed)?;
-        Ok(dir.as_os_str().as_bytes().to_vec())
+        settings::enter(path)
     }
 }
 
@@ -121,7 +118,7 @@ fn load(line: &CommandLine) -> Result<(Loaded, Option<PathBuf>), String> {
 
 fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let mut config = loaded.config;
-    log::set(log_settings(&config));
+    log::set(settings::log_settings(&config));
     let (seed_a, seed_b) = (entropy::seed(), entropy::seed());
     structures::hash::seed(seed_a, seed_b);
     if config.process.daemonize {
@@ -153,15 +150,14 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         }
     }
     let threads = config.threads.count(cores::available() as u32) as usize;
-    set_title(name, &config);
+    settings::set_title(name, &config);
     crash::install(VERSION, Box::new(|_| ()))?;
     crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
-    let reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
-    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
-    let acceptor = Arc::new(Acceptor::start(inboxes, config.network.tcp_keepalive)?);
+    let aof_cell = Arc::new(OnceLock::new());
+    let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let mut state = Control::new(config.clone(), users);
     if let Some(primary) = &config.replication.replicaof {
@@ -174,14 +170,21 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), file.clone(), OnceLock::from(acceptor.clone()))),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), outside.clone(), file, aof_cell.clone())),
         registry,
     );
-    if let Err(reason) = recover::recover(&server, threads) {
+    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let _ = aof_cell.set(aof.clone());
+    if let Err(reason) = recover::recover(&server, threads, &aof) {
         log::warning(reason);
         return Ok(1);
     }
-    serve(&server, &config, reactors, &acceptor, &mut control_reactor, jobs)?;
+    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    if aof.is_on() {
+        log::notice(log_text::shutdown::FSYNC);
+        let _ = aof.flush(server.journal.end().0, &config);
+        aof.sync();
+    }
     if let Some(pidfile) = pid_path(&config) {
         daemon::remove_pid_file(&pidfile);
     }
@@ -197,17 +200,23 @@ fn shards_for(threads: usize) -> usize {
 fn serve(
     server: &Server,
     config: &Config,
-    mut reactors: Vec<Reactor>,
-    acceptor: &Acceptor,
+    outside: &Outside,
+    threads: usize,
     control_reactor: &mut Reactor,
     jobs: Jobs,
+    aof: &Aof,
 ) -> io::Result<()> {
-    let threads = reactors.len();
+    let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
+    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
     signals::install(control_reactor.inbox().waker().clone())?;
-    let listening = listen_all(config, acceptor)?;
+    let acceptor = {
+        let started = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
+        outside.acceptor.get_or_init(|| started)
+    };
+    let listening = settings::listen_all(config, acceptor)?;
     if !listening {
         server.stop(1);
     }
@@ -235,44 +244,12 @@ fn serve(
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
-            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs);
+            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;
-        control::run(server, threads, control_reactor)
+        control::run(server, threads, control_reactor, aof)
     })?;
     acceptor.close_all();
     Ok(())
-}
-
-fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
-    let backlog = config.network.tcp_backlog as i32;
-    if let Some(warning) = listen::backlog_warning(backlog) {
-        log::warning(warning);
-    }
-    if config.network.port != 0 {
-        let bind: Vec<String> = config.network.bind.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect();
-        let options = TcpOptions { backlog, mark: config.network.socket_mark_id };
-        match listen::tcp(&bind, config.network.port, &options) {
-            Ok((listeners, warnings)) => {
-                warnings.iter().for_each(log::warning);
-                if listeners.is_empty() {
-                    log::warning(log_text::start::no_listener(config.network.port, "tcp"));
-                    return Ok(false);
-                }
-                acceptor.open("tcp", listeners)?;
-            }
-            Err(refused) => {
-                refused.warnings.iter().for_each(log::warning);
-                log::warning(log_text::start::no_listener(config.network.port, "tcp"));
-                return Ok(false);
-            }
-        }
-    }
-    if let Some(path) = &config.network.unixsocket {
-        let path = Path::new(OsStr::from_bytes(path));
-        let permissions = (config.network.unixsocketperm != 0).then_some(config.network.unixsocketperm);
-        acceptor.open("unix", vec![listen::unix(path, permissions, None, backlog)?])?;
-    }
-    Ok(true)
 }
 
 fn pid_path(config: &Config) -> Option<PathBuf> {
@@ -280,55 +257,5 @@ fn pid_path(config: &Config) -> Option<PathBuf> {
         Some(path) => Some(PathBuf::from(OsStr::from_bytes(path))),
         None if config.process.daemonize => Some(PathBuf::from("/var/run/redis.pid")),
         None => None,
-    }
-}
-
-fn set_title(name: &str, config: &Config) {
-    if !config.process.set_proc_title {
-        return;
-    }
-    let bind = config.network.bind.first().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
-    let listen_addr = match &config.network.unixsocket {
-        Some(path) if config.network.port == 0 => String::from_utf8_lossy(path).into_owned(),
-        _ => format!("{bind}:{}", config.network.port),
-    };
-    let facts = TitleFacts {
-        title: name,
-        listen_addr: &listen_addr,
-        server_mode: "",
-        config_file: "",
-        unixsocket: "",
-        port: config.network.port,
-        tls_port: 0,
-    };
-    if let Some(text) = process::title(&config.process.proc_title_template, &facts) {
-        title::set(text.trim_end());
-    }
-}
-
-pub(super) fn log_settings(config: &Config) -> log::Settings {
-    use config::directives::general::{LogFormat, LogLevel, LogTimestampFormat};
-    let general = &config.general;
-    log::Settings {
-        level: match general.loglevel {
-            LogLevel::Debug => log::Level::Debug,
-            LogLevel::Verbose => log::Level::Verbose,
-            LogLevel::Notice => log::Level::Notice,
-            LogLevel::Warning => log::Level::Warning,
-            LogLevel::Nothing => log::Level::Nothing,
-        },
-        file: (!general.logfile.is_empty()).then(|| PathBuf::from(OsStr::from_bytes(&general.logfile))),
-        syslog: None,
-        format: match general.log_format {
-            LogFormat::Legacy => log::Format::Legacy,
-            LogFormat::Logfmt => log::Format::Logfmt,
-            LogFormat::Json => log::Format::Json,
-        },
-        timestamp: match general.log_timestamp_format {
-            LogTimestampFormat::Legacy => log::Timestamp::Legacy,
-            LogTimestampFormat::Iso8601 => log::Timestamp::Iso8601,
-            LogTimestampFormat::Milliseconds => log::Timestamp::Milliseconds,
-        },
-        hides_user_data: general.hide_user_data_from_log,
     }
 }

@@ -1,0 +1,100 @@
+//! Replaying: commands of an AOF, or of a primary's stream, are executed as they are.
+//!
+//! They are obeyed, not judged: no admission, no memory limit, no blocking, and a key's expiry counts only when its DEL comes.
+
+use std::sync::Arc;
+
+use command::context::Env;
+use command::registry::{Lookup, RowId};
+use engine::unit::{Call as UnitCall, Sink, Unit, UnitLog};
+use keyspace::{DbIndex, OnExpired};
+use resp::args::Args;
+use resp::reply::{Proto, Reply};
+use structures::number;
+
+use crate::execute::Core;
+use crate::hooks::NodeHooks;
+use crate::server::Bound;
+
+/// A log that nobody keeps: what is replayed stands in one already.
+struct Kept;
+
+impl Sink for Kept {
+    fn is_awake(&self) -> bool {
+        false
+    }
+
+    fn append(&self, _: &UnitLog) -> u64 {
+        0
+    }
+
+    fn end(&self) -> u64 {
+        0
+    }
+}
+
+/// Where a replay is in its stream.
+pub struct Replay {
+    /// The database that the stream has selected.
+    pub db: DbIndex,
+    env: Arc<Env>,
+    reply: Reply,
+    /// Commands executed.
+    pub commands: u64,
+}
+
+impl Replay {
+    /// A replay at the beginning of a stream.
+    pub fn new(core: &mut Core<'_>) -> Self {
+        let env = Env { obey: true, deny_blocking: true, ..(*core.control().env).clone() };
+        Replay { db: DbIndex(0), env: Arc::new(env), reply: Reply::new(Proto::Resp2), commands: 0 }
+    }
+
+    /// Executes one command. The lease holds what the command needs. The error is the command's own reply.
+    pub fn execute(&mut self, core: &mut Core<'_>, args: Args<'_>) -> Result<(), Vec<u8>> {
+        let name = args.at(0);
+        if name.eq_ignore_ascii_case(b"select") {
+            let databases = i64::from(self.env.databases);
+            let db = args.get(1).and_then(number::parse_i64).filter(|db| (0..databases).contains(db));
+            let Some(db) = db else { return Err(b"ERR DB index is out of range".to_vec()) };
+            self.db = DbIndex(db as u16);
+            return Ok(());
+        }
+        if is_for_the_moment(name) {
+            return Ok(());
+        }
+        let Lookup::Found(id) = core.server.registry.lookup(&args) else {
+            return Err([b"ERR unknown command '", name, b"'"].concat());
+        };
+        self.run(core, id, args)
+    }
+
+    fn run(&mut self, core: &mut Core<'_>, id: RowId, args: Args<'_>) -> Result<(), Vec<u8>> {
+        let row = core.server.registry.row(id);
+        let Bound::Data(handler, _) = core.server.bound[id.index()] else {
+            return Err([b"ERR '", row.fullname.as_bytes(), b"' cannot be replayed"].concat());
+        };
+        if !row.accepts(args.len()) {
+            return Err([b"ERR wrong number of arguments for '", row.fullname.as_bytes(), b"'"].concat());
+        }
+        let control = core.control();
+        self.reply.buf.clear();
+        let mut space = core.lease.space(self.db);
+        space.on_expired = OnExpired::Obey;
+        let mut unit = Unit::begin(space, &Kept, &mut core.scratch, &mut core.random);
+        let waits = unit.call(&UnitCall { row, handler, args, env: &self.env }, &mut self.reply);
+        debug_assert!(waits.is_ok(), "a replayed command does not block");
+        unit.commit(&mut NodeHooks { server: core.server, control: &control, counters: core.counters });
+        self.commands += 1;
+        match self.reply.buf.strip_prefix(b"-") {
+            Some(error) => Err(error.strip_suffix(b"\r\n").unwrap_or(error).to_vec()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Commands of the stream that change nothing here: frames, and what was for the replicas of that moment.
+fn is_for_the_moment(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 6] = [b"multi", b"exec", b"ping", b"replconf", b"publish", b"spublish"];
+    NAMES.iter().any(|n| name.eq_ignore_ascii_case(n))
+}
