@@ -51,7 +51,7 @@ pub struct Member {
     pub folder: PathBuf,
     /// Files of the library or program itself.
     pub sources: Vec<Source>,
-    /// Files under `tests/`, `benches/` and `examples/`.
+    /// Modules of tests in files of their own, and files under `tests/`, `benches/` and `examples/`.
     pub tests: Vec<Source>,
 }
 
@@ -84,11 +84,19 @@ fn member(root: &Path, folder: &Path) -> Member {
             })
             .collect()
     };
+    let all = read("src");
+    let is_test: Vec<bool> =
+        all.iter().map(|file| all.iter().any(|other| other.declares_as_test(&file.path))).collect();
+    let (mut sources, mut tests) = (Vec::new(), Vec::new());
+    for (file, is_test) in all.into_iter().zip(is_test) {
+        if is_test { tests.push(file) } else { sources.push(file) }
+    }
+    tests.extend(["tests", "benches", "examples"].into_iter().flat_map(read));
     Member {
         name: folder.file_name().expect("a folder has a name").to_string_lossy().into_owned(),
         folder: folder.strip_prefix(root).expect("found under the root").to_path_buf(),
-        sources: read("src"),
-        tests: ["tests", "benches", "examples"].into_iter().flat_map(read).collect(),
+        sources,
+        tests,
     }
 }
 

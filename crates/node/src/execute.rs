@@ -28,9 +28,9 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
+use crate::server::{Bound, LogLevel, Server};
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
-use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.
@@ -577,6 +577,7 @@ impl<'s> Core<'s> {
         let counters = &self.counters.commands[id.index()];
         add(&counters.calls, 1);
         add(&counters.nanos, nanos);
+        add(&self.counters.command_nanos, nanos);
         if failed {
             add(&counters.failed, 1);
         }

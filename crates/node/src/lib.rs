@@ -24,17 +24,19 @@
 pub mod admission;
 pub mod commands;
 pub mod control;
+pub mod cron;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
 pub mod hooks;
+pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod pause;
 pub mod redact;
-pub mod replication;
 pub mod replay;
 pub mod saving;
+pub mod replication;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

@@ -23,8 +23,9 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
-use crate::replication::{Replication, SyncFile};
+use crate::cron::Meter;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -73,6 +74,8 @@ pub trait Host: Send + Sync {
     fn process(&self) -> &ProcessFacts;
     /// What memory it uses. It goes over the allocator's tables: not for every command.
     fn memory(&self) -> MemoryFacts;
+    /// Looks at the memory in use, so that its peak is known.
+    fn note_memory(&self);
     /// What processor time it has used.
     fn cpu(&self) -> CpuFacts;
     /// Sleeps on this thread (DEBUG SLEEP).
@@ -154,6 +157,10 @@ pub struct Server {
     pub saving: Mutex<Saving>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
+    /// What is told per second.
+    pub rates: Mutex<Meter>,
+    /// Bytes in use when the server was put together, before any data.
+    pub startup_memory: usize,
     /// The slow log.
     pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
     /// The runtime.
@@ -224,6 +231,8 @@ impl Server {
                 ..Saving::default()
             }),
             dirty: AtomicU64::new(0),
+            rates: Mutex::default(),
+            startup_memory: host.used_memory(),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),

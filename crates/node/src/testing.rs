@@ -92,6 +92,18 @@ impl Host for TestHost {
 
     fn wake_control(&self) {}
 
+    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
+        None
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
+        Ok(())
+    }
+
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
     }
@@ -119,6 +131,8 @@ impl Host for TestHost {
     fn memory(&self) -> MemoryFacts {
         MemoryFacts { used: 1 << 20, peak: 2 << 20, rss: 3 << 20, ..MemoryFacts::default() }
     }
+
+    fn note_memory(&self) {}
 
     fn cpu(&self) -> CpuFacts {
         CpuFacts { user: 1_500_000, ..CpuFacts::default() }
@@ -229,14 +243,6 @@ impl Node {
         self.heard(who)
     }
 
-    /// Sends a command of binary arguments.
-    pub fn call(&mut self, who: Peer, args: &[&[u8]]) -> String {
-        let mut request = Vec::new();
-        resp::encode::command(&mut request, args);
-        self.send(who, &request);
-        self.heard(who)
-    }
-
     /// Sends bytes, and lets everything come to rest.
     pub fn send(&mut self, who: Peer, bytes: &[u8]) {
         self.feed(who, bytes);
@@ -271,6 +277,18 @@ impl Node {
         text
     }
 
+    /// What a replica is sent of the stream, once all before it has been heard.
+    pub fn streamed(&mut self, who: Peer) -> String {
+        let mut all = Vec::new();
+        let worker = &mut self.workers[who.thread];
+        while worker.refill(who.token) {
+            if let Some(client) = worker.client(who.token) {
+                all.extend(client.chunks.drain(..).flatten());
+            }
+        }
+        String::from_utf8_lossy(&all).into_owned()
+    }
+
     /// Turns all workers until none has a letter left, then closes whom the server wants closed.
     pub fn settle(&mut self) {
         for _ in 0..100 {
@@ -297,7 +315,7 @@ impl Node {
         for worker in &mut self.workers {
             worker.timeout();
         }
-        crate::pause::end_if_due(&mut self.workers[0].core, now);
+        crate::cron::tick(&mut self.workers[0].core, now);
         self.settle();
     }
 }

@@ -183,6 +183,7 @@ impl<'s> Worker<'s> {
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
         crate::replication::primary::ask_for_acks(&mut self.core);
+        add(&self.core.counters.turns, 1);
         self.core.lease.release();
         self.core.flush_turn();
         self.touch_replicas();

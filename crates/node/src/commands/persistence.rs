@@ -54,7 +54,7 @@ fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     {
         let mut saving = server.saving.lock();
         if let Some(current) = &saving.current {
-            if current.rewrite {
+            if current.is_rewrite() {
                 return Err(error::persistence::REWRITE_IN_PROGRESS);
             }
             saving.rewrite_scheduled = true;

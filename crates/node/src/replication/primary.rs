@@ -25,7 +25,6 @@ use session::{Client, Flag, Letter, Mailbox};
 use super::{Quiet, Replica, Stage};
 use crate::control::{Change, Control, Role};
 use crate::execute::Core;
-use crate::saving::Target;
 use crate::server::{LogLevel, Server};
 
 /// How much a replica is given at a time.
@@ -49,8 +48,6 @@ pub struct Sync {
     pub id: ReplId,
     /// The position of its cut.
     pub cut: ReplOffset,
-    /// The file's name while it is written.
-    pub file: String,
     /// Keeps the stream behind the cut until the last replica that needs it has a hold of its own.
     _hold: Option<Hold>,
     outcome: Mutex<Option<Result<Arc<dyn SyncFile>, String>>>,
@@ -245,7 +242,7 @@ pub fn begin_sync(core: &mut Core<'_>) {
     if waiting.is_empty() {
         return;
     }
-    if let Some(sync) = server.saving.lock().current.as_ref().and_then(|current| current.sync.clone()) {
+    if let Some(sync) = server.saving.lock().current.as_ref().and_then(|current| current.sync()) {
         // A complete file is sent from its first byte, so whoever comes in time shares the cut.
         if sync.outcome.lock().is_none() && sync.id == server.journal.history().id {
             waiting.iter().for_each(|replica| *replica.sync.lock() = Some(sync.clone()));
@@ -257,11 +254,10 @@ pub fn begin_sync(core: &mut Core<'_>) {
     let sync = Arc::new(Sync {
         id: server.journal.history().id,
         cut,
-        file: format!("temp-sync-{cut}-{}.rdb", core.lease.now().0),
         _hold: server.journal.hold(cut),
         outcome: Mutex::new(None),
     });
-    if crate::saving::begin_for(core, Target::Replicas(sync.file.clone()), Some(sync.clone())).is_ok() {
+    if crate::saving::begin_sync(core, sync.clone()).is_ok() {
         server.host.log(LogLevel::Notice, &log_text::primary::snapshot_for("disk"));
         waiting.iter().for_each(|replica| *replica.sync.lock() = Some(sync.clone()));
     }

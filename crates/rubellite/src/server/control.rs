@@ -6,13 +6,14 @@
 use std::io::{self, IoSlice};
 use std::sync::Arc;
 
-use engine::ticket::Wake;
 use config::directives::aof::AppendFsync;
+use engine::ticket::Wake;
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
 use node::server::Server;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
+
 use super::aof::Aof;
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
@@ -32,9 +33,9 @@ struct ControlThread<'s> {
     server: &'s Server,
     core: Core<'s>,
     expirer: Expirer<'s>,
-    replicas: Clockwork,
     aof: &'s Aof,
     next_sync: i64,
+    replicas: Clockwork,
     next_tick: i64,
 }
 
@@ -53,9 +54,9 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
         server,
         core: Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone()))),
         expirer: Expirer::new(server, first + 1),
-        replicas: Clockwork::default(),
         aof,
         next_sync: 0,
+        replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
     };
     reactor.run(&mut handler)
@@ -64,7 +65,7 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
 impl ControlThread<'_> {
     fn tick(&mut self) {
         self.expirer.cycle(EXPIRY_NANOS);
-        node::pause::end_if_due(&mut self.core, self.server.engine.now());
+        node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
         if self.aof.is_on() {

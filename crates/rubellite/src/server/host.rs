@@ -12,8 +12,8 @@ use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
-use node::replication::SyncFile;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::replication::SyncFile;
 use node::saving::SaveJob;
 use node::server::{Host, LogLevel, RewriteFailure};
 use runtime::background::Lane;
@@ -204,6 +204,10 @@ impl Host for ProcessHost {
             active: stats.active,
             resident: stats.resident,
         }
+    }
+
+    fn note_memory(&self) {
+        alloc::peak();
     }
 
     fn cpu(&self) -> CpuFacts {

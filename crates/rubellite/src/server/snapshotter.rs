@@ -66,11 +66,11 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
                 log::notice(log_text::snapshot::SAVED);
                 Ok(())
             }
+            (Target::Sync(..), Ok(())) => Ok(()),
             (Target::AofBase(path), Ok(())) => {
                 log::notice(log_text::aof::REWRITE_TERMINATED);
                 aof.finish_rewrite(path, &server.control.load().config)
             }
-            (Target::Replicas(_), Ok(())) => Ok(()),
             (_, Err(e)) => Err(e),
         };
         if let (Target::AofBase(_), Err(e)) = (&job.target, &result) {
@@ -89,9 +89,8 @@ fn write(
 ) -> Result<(), String> {
     let shards = server.engine.map.shards();
     let target = match &job.target {
-        Target::Dump(name) => Path::new(OsStr::from_bytes(name)),
+        Target::Dump(name) | Target::Sync(name, _) => Path::new(OsStr::from_bytes(name)),
         Target::AofBase(path) => path,
-        Target::Replicas(name) => Path::new(name),
     };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
     let mut file = match files::Replacement::create(target, true) {

@@ -20,8 +20,8 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 use super::host::{ProcessHost, SystemClock};
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, replica, thread};
 use super::aof::Aof;
+use super::{control, recover, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
