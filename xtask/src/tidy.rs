@@ -51,7 +51,7 @@ pub struct Member {
     pub folder: PathBuf,
     /// Files of the library or program itself.
     pub sources: Vec<Source>,
-    /// Files under `tests/`, `benches/` and `examples/`.
+    /// Files named `tests.rs`, and those under `tests/`, `benches/` and `examples/`.
     pub tests: Vec<Source>,
 }
 
@@ -84,12 +84,19 @@ fn member(root: &Path, folder: &Path) -> Member {
             })
             .collect()
     };
+    let (unit_tests, sources): (Vec<Source>, Vec<Source>) = read("src").into_iter().partition(is_unit_tests);
+    let beside = ["tests", "benches", "examples"].into_iter().flat_map(read);
     Member {
         name: folder.file_name().expect("a folder has a name").to_string_lossy().into_owned(),
         folder: folder.strip_prefix(root).expect("found under the root").to_path_buf(),
-        sources: read("src"),
-        tests: ["tests", "benches", "examples"].into_iter().flat_map(read).collect(),
+        sources,
+        tests: unit_tests.into_iter().chain(beside).collect(),
     }
+}
+
+/// Whether it is the room of a `mod tests` that grew too long for the end of its file.
+fn is_unit_tests(source: &Source) -> bool {
+    source.path.file_name().is_some_and(|name| name == "tests.rs")
 }
 
 /// Every file with that extension in a folder and below it, sorted; nothing if there is no such folder.

@@ -66,7 +66,7 @@ pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
 pub fn unwatch(core: &mut Core<'_>, client: &mut Client) {
     let Some(set) = client.watch.take() else { return };
     client.card.watched.store(0, Ordering::Relaxed);
-    core.forget_watches(set);
+    core.forget_watches(*set);
 }
 
 impl Core<'_> {
@@ -112,7 +112,7 @@ impl Core<'_> {
         }
         if let Some(set) = client.watch.take() {
             client.card.watched.store(0, Ordering::Relaxed);
-            self.forget_watches(set);
+            self.forget_watches(*set);
         }
         client.card.multi.store(-1, Ordering::Relaxed);
         client.card.multi_bytes.store(0, Ordering::Relaxed);
@@ -193,7 +193,7 @@ impl Core<'_> {
     }
 
     /// Takes a watch set's registrations out of the shards held, and leaves the others to [`Core::sweep`].
-    pub(crate) fn forget_watches(&mut self, mut set: Box<WatchSet>) {
+    pub(crate) fn forget_watches(&mut self, mut set: WatchSet) {
         let map = self.server.engine.map;
         let (lease, flag) = (&mut self.lease, &set.flag);
         set.keys.retain(|(db, key, _)| match lease.shard_mut(map.of(Key::new(key).hash)) {
@@ -204,7 +204,7 @@ impl Core<'_> {
             None => true,
         });
         if !set.keys.is_empty() {
-            self.stale_watches.push(*set);
+            self.stale_watches.push(set);
         }
     }
 }

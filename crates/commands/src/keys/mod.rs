@@ -14,6 +14,7 @@ mod dump;
 mod exists;
 mod expire;
 mod flush;
+#[expect(clippy::module_inception, reason = "a file is named after its command, and this one is KEYS")]
 mod keys;
 mod r#move;
 mod object;
