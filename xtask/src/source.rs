@@ -20,6 +20,8 @@ pub struct Source {
     pub code: String,
     /// String literals outside tests.
     pub literals: Vec<Literal>,
+    /// Modules that exist in tests only and have files of their own.
+    pub test_modules: Vec<String>,
 }
 
 /// The contents of one string literal, escapes as they are written.
@@ -40,6 +42,10 @@ impl Source {
     fn new(path: PathBuf, raw: String) -> Source {
         let (mut code, spans) = blank(&raw);
         let tests = test_blocks(&code);
+        let test_modules = tests
+            .iter()
+            .filter_map(|&(from, to)| module_without_body(&String::from_utf8_lossy(&code[from..to])))
+            .collect();
         for &(from, to) in &tests {
             erase(&mut code, from, to);
         }
@@ -48,7 +54,18 @@ impl Source {
             .filter(|&(from, _)| !tests.iter().any(|&(start, end)| (start..end).contains(&from)))
             .map(|(from, to)| Literal { line: line_of(&raw, from), text: raw[from..to].to_string() })
             .collect();
-        Source { path, raw, code: String::from_utf8_lossy(&code).into_owned(), literals }
+        Source { path, raw, code: String::from_utf8_lossy(&code).into_owned(), literals, test_modules }
+    }
+
+    /// Whether the file belongs to a module that `self` declares for tests only.
+    pub fn declares_as_test(&self, other: &Path) -> bool {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let is_root = ["lib.rs", "main.rs", "mod.rs"].iter().any(|root| self.path.ends_with(root));
+        let home = if is_root { folder.to_path_buf() } else { self.path.with_extension("") };
+        self.test_modules.iter().any(|name| {
+            let module = home.join(name);
+            other == module.with_extension("rs") || other.starts_with(module)
+        })
     }
 
     /// Every path in the code (`std::time::Instant::now`), groups of `use` written out, with its line.
@@ -186,6 +203,13 @@ fn test_blocks(code: &[u8]) -> Vec<(usize, usize)> {
     blocks
 }
 
+/// The name in `mod name;` behind attributes.
+fn module_without_body(item: &str) -> Option<String> {
+    let words: Vec<&str> = item.strip_suffix(';')?.split_whitespace().collect();
+    let at = words.iter().position(|&word| word == "mod")?;
+    words.get(at + 1).map(|name| name.to_string())
+}
+
 fn end_of_braces(code: &[u8], open: usize) -> usize {
     let mut depth = 0usize;
     for (at, &byte) in code.iter().enumerate().skip(open) {
@@ -292,6 +316,17 @@ mod tests {
         let s = source("fn a() {}\n#[cfg(test)]\nmod tests {\n fn b() { c(\"d\") }\n}\nfn e() {}");
         assert!(!s.code.contains("fn b") && s.code.contains("fn e"));
         assert!(s.literals.is_empty());
+    }
+
+    #[test]
+    fn tests_in_files_of_their_own_are_known() {
+        let s = Source::new(PathBuf::from("src/a.rs"), "#[cfg(test)]\nmod tests;\nmod real;".to_string());
+        assert!(
+            s.declares_as_test(Path::new("src/a/tests.rs")) && s.declares_as_test(Path::new("src/a/tests/more.rs"))
+        );
+        assert!(!s.declares_as_test(Path::new("src/a/real.rs")) && !s.declares_as_test(Path::new("src/tests.rs")));
+        let root = Source::new(PathBuf::from("src/lib.rs"), "#[cfg(test)]\nmod testing;".to_string());
+        assert!(root.declares_as_test(Path::new("src/testing.rs")));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct Member {
     pub folder: PathBuf,
     /// Files of the library or program itself.
     pub sources: Vec<Source>,
-    /// Files named `tests.rs`, and those under `tests/`, `benches/` and `examples/`.
+    /// Modules of tests in files of their own, and files under `tests/`, `benches/` and `examples/`.
     pub tests: Vec<Source>,
 }
 
@@ -84,19 +84,20 @@ fn member(root: &Path, folder: &Path) -> Member {
             })
             .collect()
     };
-    let (unit_tests, sources): (Vec<Source>, Vec<Source>) = read("src").into_iter().partition(is_unit_tests);
-    let beside = ["tests", "benches", "examples"].into_iter().flat_map(read);
+    let all = read("src");
+    let is_test: Vec<bool> =
+        all.iter().map(|file| all.iter().any(|other| other.declares_as_test(&file.path))).collect();
+    let (mut sources, mut tests) = (Vec::new(), Vec::new());
+    for (file, is_test) in all.into_iter().zip(is_test) {
+        if is_test { tests.push(file) } else { sources.push(file) }
+    }
+    tests.extend(["tests", "benches", "examples"].into_iter().flat_map(read));
     Member {
         name: folder.file_name().expect("a folder has a name").to_string_lossy().into_owned(),
         folder: folder.strip_prefix(root).expect("found under the root").to_path_buf(),
         sources,
-        tests: unit_tests.into_iter().chain(beside).collect(),
+        tests,
     }
-}
-
-/// Whether it is the room of a `mod tests` that grew too long for the end of its file.
-fn is_unit_tests(source: &Source) -> bool {
-    source.path.file_name().is_some_and(|name| name == "tests.rs")
 }
 
 /// Every file with that extension in a folder and below it, sorted; nothing if there is no such folder.

@@ -116,7 +116,7 @@ impl Runner {
         // Nothing is written to disk, no replica times out, and nothing happens by itself.
         let server = Server::start_program(program, &["--repl-timeout", "86400", "--appendonly", "no"]);
         let control = server.connect();
-        Runner { server, control, observer: None, is_ours: *program == Program::ours() }
+        Runner { server, control, observer: None, is_ours: program.is_rubellite() }
     }
 
     /// Runs a page in every variant.

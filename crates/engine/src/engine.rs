@@ -1,9 +1,9 @@
 //! The engine of one server: shards, gate and time.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
-use keyspace::{Shard, ShardMap, UnixMillis};
+use keyspace::{Count, DbIndex, Shard, ShardId, ShardMap, UnixMillis};
 
 use crate::gate::Gate;
 use crate::shard::Shards;
@@ -29,18 +29,46 @@ pub struct Engine {
     pub map: ShardMap,
     clock: Arc<dyn Clock>,
     last: AtomicI64,
+    counts: Vec<Arc<[Count]>>,
+    watched: Vec<Arc<AtomicUsize>>,
 }
 
 impl Engine {
     /// An empty keyspace of `shards` shards (a power of two) and `databases` databases, run by `executors` threads.
     pub fn new(shards: usize, databases: usize, executors: usize, clock: Arc<dyn Clock>) -> Self {
+        let mut counts = Vec::with_capacity(shards);
+        let mut watched = Vec::with_capacity(shards);
+        let shards_of_keys = Shards::new(shards, |_| {
+            let shard = Shard::new(databases);
+            counts.push(shard.counts());
+            watched.push(shard.watched.count());
+            shard
+        });
         Engine {
             gate: Gate::new(executors),
-            shards: Shards::new(shards, |_| Shard::new(databases)),
+            shards: shards_of_keys,
+            counts,
+            watched,
             map: ShardMap::new(shards),
             last: AtomicI64::new(clock.unix_millis()),
             clock,
         }
+    }
+
+    /// Keys of a database, and how many of them have an expiry, without a lock. `O(shards)`.
+    pub fn count(&self, db: DbIndex) -> (usize, usize) {
+        let counts = self.counts.iter().map(|shard| &shard[db.index()]);
+        counts.fold((0, 0), |(keys, expires), count| (keys + count.keys(), expires + count.expires()))
+    }
+
+    /// How many keys clients watch, without a lock.
+    pub fn watched_keys(&self) -> usize {
+        self.watched.iter().map(|shard| shard.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Keys of a database in one shard, without a lock.
+    pub fn keys_in(&self, shard: ShardId, db: DbIndex) -> usize {
+        self.counts[shard.index()][db.index()].keys()
     }
 
     /// The time, one for all threads: it does not go back, unless the clock was set back by more than a second.

@@ -216,6 +216,13 @@ impl<'e> Lease<'e> {
         Space::new(self.engine.map, shards, db, self.now)
     }
 
+    /// Brings the numbers of keys of the shards held up to date: what this unit has changed counts from now on.
+    pub fn publish_counts(&mut self) {
+        for (_, shard) in self.held.iter_mut().flat_map(Held::iter_mut) {
+            shard.publish_counts();
+        }
+    }
+
     /// The time of the unit in progress.
     pub fn now(&self) -> UnixMillis {
         self.now

@@ -22,6 +22,7 @@
 //! The crate does no I/O, reads no clock and knows no client: `now` and policy come with the unit.
 #![forbid(unsafe_code)]
 
+mod counts;
 mod db;
 mod door;
 mod key;
@@ -31,6 +32,7 @@ mod space;
 mod waiting;
 mod watched;
 
+pub use counts::Count;
 pub use db::{Db, POSITION_BITS};
 pub use door::{Deletion, Removed};
 pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};

@@ -1,9 +1,11 @@
 //! A shard: the group of keys behind one lock.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use structures::table::Watch;
 
+use crate::counts::{Count, Counts};
 use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
 
@@ -16,6 +18,7 @@ pub struct Shard {
     pub watched: Watched,
     /// Journal offset at the end of the newest change here; replies that read this shard are held until it is durable.
     pub last_offset: u64,
+    counts: Counts,
     pub(crate) sinks: Sinks,
     /// Big collections on their way into a snapshot, the one in progress first.
     pub(crate) bigs: VecDeque<Big>,
@@ -32,6 +35,7 @@ impl Shard {
             waiting: Waiting::default(),
             watched: Watched::default(),
             last_offset: 0,
+            counts: Counts::new(databases),
             sinks: [None, None],
             bigs: VecDeque::new(),
             noted: Vec::new(),
@@ -48,9 +52,23 @@ impl Shard {
         self.dbs.len()
     }
 
+    /// The numbers of keys by database, readable without the lock.
+    pub fn counts(&self) -> Arc<[Count]> {
+        self.counts.share()
+    }
+
+    /// Brings the numbers of keys up to date.
+    #[inline]
+    pub fn publish_counts(&mut self) {
+        self.counts.publish(&self.dbs);
+    }
+
     /// Exchanges two databases, with all that is registered in the snapshots under way.
     pub fn swap_dbs(&mut self, a: DbIndex, b: DbIndex) {
         self.dbs.swap(a.index(), b.index());
+        self.counts.note(a);
+        self.counts.note(b);
+        self.publish_counts();
     }
 
     /// Empties a database and gives its former content away, to be freed elsewhere. What a snapshot still needs of it
@@ -58,6 +76,8 @@ impl Shard {
     pub fn take_db(&mut self, db: DbIndex) -> Option<Db> {
         self.begin_noted();
         let mut old = std::mem::take(&mut self.dbs[db.index()]);
+        self.counts.note(db);
+        self.publish_counts();
         self.orphan_all(&mut old);
         for k in 0..2 {
             if old.table.walking() & (1 << k) != 0
@@ -157,6 +177,7 @@ impl Shard {
     }
 
     pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>) {
+        self.counts.note(db);
         let db = &mut self.dbs[db.index()];
         let (at_cut, walking) = (db.at_cut, db.table.walking());
         let observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };

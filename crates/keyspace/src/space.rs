@@ -280,6 +280,14 @@ pub struct Space<'a> {
     pub detached: Vec<crate::Db>,
 }
 
+impl Drop for Space<'_> {
+    fn drop(&mut self) {
+        for (_, shard) in &mut self.shards {
+            shard.publish_counts();
+        }
+    }
+}
+
 impl<'a> Space<'a> {
     /// A view of the given shards, which must be in ascending order.
     pub fn new(map: ShardMap, shards: SmallVec<[(ShardId, &'a mut Shard); 4]>, db: DbIndex, now: UnixMillis) -> Self {

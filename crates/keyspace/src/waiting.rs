@@ -103,13 +103,13 @@ impl WaitEntry {
     }
 }
 
-/// Those who wait for one key, the longest waiting first.
-type Queue = VecDeque<Arc<WaitEntry>>;
+/// The clients that wait for each key, those who came first in front.
+type Queues = Map<(DbIndex, Box<[u8]>), VecDeque<Arc<WaitEntry>>>;
 
 /// The blocked clients of one shard.
 #[derive(Default)]
 pub struct Waiting {
-    keys: Map<(DbIndex, Box<[u8]>), Queue>,
+    keys: Queues,
 }
 
 impl Waiting {

@@ -5,7 +5,7 @@
 //! it holds all watched shards, so that two transactions that watch each other's keys cannot both commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use smallvec::SmallVec;
 
@@ -35,6 +35,8 @@ type Flags = SmallVec<[Arc<WatchFlag>; 1]>;
 #[derive(Default)]
 pub struct Watched {
     keys: Map<(DbIndex, Box<[u8]>), Flags>,
+    /// How many keys there are, readable without the lock.
+    count: Arc<AtomicUsize>,
 }
 
 impl Watched {
@@ -43,12 +45,18 @@ impl Watched {
         self.keys.is_empty()
     }
 
+    /// How many keys are watched, readable without the shard's lock.
+    pub fn count(&self) -> Arc<AtomicUsize> {
+        self.count.clone()
+    }
+
     /// Registers `flag` with a key. A client that watches a key twice is registered once.
     pub fn watch(&mut self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) {
         let flags = self.keys.entry((db, key.into())).or_default();
         if !flags.iter().any(|f| Arc::ptr_eq(f, flag)) {
             flags.push(flag.clone());
         }
+        self.count.store(self.keys.len(), Ordering::Relaxed);
     }
 
     /// Forgets a registration.
@@ -60,6 +68,7 @@ impl Watched {
                 self.keys.remove(&at);
             }
         }
+        self.count.store(self.keys.len(), Ordering::Relaxed);
     }
 
     /// Raises the flags of everybody who watches this key.

@@ -29,6 +29,8 @@ use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
 use crate::server::{Bound, LogLevel, Server};
+use crate::replication::Quiet;
+use crate::replication::primary::Feeds;
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.
@@ -62,6 +64,12 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    /// What the replicas among its clients are sent.
+    pub feeds: Feeds,
+    /// Somebody has begun to wait for replicas in this turn.
+    pub wants_acks: bool,
+    /// Commands come from our primary: what they log is in its stream already.
+    pub(crate) applies: bool,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -88,13 +96,18 @@ pub enum Outcome {
 pub(crate) type Shards = SmallVec<[ShardId; 8]>;
 
 impl<'s> Core<'s> {
-    /// The executor `me` of a server.
+    /// The executor `me` of a server, woken by letters.
     pub fn new(server: &'s Server, me: usize) -> Self {
         let mailbox = server.mailboxes[me.min(server.mailboxes.len() - 1)].clone();
+        Self::with_wake(server, me, Arc::new(WakeByLetter(mailbox)))
+    }
+
+    /// An executor whose parked units are brought back by `wake`: one without clients.
+    pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
         Core {
             server,
             me,
-            lease: Lease::new(&server.engine, ExecutorId(me as u16), Arc::new(WakeByLetter(mailbox))),
+            lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
@@ -108,7 +121,15 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            feeds: Feeds::default(),
+            wants_acks: false,
+            applies: false,
         }
+    }
+
+    /// An attempt of this executor's own; `kind` tells several of them apart.
+    pub(crate) fn new_attempt(&self, kind: u64) -> Attempt {
+        Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
     }
 
     /// The control value in force.
@@ -270,7 +291,9 @@ impl<'s> Core<'s> {
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client);
-        let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, control);
+        let mut unit = Unit::begin(space, sink, &mut self.scratch, &mut self.random);
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {
@@ -370,7 +393,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if engine::unit::Sink::is_awake(&*self.server.journal) {
+        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -381,7 +404,9 @@ impl<'s> Core<'s> {
         }
         let control = self.control();
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, &control);
+        let unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
@@ -552,6 +577,7 @@ impl<'s> Core<'s> {
         let counters = &self.counters.commands[id.index()];
         add(&counters.calls, 1);
         add(&counters.nanos, nanos);
+        add(&self.counters.command_nanos, nanos);
         if failed {
             add(&counters.failed, 1);
         }

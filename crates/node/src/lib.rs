@@ -14,6 +14,7 @@
 //! | the way of a command | `worker.rs`, `execute.rs` |
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
+//! | who follows us, and whom we follow | `replication/` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -23,16 +24,19 @@
 pub mod admission;
 pub mod commands;
 pub mod control;
+pub mod cron;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
 pub mod hooks;
+pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod pause;
 pub mod redact;
 pub mod replay;
 pub mod saving;
+pub mod replication;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

@@ -23,7 +23,9 @@ use value::Value;
 
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
+use crate::cron::Meter;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -50,6 +52,10 @@ pub trait Host: Send + Sync {
     fn shutdown_aborted(&self);
     /// Makes the control thread look at what is due.
     fn wake_control(&self);
+    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
+    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+        Err("this host keeps no files for replicas".to_owned())
+    }
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -66,6 +72,8 @@ pub trait Host: Send + Sync {
     fn process(&self) -> &ProcessFacts;
     /// What memory it uses. It goes over the allocator's tables: not for every command.
     fn memory(&self) -> MemoryFacts;
+    /// Looks at the memory in use, so that its peak is known.
+    fn note_memory(&self);
     /// What processor time it has used.
     fn cpu(&self) -> CpuFacts;
     /// Sleeps on this thread (DEBUG SLEEP).
@@ -147,6 +155,10 @@ pub struct Server {
     pub saving: Mutex<Saving>,
     /// Changes since the last save.
     pub dirty: AtomicU64,
+    /// What is told per second.
+    pub rates: Mutex<Meter>,
+    /// Bytes in use when the server was put together, before any data.
+    pub startup_memory: usize,
     /// The slow log.
     pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
     /// The runtime.
@@ -165,6 +177,8 @@ pub struct Server {
     pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
+    /// Replicas, and the link to a primary.
+    pub replication: Replication,
     /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
     pub cron_paused: AtomicBool,
 }
@@ -215,6 +229,8 @@ impl Server {
                 ..Saving::default()
             }),
             dirty: AtomicU64::new(0),
+            rates: Mutex::default(),
+            startup_memory: host.used_memory(),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),
@@ -223,6 +239,7 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
+            replication: Replication::default(),
             cron_paused: AtomicBool::new(false),
         }
     }
@@ -274,15 +291,6 @@ impl Server {
     pub fn recheck(&self) {
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
     }
-
-    /// How many replicas have acknowledged this offset.
-    pub fn replicas_at(&self, offset: u64) -> i64 {
-        let _ = offset;
-        0
-    }
-
-    /// Asks the replicas how far they are.
-    pub fn ask_for_acks(&self) {}
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {

@@ -81,6 +81,16 @@ counters! {
     reads,
     /// Write events handled.
     writes,
+    /// Turns of the loop.
+    turns,
+    /// Time spent in commands, in nanoseconds.
+    command_nanos,
+    /// Replicas that were sent the whole data set.
+    sync_full,
+    /// Replicas that could go on where they were.
+    sync_partial_ok,
+    /// Replicas that could not, though they asked to.
+    sync_partial_err,
     /// ACL refusals of a command.
     acl_denied_cmd,
     /// ACL refusals of a key.

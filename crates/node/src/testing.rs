@@ -133,6 +133,8 @@ impl Host for TestHost {
         MemoryFacts { used: 1 << 20, peak: 2 << 20, rss: 3 << 20, ..MemoryFacts::default() }
     }
 
+    fn note_memory(&self) {}
+
     fn cpu(&self) -> CpuFacts {
         CpuFacts { user: 1_500_000, ..CpuFacts::default() }
     }
@@ -242,14 +244,6 @@ impl Node {
         self.heard(who)
     }
 
-    /// Sends a command of binary arguments.
-    pub fn call(&mut self, who: Peer, args: &[&[u8]]) -> String {
-        let mut request = Vec::new();
-        resp::encode::command(&mut request, args);
-        self.send(who, &request);
-        self.heard(who)
-    }
-
     /// Sends bytes, and lets everything come to rest.
     pub fn send(&mut self, who: Peer, bytes: &[u8]) {
         self.feed(who, bytes);
@@ -310,7 +304,7 @@ impl Node {
         for worker in &mut self.workers {
             worker.timeout();
         }
-        crate::pause::end_if_due(&mut self.workers[0].core, now);
+        crate::cron::tick(&mut self.workers[0].core, now);
         self.settle();
     }
 }

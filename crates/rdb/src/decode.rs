@@ -243,7 +243,7 @@ impl Decoder {
     /// Lends what a token names.
     fn event(&mut self, token: Token) -> Event<'_> {
         let Attributes { expire, idle, freq } = self.attributes;
-        if matches!(token, Token::String { .. } | Token::Collection { .. }) {
+        if matches!(token, Token::String { .. } | Token::Integer { .. } | Token::Collection { .. }) {
             self.attributes = Attributes::default();
             self.kind = None;
         }

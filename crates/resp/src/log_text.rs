@@ -238,6 +238,11 @@ pub mod primary {
         format!("Connection with replica {replica} lost.")
     }
 
+    /// What a replica has yet to be sent is more than a replica may leave unread.
+    pub fn too_far_behind(replica: &str, bytes: u64) -> String {
+        format!("Disconnecting replica {replica}: it is {bytes} bytes behind")
+    }
+
     /// `what` is `streaming sync` or `full sync`.
     pub fn timed_out(what: &str, replica: &str) -> String {
         format!("Disconnecting timedout replica ({what}): {replica}")
@@ -290,6 +295,19 @@ pub mod replica {
 
     pub fn auth_refused(reply: &str) -> String {
         format!("Unable to AUTH to PRIMARY: {reply}")
+    }
+
+    pub fn ping_refused(reply: &str) -> String {
+        format!("Error reply to PING from master: '{reply}'")
+    }
+
+    pub fn unexpected_reply(reply: &str) -> String {
+        format!("Unexpected reply to PSYNC from master: {reply}")
+    }
+
+    /// A replicated command was answered with an error.
+    pub fn command_failed(name: &str, reply: &str) -> String {
+        format!("A command of the primary has failed here, the data may differ: '{name}' was answered '{reply}'")
     }
 
     pub fn second_id(old: &str, offset: u64, new: &str) -> String {

@@ -51,7 +51,7 @@ impl<'a> Query<'a> {
             } else if is(word, "LIMIT") && next + 2 < args.len() {
                 window = Window { offset: integer(args.at(next + 1))?, count: integer(args.at(next + 2))? };
                 next += 2;
-            } else if form.reverse.is_none() && is(word, "REV") {
+            } else if reverse.is_none() && is(word, "REV") {
                 reverse = Some(true);
             } else if by.is_none() && is(word, "BYLEX") {
                 by = Some(By::Lex);

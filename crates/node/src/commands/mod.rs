@@ -20,6 +20,7 @@ pub mod multi;
 pub mod persistence;
 pub mod pubsub;
 pub mod replication;
+pub mod server;
 pub mod slowlog;
 
 /// The Redis version whose commands we have; clients take from it what they may use.
@@ -79,6 +80,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     persistence::TABLE,
     pubsub::TABLE,
     replication::TABLE,
+    server::TABLE,
     slowlog::TABLE,
 ];
 

@@ -5,23 +5,23 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
+use std::sync::atomic::Ordering;
 
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
-use node::control::Control;
+use node::control::{Control, Role};
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
-use super::aof::Aof;
 use super::host::{ProcessHost, SystemClock};
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, thread};
+use super::aof::Aof;
+use super::{control, recover, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -159,19 +159,18 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let mut state = Control::new(config.clone(), users);
+    if let Some(primary) = &config.replication.replicaof {
+        let host = String::from_utf8_lossy(&primary.host).into_owned();
+        state.role = Role::Replica { host, port: primary.port, online: false };
+    }
     let server = Server::new(
-        Control::new(config.clone(), users),
+        state,
         threads,
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(
-            snapshotter,
-            control_reactor.inbox().waker().clone(),
-            outside.clone(),
-            file,
-            aof_cell.clone(),
-        )),
+        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), outside.clone(), file, aof_cell.clone())),
         registry,
     );
     let aof = Arc::new(Aof::new(server.journal.clone()));
@@ -241,6 +240,9 @@ fn serve(
                 log::notice(log_text::start::ready("unix"));
             }
         }
+        std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            replica::run(server, threads + control::EXECUTORS - 2);
+        })?;
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;
