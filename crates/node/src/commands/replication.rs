@@ -31,7 +31,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
 fn replconf(call: &mut Call<'_, '_>) -> Done {
     let args = call.args;
     let server = call.core.server;
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(error::common::SYNTAX);
     }
     let mut announced = server.replication.announced.lock().get(&call.client.id()).cloned().unwrap_or_default();

@@ -117,7 +117,7 @@ impl<'s> Applier<'s> {
         let card = Arc::new(card);
         card.set(Flag::Primary, true);
         self.server.cards.add(card.clone());
-        self.client = Box::new(Client::new(card, true));
+        *self.client = Client::new(card, true);
         self.client.db = self.server.journal.stream_db().unwrap_or_default();
         self.generation = generation;
         self.note_stage(LinkStage::Handshake);
