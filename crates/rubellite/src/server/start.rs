@@ -136,10 +136,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         Some(n) => config.clients.maxclients = n as u32,
         None => return Ok(1),
     }
-    if let Some(pidfile) = pid_path(&config) {
-        if let Err(e) = daemon::write_pid_file(&pidfile) {
-            log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
-        }
+    if let Some(pidfile) = pid_path(&config)
+        && let Err(e) = daemon::write_pid_file(&pidfile)
+    {
+        log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
     }
     let mut registry = Registry::new(CommandMode::Server);
     for declared in &loaded.renames {
@@ -230,6 +230,11 @@ fn serve(
                     server.stop(1);
                 }
             })?);
+        }
+        if config.general.always_show_logo {
+            log::raw(log::Level::Notice, &log_text::start::logo(VERSION, config.network.port, std::process::id()));
+        } else {
+            log::notice(log_text::start::mode("standalone", config.network.port));
         }
         log::notice(log_text::start::INITIALIZED);
         if listening {
