@@ -21,6 +21,7 @@ use resp::error::Error;
 use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
+use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
@@ -172,8 +173,8 @@ pub struct Server {
     pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
-    /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
-    pub cron_paused: AtomicBool,
+    /// What DEBUG has turned on and off.
+    pub switches: Switches,
 }
 
 impl Server {
@@ -232,7 +233,7 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
-            cron_paused: AtomicBool::new(false),
+            switches: Switches::default(),
         }
     }
 
