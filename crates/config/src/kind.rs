@@ -24,7 +24,7 @@ pub(crate) use text::{YES_NO, anything, directory, optional_text, text};
 
 pub use choice::ShutdownFlags;
 pub use lists::{Endpoint, OutputBufferLimit, OutputBufferLimits, SavePoint};
-pub use number::Share;
+pub use number::{Share, parse_bytes};
 
 use crate::reason::Reason;
 use std::fmt::Debug;

@@ -36,6 +36,12 @@ pub struct Circumstances {
 pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how: &Circumstances) -> Admission {
     use Admission::Refuse;
     let flags = row.flags;
+    if flags.contains(Flags::PROTECTED)
+        && row.name() == "debug"
+        && let Err(error) = crate::commands::debug::may_use(control, client, &args)
+    {
+        return Refuse(error);
+    }
     if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
         return Refuse(error::common::NOAUTH);
     }

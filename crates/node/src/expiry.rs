@@ -5,6 +5,8 @@
 //! expires. It goes shard by shard, deletes a bounded number of keys per lock hold, and is a background executor that
 //! waits in line like every unit.
 
+use std::sync::atomic::Ordering;
+
 use command::context::Random;
 use engine::background::Background;
 use engine::id::ExecutorId;
@@ -45,6 +47,9 @@ impl<'s> Expirer<'s> {
 
     /// Deletes what is due, up to about `budget_nanos` of work; what is left comes next time.
     pub fn cycle(&mut self, budget_nanos: u64) {
+        if !self.server.switches.active_expire.load(Ordering::Relaxed) {
+            return;
+        }
         let began = self.server.engine.clock().nanos();
         for shard in 0..self.server.engine.map.shards() {
             for db in 0..self.server.control.load().env.databases {

@@ -10,6 +10,8 @@
 //! Bytes of output count from [`STATIC_OUTPUT`] on, as in every Redis: what fits the buffer that a client has anyway is
 //! free. Memory of an input buffer that was needed once is given back when the client has not needed it for a while.
 
+use std::sync::atomic::Ordering;
+
 use config::OutputBufferLimit;
 use keyspace::UnixMillis;
 use resp::error::{self, Error};
@@ -55,16 +57,19 @@ pub fn counted_output(client: &Client) -> usize {
 
 /// Closes a client whose output has grown beyond its limit.
 pub fn check_output(core: &mut Core<'_>, client: &mut Client) {
-    if client.out.len() <= STATIC_OUTPUT && client.chunks.is_empty() && client.soft_limit_since.is_none() {
+    let large = core.server.switches.large_replies.load(Ordering::Relaxed);
+    if client.out.len() <= STATIC_OUTPUT && client.chunks.is_empty() && client.soft_limit_since.is_none() && !large {
         return;
     }
     if client.close_asap {
         return;
     }
-    let used = counted_output(client);
+    let used = counted_output(client) + if large && !client.out.is_empty() { STATIC_OUTPUT } else { 0 };
     let control = core.control();
     let now = core.server.engine.now();
-    if !client.authenticated && used > UNAUTHENTICATED_OUTPUT || exceeds(&control, client, used as u64, now) {
+    if !client.authenticated && !client.known && used > UNAUTHENTICATED_OUTPUT
+        || exceeds(&control, client, used as u64, now)
+    {
         client.close_asap = true;
         client.card.set(Flag::CloseAsap, true);
         add(&core.counters.output_limit_disconnections, 1);
@@ -115,7 +120,7 @@ pub fn check_idle(core: &Core<'_>, control: &Control, client: &mut Client, now: 
     if timeout == 0 || exempt.iter().any(|flag| client.card.is(*flag)) {
         return;
     }
-    if now.0 - client.card.last_seen.load(std::sync::atomic::Ordering::Relaxed) > timeout * 1000 {
+    if now.0 - client.card.last_seen.load(Ordering::Relaxed) > timeout * 1000 {
         client.close_asap = true;
         client.card.set(Flag::CloseAsap, true);
         core.server.host.log(LogLevel::Verbose, log_text::client::IDLE);
@@ -124,7 +129,7 @@ pub fn check_idle(core: &Core<'_>, control: &Control, client: &mut Client, now: 
 
 /// Gives back memory of an input buffer that its client has not needed lately.
 pub fn shrink_input(client: &mut Client, now: UnixMillis) {
-    let idle = now.0 - client.card.last_seen.load(std::sync::atomic::Ordering::Relaxed);
+    let idle = now.0 - client.card.last_seen.load(Ordering::Relaxed);
     if idle > IDLE_INPUT_MS {
         client.input.shrink_to(client.input.len());
         client.want = 0;

@@ -21,6 +21,7 @@ use resp::error::Error;
 use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
+use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
@@ -183,6 +184,8 @@ pub struct Server {
     pub replication: Replication,
     /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
     pub cron_paused: AtomicBool,
+    /// What DEBUG has turned on and off.
+    pub switches: Switches,
 }
 
 impl Server {
@@ -243,6 +246,7 @@ impl Server {
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             cron_paused: AtomicBool::new(false),
+            switches: Switches::default(),
         }
     }
 

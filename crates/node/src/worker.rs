@@ -423,7 +423,7 @@ impl<'s> Worker<'s> {
             let Some(client) = client else { continue };
             limits::check_idle(&self.core, &control, client, now);
             limits::check_output(&mut self.core, client);
-            if client.owns_input && !self.core.server.cron_paused.load(Ordering::Relaxed) {
+            if client.owns_input && !self.core.server.switches.cron_paused.load(Ordering::Relaxed) {
                 limits::shrink_input(client, now);
                 client.note_input(client.input.len(), client.input.capacity());
             }

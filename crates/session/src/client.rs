@@ -111,6 +111,8 @@ pub struct Client {
     pub db: DbIndex,
     /// Whether it has given a password, or needs none.
     pub authenticated: bool,
+    /// Whether it was ever authenticated, or needed not to be: it is trusted with larger replies.
+    pub known: bool,
     /// The open transaction.
     pub multi: Option<Box<Multi>>,
     /// The watched keys.
@@ -154,6 +156,7 @@ impl Client {
             chunks: VecDeque::new(),
             db: DbIndex(0),
             authenticated,
+            known: authenticated,
             multi: None,
             watch: None,
             subscriptions: Default::default(),

@@ -140,7 +140,8 @@ pub(super) fn with_unit(bytes: u64) -> String {
         .map_or_else(|| bytes.to_string(), |(shift, unit)| format!("{}{unit}", bytes >> shift))
 }
 
-pub(super) fn parse_bytes(text: &[u8]) -> Option<u64> {
+/// An amount of memory as directives and some commands spell it, in bytes.
+pub fn parse_bytes(text: &[u8]) -> Option<u64> {
     bytes(text)
 }
 

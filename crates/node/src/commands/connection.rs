@@ -68,6 +68,7 @@ fn set_db(client: &mut Client, db: DbIndex) {
 fn authenticate(core: &mut Core<'_>, client: &mut Client, user: &[u8], password: &[u8]) -> Result<(), Error> {
     if core.control().users.authenticate(user, password) {
         client.authenticated = true;
+        client.known = true;
         client.card.texts.lock().user = user.to_vec();
         return Ok(());
     }

@@ -15,6 +15,7 @@ pub mod client;
 pub mod command;
 pub mod config;
 pub mod connection;
+pub mod debug;
 pub mod help;
 pub mod monitor;
 pub mod multi;
@@ -77,6 +78,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     command::TABLE,
     config::TABLE,
     connection::TABLE,
+    debug::TABLE,
     monitor::TABLE,
     multi::TABLE,
     persistence::TABLE,
