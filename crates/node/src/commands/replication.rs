@@ -17,6 +17,7 @@ use crate::control::Role;
 use crate::execute::Core;
 use crate::replication::{Announced, Feed, LinkFacts, Replica, Stage, primary};
 use crate::server::{LogLevel, Server, replication_id};
+use crate::stats::add;
 
 pub(super) const TABLE: &[ControlBinding] = &[
     free("wait", wait),
@@ -133,12 +134,12 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
             notice(&log_text::primary::partial_accepted(&name, bytes, from.next_byte()));
             *replica.stage.lock() = Stage::Online;
             replica.sent.store(from.0, Ordering::Relaxed);
-            server.replication.syncs[1].fetch_add(1, Ordering::Relaxed);
+            add(&call.core.counters.sync_partial_ok, 1);
             call.core.feeds.add(Feed::stream(&server.journal, replica, from));
             server.host.wake_control();
             return Ok(());
         }
-        server.replication.syncs[2].fetch_add(1, Ordering::Relaxed);
+        add(&call.core.counters.sync_partial_err, 1);
         if history.covers(&id, from) {
             notice(&log_text::primary::unable_to_partial(&name, &id.to_string(), from.next_byte()));
         } else {
@@ -148,7 +149,7 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     } else {
         notice(&log_text::primary::full_resync(&name));
     }
-    server.replication.syncs[0].fetch_add(1, Ordering::Relaxed);
+    add(&call.core.counters.sync_full, 1);
     call.core.feeds.add(Feed::full(replica));
     primary::begin_sync(call.core);
     Ok(())

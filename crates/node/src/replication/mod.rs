@@ -165,8 +165,6 @@ pub struct Replication {
     pub waited: AtomicBool,
     /// When the last replica left, in ms; 0 while there is one, or was none.
     pub alone_since: AtomicI64,
-    /// Full syncs, partial syncs, and partial syncs that were refused.
-    pub syncs: [AtomicU64; 3],
 }
 
 /// The journal of a replica, to whoever is not its primary.
@@ -252,6 +250,8 @@ impl Server {
         }
         let replicas = self.replication.replicas.lock().clone();
         put("connected_slaves", replicas.len().to_string());
+        let waiting = replicas.iter().filter(|replica| replica.stage() == Stage::Waits).count();
+        put("replicas_waiting_psync", waiting.to_string());
         if config.min_replicas_to_write > 0 && config.min_replicas_max_lag > 0 {
             put("min_slaves_good_slaves", self.replicas_within(config.min_replicas_max_lag).to_string());
         }
