@@ -180,7 +180,10 @@ impl<'s> Core<'s> {
         client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
         let bound = self.server.bound[id.index()];
         let queues = client.multi.is_some() && !runs_in_multi(row);
-        let class = if row.name() == "exec" { crate::transaction::class(self.server, client) } else { bound.class() };
+        let class = match row.name() {
+            "exec" => crate::transaction::class(self.server, client),
+            _ => commands::class_of(bound.class(), &args),
+        };
         loop {
             let taken = if class == Class::World && !queues {
                 self.lease.take_world(&mut client.attempt)
@@ -214,6 +217,7 @@ impl<'s> Core<'s> {
                 return Outcome::Done;
             }
             let done = match bound {
+                Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
@@ -430,14 +434,15 @@ impl<'s> Core<'s> {
         match class {
             Class::World | Class::Free => {}
             _ if map.shards() == 1 => shards.push(ShardId(0)),
-            Class::Cursor => shards.push(commands::cursor_shard(map, &args)),
-            Class::Keys => {
-                for at in row.keys_of(&args).map_err(|_| error::server::INVALID_KEYS)? {
-                    shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
+            Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
+                Ok(keys) => {
+                    shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));
+                    shards.sort_unstable();
+                    shards.dedup();
                 }
-                shards.sort_unstable();
-                shards.dedup();
-            }
+                // Its arguments make no sense; what is wrong with them the command itself says best.
+                Err(_) => shards.extend((0..map.shards() as u16).map(ShardId)),
+            },
         }
         Ok(shards)
     }

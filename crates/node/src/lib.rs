@@ -12,6 +12,7 @@
 //! | what a server consists of | `server.rs` |
 //! | what may forbid a command, and in which order it is asked | `control.rs`, `admission.rs` |
 //! | the way of a command | `worker.rs`, `execute.rs` |
+//! | SCAN, which goes from shard to shard | `scan.rs` |
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
@@ -35,8 +36,9 @@ pub mod loading;
 pub mod pause;
 pub mod redact;
 pub mod replay;
-pub mod saving;
 pub mod replication;
+pub mod saving;
+mod scan;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

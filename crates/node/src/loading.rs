@@ -94,7 +94,9 @@ impl Loader {
                     if db >= databases as u64 {
                         return Err(log_text::snapshot::damaged(
                             0,
-                            &format!("Data file was created with a server configured to handle more than {databases} databases"),
+                            &format!(
+                                "Data file was created with a server configured to handle more than {databases} databases"
+                            ),
                         ));
                     }
                     self.db = DbIndex(db as u16);

@@ -183,8 +183,11 @@ pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)
     if let Some(db) = server.journal.stream_db() {
         fields.push(("repl-stream-db", db.0.to_string()));
     }
-    fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
-    fields.push(("repl-offset", offset.to_string()));
+    // While the journal sleeps its position says nothing about the data.
+    if server.journal.is_awake() {
+        fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
+        fields.push(("repl-offset", offset.to_string()));
+    }
     fields.push(("aof-base", "0".to_owned()));
     fields.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
 }

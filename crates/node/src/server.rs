@@ -52,6 +52,8 @@ pub trait Host: Send + Sync {
     fn shutdown_aborted(&self);
     /// Makes the control thread look at what is due.
     fn wake_control(&self);
+    /// The journal begins anew after a full sync: what the append-only file holds is of another history.
+    fn journal_restarted(&self, _config: &Config) {}
     /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
     fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
         Err("this host keeps no files for replicas".to_owned())

@@ -105,6 +105,18 @@ impl Host for TestHost {
 
     fn wake_control(&self) {}
 
+    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
+        None
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
+        Ok(())
+    }
+
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
     }
@@ -276,6 +288,18 @@ impl Node {
         let text = String::from_utf8_lossy(&client.out.buf[..ready]).into_owned();
         client.sent(ready);
         text
+    }
+
+    /// What a replica is sent of the stream, once all before it has been heard.
+    pub fn streamed(&mut self, who: Peer) -> String {
+        let mut all = Vec::new();
+        let worker = &mut self.workers[who.thread];
+        while worker.refill(who.token) {
+            if let Some(client) = worker.client(who.token) {
+                all.extend(client.chunks.drain(..).flatten());
+            }
+        }
+        String::from_utf8_lossy(&all).into_owned()
     }
 
     /// Turns all workers until none has a letter left, then closes whom the server wants closed.

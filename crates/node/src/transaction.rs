@@ -26,9 +26,9 @@ use crate::server::{Bound, Server};
 pub fn class(server: &Server, client: &Client) -> Class {
     let world = client.multi.as_ref().is_some_and(|multi| {
         multi.queue.iter().any(|q| {
-            let bound = server.bound[q.row.index()];
-            matches!(bound.class(), Class::World | Class::Cursor)
-                || matches!(server.registry.row(q.row).name(), "dbsize" | "randomkey")
+            let (bound, row, args) = (server.bound[q.row.index()], server.registry.row(q.row), q.args.as_args());
+            matches!(commands::class_of(bound.class(), &args), Class::World | Class::Cursor)
+                || row.keys_of(&args).is_err()
         })
     });
     if world { Class::World } else { Class::Keys }

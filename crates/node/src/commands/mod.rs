@@ -3,8 +3,8 @@
 //! A control handler answers into its client's output, or gives an error; what it wants propagated it logs with
 //! [`Core::log`]. It runs behind the gate, and alone when its class is [`Class::World`].
 
-use command::binding::Class;
-use command::row::Row;
+use ::command::binding::Class;
+use ::command::row::Row;
 use resp::args::Args;
 use resp::error::Error;
 use session::Client;
@@ -12,6 +12,7 @@ use session::Client;
 use crate::execute::Core;
 
 pub mod client;
+pub mod command;
 pub mod config;
 pub mod connection;
 pub mod help;
@@ -73,6 +74,7 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 /// All control commands.
 pub const TABLE: &[&[ControlBinding]] = &[
     client::TABLE,
+    command::TABLE,
     config::TABLE,
     connection::TABLE,
     monitor::TABLE,

@@ -8,8 +8,13 @@ use super::{Call, ControlBinding, Done, free, world};
 use crate::saving::{self, Exit};
 use crate::server::LogLevel;
 
-pub(super) const TABLE: &[ControlBinding] =
-    &[world("save", save), world("bgsave", bgsave), world("bgrewriteaof", bgrewriteaof), free("lastsave", lastsave), free("shutdown", shutdown)];
+pub(super) const TABLE: &[ControlBinding] = &[
+    world("save", save),
+    world("bgsave", bgsave),
+    world("bgrewriteaof", bgrewriteaof),
+    free("lastsave", lastsave),
+    free("shutdown", shutdown),
+];
 
 /// SAVE is a BGSAVE whose client waits; the others go on.
 fn save(call: &mut Call<'_, '_>) -> Done {

@@ -291,3 +291,106 @@ pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool
     client.out.integer(reached);
     true
 }
+
+#[cfg(test)]
+mod tests {
+    use journal::{ReplId, ReplOffset};
+
+    use crate::replication::replica::resume_point;
+    use crate::testing::{Node, Peer};
+
+    const ID: &[u8; 40] = b"0123456789012345678901234567890123456789";
+
+    /// A replica that has everything so far.
+    fn follow(node: &mut Node, from: ReplOffset) -> (Peer, String) {
+        let replica = node.connect();
+        assert_eq!(node.say(replica, "REPLCONF listening-port 7777"), "+OK\r\n");
+        assert_eq!(node.say(replica, "REPLCONF capa eof capa psync2"), "+OK\r\n");
+        let id = String::from_utf8_lossy(ID).into_owned();
+        let answer = node.say(replica, &format!("PSYNC {id} {}", from.next_byte()));
+        (replica, answer)
+    }
+
+    fn awake() -> Node {
+        let node = Node::start("");
+        node.server.journal.wake(ReplId::parse(ID).expect("an id"));
+        node
+    }
+
+    #[test]
+    fn a_replica_is_sent_what_it_lacks_and_what_follows() {
+        let mut node = awake();
+        let a = node.connect();
+        let from = node.server.journal.end();
+        node.say(a, "SET k 1");
+        let (replica, answer) = follow(&mut node, from);
+        assert_eq!(answer, format!("+CONTINUE {}\r\n", String::from_utf8_lossy(ID)));
+        let select = "*2\r\n$6\r\nSELECT\r\n$1\r\n0\r\n";
+        assert_eq!(node.streamed(replica), format!("{select}*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\n1\r\n"));
+        node.say(a, "SET k 2");
+        assert_eq!(node.streamed(replica), "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$1\r\n2\r\n");
+        assert!(node.say(a, "CLIENT LIST ID 2").contains(" flags=S "));
+        assert!(node.say(a, "ROLE").contains("$9\r\n127.0.0.1\r\n$4\r\n7777\r\n"));
+    }
+
+    #[test]
+    fn wait_ends_with_the_acknowledgement_and_not_before() {
+        let mut node = awake();
+        let a = node.connect();
+        let end = node.server.journal.end();
+        let (replica, _) = follow(&mut node, end);
+        node.say(a, "SET k 1");
+        let written = node.server.journal.end();
+        assert_eq!(node.say(a, "WAIT 1 0"), "");
+        assert!(node.streamed(replica).ends_with("*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n"));
+        assert_eq!(node.say(replica, &format!("REPLCONF ACK {}", written.0 - 1)), "");
+        assert_eq!(node.heard(a), "");
+        assert_eq!(node.say(replica, &format!("REPLCONF ACK {written}")), "");
+        assert_eq!(node.heard(a), ":1\r\n");
+        node.close(replica);
+        assert_eq!(node.say(a, "WAIT 0 0"), ":0\r\n");
+    }
+
+    #[test]
+    fn a_history_that_is_not_ours_gets_no_partial_sync() {
+        let mut node = awake();
+        let beyond = ReplOffset(node.server.journal.end().0 + 1);
+        let (replica, answer) = follow(&mut node, beyond);
+        assert!(answer.starts_with("+FULLRESYNC ") || answer.is_empty(), "{answer}");
+        assert_eq!(node.streamed(replica), "", "nothing of the stream before the snapshot");
+    }
+
+    #[test]
+    fn a_new_replica_takes_no_writes_and_a_promoted_one_does() {
+        let mut node = awake();
+        let (a, blocked) = (node.connect(), node.connect());
+        node.say(a, "SET k 1");
+        assert_eq!(node.say(blocked, "BLPOP q 0"), "");
+        assert_eq!(node.say(a, "REPLICAOF h 70000"), "-ERR Invalid master port\r\n");
+        assert_eq!(node.say(a, "REPLICAOF h 7"), "+OK\r\n");
+        assert_eq!(node.say(a, "REPLICAOF H 7"), "+OK Already connected to specified master\r\n");
+        assert!(node.heard(blocked).starts_with("-UNBLOCKED "));
+        assert!(node.say(a, "SET k 2").starts_with("-READONLY "));
+        assert!(node.say(a, "ROLE").starts_with("*5\r\n$5\r\nslave\r\n$1\r\nh\r\n:7\r\n$7\r\nconnect\r\n"));
+        let before = node.server.journal.end();
+        assert_eq!(node.say(a, "REPLICAOF NO ONE"), "+OK\r\n");
+        let history = node.server.journal.history();
+        assert_eq!(history.second, Some((ReplId::parse(ID).expect("an id"), before)));
+        assert_eq!(resume_point(node.server), history.second, "the former history is here to its end");
+        assert_eq!(node.say(a, "SET k 3"), "+OK\r\n");
+        assert_eq!(resume_point(node.server), Some((history.id, node.server.journal.end())));
+    }
+
+    #[test]
+    fn local_writes_of_a_writable_replica_are_in_no_journal() {
+        let mut node = awake();
+        let a = node.connect();
+        node.say(a, "REPLICAOF h 7");
+        node.say(a, "CONFIG SET replica-read-only no");
+        let end = node.server.journal.end();
+        assert_eq!(node.say(a, "SET k 1"), "+OK\r\n");
+        node.send(a, b"MULTI\r\nSET k 2\r\nPUBLISH c m\r\nEXEC\r\n");
+        node.say(a, "PUBLISH c m");
+        assert_eq!(node.server.journal.end(), end);
+    }
+}

@@ -80,7 +80,16 @@ pub fn target(server: &Server) -> Option<Target> {
 
 /// The history that is here and its end, if a primary may be asked to continue it.
 pub fn resume_point(server: &Server) -> Option<(ReplId, ReplOffset)> {
-    server.journal.is_awake().then(|| (server.journal.history().id, server.journal.end()))
+    if !server.journal.is_awake() {
+        return None;
+    }
+    let (history, end) = (server.journal.history(), server.journal.end());
+    // After a restart, or a promotion without a write, this position is in the former history as well, and only that one
+    // can be known to others.
+    match history.second {
+        Some((id, limit)) if limit == end => Some((id, end)),
+        _ => Some((history.id, end)),
+    }
 }
 
 impl<'s> Applier<'s> {
@@ -193,6 +202,10 @@ impl<'s> Applier<'s> {
         let db = DbIndex(told.stream_db.unwrap_or(0));
         self.client.db = db;
         self.server.journal.restart(History::new(id), offset, Some(db));
+        if self.server.aof_on.load(Ordering::Acquire) {
+            self.server.host.journal_restarted(&self.core.control().config);
+            self.server.saving.lock().rewrite_scheduled = true;
+        }
         self.core.publish_control(|control| {
             control.loading = false;
             set_online(control, true);
@@ -204,16 +217,20 @@ impl<'s> Applier<'s> {
     }
 
     /// The primary goes on where the stream was cut.
-    pub fn resume(&mut self, id: Option<ReplId>) -> Result<(), Gone> {
+    pub fn resume(&mut self, asked: ReplId, id: Option<ReplId>) -> Result<(), Gone> {
         self.world()?;
         let mut history = self.server.journal.history();
-        if let Some(id) = id
-            && id != history.id
-        {
+        let id = id.unwrap_or(asked);
+        if id != history.id {
             let at = self.server.journal.end();
+            if asked != history.id {
+                history = History::new(asked);
+            }
             let text = log_text::replica::second_id(&history.id.to_string(), at.next_byte(), &id.to_string());
             self.server.host.log(LogLevel::Warning, &text);
-            history.shift(id, at);
+            if id != asked {
+                history.shift(id, at);
+            }
             self.server.journal.set_history(history);
             self.server.disconnect_replicas();
         }
@@ -266,19 +283,20 @@ impl<'s> Applier<'s> {
     /// Nothing more is at hand: others may have what is held.
     pub fn rest(&mut self) {
         self.core.lease.release();
+        self.core.turn_hold = self.server.journal.end().0;
+        self.core.flush_turn();
     }
 
     fn plan(&self, commands: &[(Option<RowId>, Args<'_>)]) -> (bool, Vec<ShardId>) {
         let map = self.server.engine.map;
         let (mut world, mut shards) = (false, Vec::new());
         for (id, args) in commands.iter().filter_map(|(id, args)| Some(((*id)?, args))) {
-            match self.server.bound[id.index()].class() {
+            match commands::class_of(self.server.bound[id.index()].class(), args) {
                 Class::World | Class::Cursor => world = true,
-                Class::Keys => {
-                    for at in self.server.registry.row(id).keys_of(args).into_iter().flatten() {
-                        shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
-                    }
-                }
+                Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Err(_) => world = true,
+                },
                 Class::Free => {}
             }
         }

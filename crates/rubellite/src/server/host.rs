@@ -142,6 +142,12 @@ impl Host for ProcessHost {
         signals::reset();
     }
 
+    fn journal_restarted(&self, config: &Config) {
+        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart(config)) {
+            log::warning(reason);
+        }
+    }
+
     fn take_sync_file(&self, file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
         let path = Path::new(OsStr::from_bytes(file));
         let failed = |e: std::io::Error| errno::text(&e);

@@ -40,6 +40,8 @@ struct Connection<'a, 's> {
     cutter: Cutter,
     /// The snapshot on its way to disk, and its position.
     incoming: Option<(File, ReplId, ReplOffset)>,
+    /// The history that the primary was asked to continue.
+    asked: Option<ReplId>,
     last_ack: i64,
 }
 
@@ -100,10 +102,11 @@ fn follow<'s>(server: &'s Server, applier: &mut Applier<'s>, target: &Target) ->
         version: READS_VERSION.to_owned(),
         resume: resume_point(server),
     };
+    let asked = settings.resume.map(|(id, _)| id);
     let mut actions = Vec::new();
     let link = Link::connected(settings, &mut actions);
     let mut connection =
-        Connection { server, applier, stream, link, cutter: Cutter::default(), incoming: None, last_ack: 0 };
+        Connection { server, applier, stream, link, cutter: Cutter::default(), incoming: None, asked, last_ack: 0 };
     connection.act(actions)?;
     connection.talk()
 }
@@ -156,7 +159,8 @@ impl Connection<'_, '_> {
                 }
                 Action::Loaded => self.load()?,
                 Action::Continue(id) => {
-                    self.applier.resume(id).map_err(|_| log_text::replica::LOST.to_owned())?;
+                    let asked = self.asked.ok_or_else(|| log_text::replica::LOST.to_owned())?;
+                    self.applier.resume(asked, id).map_err(|_| log_text::replica::LOST.to_owned())?;
                     self.acknowledge()?;
                 }
                 Action::Stream(bytes) => self.apply(&bytes)?,
