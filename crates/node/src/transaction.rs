@@ -56,7 +56,7 @@ pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
     let expired = core.lease.space(db).is_expired(&key);
     let id = core.server.engine.map.of(key.hash);
     if let Some(shard) = core.lease.shard_mut(id) {
-        shard.watched.watch(db, name, &set.flag);
+        shard.watched.watch(db, name, &set.flag, expired);
     }
     set.keys.push((db, name.into(), expired));
     client.card.watched.store(set.keys.len() as u32, Ordering::Relaxed);

@@ -100,7 +100,8 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     if !client.out.is_empty() {
         return Err(error::replication::SYNC_PENDING_OUTPUT);
     }
-    let announced: Announced = server.replication.announced.lock().remove(&client.id()).unwrap_or_default();
+    let mut announced: Announced = server.replication.announced.lock().remove(&client.id()).unwrap_or_default();
+    announced.by_psync = call.row.name() == "psync";
     let psync2 = announced.psync2;
     let replica = Arc::new(Replica {
         card: client.card.clone(),

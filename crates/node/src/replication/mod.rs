@@ -48,6 +48,8 @@ pub struct Announced {
     pub psync2: bool,
     /// It wants the snapshot and no stream.
     pub rdb_only: bool,
+    /// It asked by PSYNC, not by SYNC.
+    pub by_psync: bool,
 }
 
 /// How far the sync of a replica is.

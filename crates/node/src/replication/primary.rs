@@ -97,7 +97,10 @@ impl Feed {
             At::Waits => {
                 let Some(sync) = self.replica.sync.lock().clone() else { return false };
                 self.hold = server.journal.hold(sync.cut);
-                client.out.raw(format!("+FULLRESYNC {} {}\r\n", sync.id, sync.cut).as_bytes());
+                // SYNC, which is older than replication ids, gets the payload and nothing before it.
+                if self.replica.announced.by_psync {
+                    client.out.raw(format!("+FULLRESYNC {} {}\r\n", sync.id, sync.cut).as_bytes());
+                }
                 self.at = At::Told(sync);
                 true
             }
