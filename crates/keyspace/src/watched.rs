@@ -78,6 +78,12 @@ impl Watched {
         self.count.store(self.keys.len(), Ordering::Relaxed);
     }
 
+    /// Whether the key's time had come already when this client began to watch it, or what stands there now.
+    pub fn is_stale(&self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) -> bool {
+        let watches = self.keys.get(&(db, key.into()));
+        watches.into_iter().flatten().any(|w| w.stale && Arc::ptr_eq(&w.flag, flag))
+    }
+
     /// Forgets a registration.
     pub fn unwatch(&mut self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) {
         let at = (db, key.into());
