@@ -12,7 +12,9 @@ pub enum Class {
     Keys,
     /// The whole keyspace, alone.
     World,
-    /// The shard in which its cursor is (SCAN).
+    /// The shards of its keys; the whole keyspace where a pattern among its arguments names further keys (SORT).
+    Patterns,
+    /// One shard after the other (SCAN).
     Cursor,
     /// Nothing.
     Free,

@@ -21,9 +21,10 @@ mod string;
 mod testing;
 mod zset;
 
-use command::binding::Binding;
+use command::binding::{Binding, Class};
+use resp::args::Args;
 
-pub use keys::scan::{Walk, cursor_shard};
+pub use keys::scan::Walk;
 
 /// The handlers of all data commands, type by type.
 pub const TABLE: &[&[Binding]] =
@@ -32,4 +33,13 @@ pub const TABLE: &[&[Binding]] =
 /// The handler of a command, by its full name.
 pub fn find(name: &str) -> Option<&'static Binding> {
     TABLE.iter().flat_map(|list| list.iter()).find(|b| b.name == name)
+}
+
+/// What a command with these arguments locks: [`Class::Patterns`] is decided here.
+pub fn class_of(class: Class, args: &Args<'_>) -> Class {
+    match class {
+        Class::Patterns if keys::sort::names_further_keys(args) => Class::World,
+        Class::Patterns => Class::Keys,
+        class => class,
+    }
 }

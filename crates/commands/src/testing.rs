@@ -130,7 +130,7 @@ impl Keyspace {
             return reply.buf;
         }
         let binding = crate::find(row.fullname).unwrap_or_else(|| panic!("{} has no handler", row.fullname));
-        let wanted = plan(binding.class, row, self.map, &args);
+        let wanted = plan(crate::class_of(binding.class, &args), row, self.map, &args);
         let held: SmallVec<[(ShardId, &mut Shard); 4]> =
             (0u16..).map(ShardId).zip(self.shards.iter_mut()).filter(|(id, _)| wanted.contains(id)).collect();
         let mut space = Space::new(self.map, held, self.db, UnixMillis(self.now));
@@ -206,10 +206,9 @@ impl Keyspace {
 fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId> {
     let all = || (0..map.shards() as u16).map(ShardId).collect();
     match class {
-        Class::World => all(),
+        Class::World | Class::Cursor => all(),
         Class::Free => Vec::new(),
-        Class::Cursor => all(),
-        Class::Keys => match row.keys_of(args) {
+        Class::Keys | Class::Patterns => match row.keys_of(args) {
             Ok(keys) => keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)).collect(),
             Err(_) => all(),
         },

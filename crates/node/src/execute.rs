@@ -28,6 +28,8 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
+use crate::replication::Quiet;
+use crate::replication::primary::Feeds;
 use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
@@ -62,6 +64,12 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    /// What the replicas among its clients are sent.
+    pub feeds: Feeds,
+    /// Somebody has begun to wait for replicas in this turn.
+    pub wants_acks: bool,
+    /// Commands come from our primary: what they log is in its stream already.
+    pub(crate) applies: bool,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -88,13 +96,18 @@ pub enum Outcome {
 pub(crate) type Shards = SmallVec<[ShardId; 8]>;
 
 impl<'s> Core<'s> {
-    /// The executor `me` of a server.
+    /// The executor `me` of a server, woken by letters.
     pub fn new(server: &'s Server, me: usize) -> Self {
         let mailbox = server.mailboxes[me.min(server.mailboxes.len() - 1)].clone();
+        Self::with_wake(server, me, Arc::new(WakeByLetter(mailbox)))
+    }
+
+    /// An executor whose parked units are brought back by `wake`: one without clients.
+    pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
         Core {
             server,
             me,
-            lease: Lease::new(&server.engine, ExecutorId(me as u16), Arc::new(WakeByLetter(mailbox))),
+            lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
@@ -108,7 +121,15 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            feeds: Feeds::default(),
+            wants_acks: false,
+            applies: false,
         }
+    }
+
+    /// An attempt of this executor's own; `kind` tells several of them apart.
+    pub(crate) fn new_attempt(&self, kind: u64) -> Attempt {
+        Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
     }
 
     /// The control value in force.
@@ -159,7 +180,10 @@ impl<'s> Core<'s> {
         client.card.last_command.store(id.index() as u32, Ordering::Relaxed);
         let bound = self.server.bound[id.index()];
         let queues = client.multi.is_some() && !runs_in_multi(row);
-        let class = if row.name() == "exec" { crate::transaction::class(self.server, client) } else { bound.class() };
+        let class = match row.name() {
+            "exec" => crate::transaction::class(self.server, client),
+            _ => commands::class_of(bound.class(), &args),
+        };
         loop {
             let taken = if class == Class::World && !queues {
                 self.lease.take_world(&mut client.attempt)
@@ -193,6 +217,7 @@ impl<'s> Core<'s> {
                 return Outcome::Done;
             }
             let done = match bound {
+                Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
@@ -270,7 +295,9 @@ impl<'s> Core<'s> {
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client);
-        let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, control);
+        let mut unit = Unit::begin(space, sink, &mut self.scratch, &mut self.random);
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {
@@ -370,7 +397,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if engine::unit::Sink::is_awake(&*self.server.journal) {
+        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -381,7 +408,9 @@ impl<'s> Core<'s> {
         }
         let control = self.control();
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, &control);
+        let unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
@@ -405,14 +434,15 @@ impl<'s> Core<'s> {
         match class {
             Class::World | Class::Free => {}
             _ if map.shards() == 1 => shards.push(ShardId(0)),
-            Class::Cursor => shards.push(commands::cursor_shard(map, &args)),
-            Class::Keys => {
-                for at in row.keys_of(&args).map_err(|_| error::server::INVALID_KEYS)? {
-                    shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
+            Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
+                Ok(keys) => {
+                    shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));
+                    shards.sort_unstable();
+                    shards.dedup();
                 }
-                shards.sort_unstable();
-                shards.dedup();
-            }
+                // Its arguments make no sense; what is wrong with them the command itself says best.
+                Err(_) => shards.extend((0..map.shards() as u16).map(ShardId)),
+            },
         }
         Ok(shards)
     }

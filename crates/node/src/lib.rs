@@ -12,8 +12,10 @@
 //! | what a server consists of | `server.rs` |
 //! | what may forbid a command, and in which order it is asked | `control.rs`, `admission.rs` |
 //! | the way of a command | `worker.rs`, `execute.rs` |
+//! | SCAN, which goes from shard to shard | `scan.rs` |
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
+//! | who follows us, and whom we follow | `replication/` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -34,7 +36,9 @@ pub mod loading;
 pub mod pause;
 pub mod redact;
 pub mod replay;
+pub mod replication;
 pub mod saving;
+mod scan;
 pub mod server;
 pub mod stats;
 #[cfg(test)]

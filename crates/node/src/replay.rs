@@ -9,6 +9,7 @@ use command::registry::{Lookup, RowId};
 use engine::unit::{Call as UnitCall, Sink, Unit, UnitLog};
 use keyspace::{DbIndex, OnExpired};
 use resp::args::Args;
+use resp::error;
 use resp::reply::{Proto, Reply};
 use structures::number;
 
@@ -56,7 +57,7 @@ impl Replay {
         if name.eq_ignore_ascii_case(b"select") {
             let databases = i64::from(self.env.databases);
             let db = args.get(1).and_then(number::parse_i64).filter(|db| (0..databases).contains(db));
-            let Some(db) = db else { return Err(b"ERR DB index is out of range".to_vec()) };
+            let Some(db) = db else { return Err(error::common::DB_OUT_OF_RANGE.text().to_vec()) };
             self.db = DbIndex(db as u16);
             return Ok(());
         }
@@ -64,7 +65,7 @@ impl Replay {
             return Ok(());
         }
         let Lookup::Found(id) = core.server.registry.lookup(&args) else {
-            return Err([b"ERR unknown command '", name, b"'"].concat());
+            return Err(error::common::unknown_command(name, (1..args.len()).map(|at| args.at(at))).text().to_vec());
         };
         self.run(core, id, args)
     }
@@ -72,10 +73,10 @@ impl Replay {
     fn run(&mut self, core: &mut Core<'_>, id: RowId, args: Args<'_>) -> Result<(), Vec<u8>> {
         let row = core.server.registry.row(id);
         let Bound::Data(handler, _) = core.server.bound[id.index()] else {
-            return Err([b"ERR '", row.fullname.as_bytes(), b"' cannot be replayed"].concat());
+            return Err(error::persistence::cannot_replay(row.fullname).text().to_vec());
         };
         if !row.accepts(args.len()) {
-            return Err([b"ERR wrong number of arguments for '", row.fullname.as_bytes(), b"'"].concat());
+            return Err(error::common::wrong_arity(row.fullname).text().to_vec());
         }
         let control = core.control();
         self.reply.buf.clear();

@@ -7,6 +7,7 @@
 //! ```
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use engine::lease::Taken;
@@ -20,6 +21,7 @@ use session::Letter;
 
 use crate::control::Change;
 use crate::execute::Core;
+use crate::replication::Sync;
 use crate::server::{LogLevel, Server};
 
 /// Seconds after a failed save before a save point asks again.
@@ -66,14 +68,26 @@ pub struct Exit {
 }
 
 /// A save under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Current {
+    /// What its file is for.
+    pub(crate) target: Target,
     /// When it began, in seconds.
     pub since: i64,
     /// Changes that it contains.
     dirty: u64,
-    /// It is the base of an append-only file.
-    pub rewrite: bool,
+}
+
+impl Current {
+    /// The replicas for which it is.
+    pub fn sync(&self) -> Option<Arc<Sync>> {
+        if let Target::Sync(_, sync) = &self.target { Some(sync.clone()) } else { None }
+    }
+
+    /// Whether it is the base of an append-only file.
+    pub fn is_rewrite(&self) -> bool {
+        matches!(self.target, Target::AofBase(_))
+    }
 }
 
 /// What the snapshot thread is to do.
@@ -91,12 +105,14 @@ pub struct SaveJob {
 }
 
 /// What a snapshot's file is for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone)]
 pub enum Target {
     /// `dbfilename`, in the working directory.
     Dump(Vec<u8>),
     /// The base of an append-only file.
     AofBase(PathBuf),
+    /// A temporary file for replicas, and who waits for it.
+    Sync(Vec<u8>, Arc<Sync>),
 }
 
 /// Begins a save. The lease has the world.
@@ -113,6 +129,13 @@ pub fn begin_rewrite(core: &mut Core<'_>) -> Result<(), Error> {
     let offset = core.server.journal.end().0;
     let Some(path) = core.server.host.begin_rewrite(offset) else { return Err(error::persistence::REWRITE_FAILED) };
     begin_for(core, Target::AofBase(path))
+}
+
+/// Begins a snapshot for replicas. The lease has the world.
+pub(crate) fn begin_sync(core: &mut Core<'_>, sync: Arc<Sync>) -> Result<(), Error> {
+    let offset = core.server.journal.end().0;
+    let file = format!("temp-sync-{offset}-{}.rdb", core.lease.now().0).into_bytes();
+    begin_for(core, Target::Sync(file, sync))
 }
 
 fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
@@ -138,10 +161,10 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
         key_delay_micros: config.snapshot.rdb_key_save_delay.max(0) as u64,
     };
     let rewrite = matches!(target, Target::AofBase(_));
-    saving.current = Some(Current { since: now.0 / 1000, dirty, rewrite });
-    if !rewrite {
+    if matches!(target, Target::Dump(_)) {
         saving.last_try = now.0 / 1000;
     }
+    saving.current = Some(Current { target, since: now.0 / 1000, dirty });
     drop(saving);
     let text = if rewrite { log_text::aof::REWRITE_STARTED } else { log_text::snapshot::BACKGROUND_STARTED };
     server.host.log(LogLevel::Notice, text);
@@ -160,8 +183,11 @@ pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)
     if let Some(db) = server.journal.stream_db() {
         fields.push(("repl-stream-db", db.0.to_string()));
     }
-    fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
-    fields.push(("repl-offset", offset.to_string()));
+    // While the journal sleeps its position says nothing about the data.
+    if server.journal.is_awake() {
+        fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
+        fields.push(("repl-offset", offset.to_string()));
+    }
     fields.push(("aof-base", "0".to_owned()));
     fields.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
 }
@@ -171,11 +197,21 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     let Some(current) = saving.current.take() else { return };
-    if current.rewrite {
+    if let Target::AofBase(_) = current.target {
         saving.rewrite_ok = failure.is_none();
         saving.rewrites += 1;
         saving.last_rewrite_seconds = now - current.since;
         drop(saving);
+        server.host.wake_control();
+        return;
+    }
+    if let Target::Sync(file, sync) = &current.target {
+        drop(saving);
+        let outcome = match failure {
+            None => server.host.take_sync_file(file),
+            Some(reason) => Err(reason.to_owned()),
+        };
+        crate::replication::primary::sync_done(server, sync, outcome);
         server.host.wake_control();
         return;
     }

@@ -26,6 +26,7 @@ use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 
@@ -52,6 +53,12 @@ pub trait Host: Send + Sync {
     fn shutdown_aborted(&self);
     /// Makes the control thread look at what is due.
     fn wake_control(&self);
+    /// The journal begins anew after a full sync: what the append-only file holds is of another history.
+    fn journal_restarted(&self, _config: &Config) {}
+    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
+    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+        Err("this host keeps no files for replicas".to_owned())
+    }
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -173,6 +180,8 @@ pub struct Server {
     pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
+    /// Replicas, and the link to a primary.
+    pub replication: Replication,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
 }
@@ -233,6 +242,7 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
+            replication: Replication::default(),
             switches: Switches::default(),
         }
     }
@@ -284,15 +294,6 @@ impl Server {
     pub fn recheck(&self) {
         self.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Recheck));
     }
-
-    /// How many replicas have acknowledged this offset.
-    pub fn replicas_at(&self, offset: u64) -> i64 {
-        let _ = offset;
-        0
-    }
-
-    /// Asks the replicas how far they are.
-    pub fn ask_for_acks(&self) {}
 
     /// The sum of the threads' counters since the last reset.
     pub fn totals(&self) -> Totals {

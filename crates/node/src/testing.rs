@@ -11,7 +11,6 @@
 //! value).
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -87,7 +86,13 @@ impl Host for TestHost {
         drop(job);
     }
 
-    fn begin_rewrite(&self, _: u64) -> Option<PathBuf> {
+    fn cancel_snapshot(&self) {}
+
+    fn shutdown_aborted(&self) {}
+
+    fn wake_control(&self) {}
+
+    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
         None
     }
 
@@ -98,12 +103,6 @@ impl Host for TestHost {
     fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
         Ok(())
     }
-
-    fn cancel_snapshot(&self) {}
-
-    fn shutdown_aborted(&self) {}
-
-    fn wake_control(&self) {}
 
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
@@ -276,6 +275,18 @@ impl Node {
         let text = String::from_utf8_lossy(&client.out.buf[..ready]).into_owned();
         client.sent(ready);
         text
+    }
+
+    /// What a replica is sent of the stream, once all before it has been heard.
+    pub fn streamed(&mut self, who: Peer) -> String {
+        let mut all = Vec::new();
+        let worker = &mut self.workers[who.thread];
+        while worker.refill(who.token) {
+            if let Some(client) = worker.client(who.token) {
+                all.extend(client.chunks.drain(..).flatten());
+            }
+        }
+        String::from_utf8_lossy(&all).into_owned()
     }
 
     /// Turns all workers until none has a letter left, then closes whom the server wants closed.

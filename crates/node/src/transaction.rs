@@ -19,15 +19,16 @@ use crate::commands::Call;
 use crate::control::Control;
 use crate::execute::{Core, Outcome, Shards, prepare};
 use crate::hooks::NodeHooks;
+use crate::replication::Quiet;
 use crate::server::{Bound, Server};
 
 /// What EXEC locks: the whole keyspace when any queued command does.
 pub fn class(server: &Server, client: &Client) -> Class {
     let world = client.multi.as_ref().is_some_and(|multi| {
         multi.queue.iter().any(|q| {
-            let bound = server.bound[q.row.index()];
-            matches!(bound.class(), Class::World | Class::Cursor)
-                || matches!(server.registry.row(q.row).name(), "dbsize" | "randomkey")
+            let (bound, row, args) = (server.bound[q.row.index()], server.registry.row(q.row), q.args.as_args());
+            matches!(commands::class_of(bound.class(), &args), Class::World | Class::Cursor)
+                || row.keys_of(&args).is_err()
         })
     });
     if world { Class::World } else { Class::Keys }
@@ -128,7 +129,9 @@ impl Core<'_> {
         // A queued command may have published another value.
         let control = self.control();
         let space = self.lease.space(client.db);
-        let unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let quiet = Quiet(&self.server.journal);
+        let sink = Self::sink(&self.server.journal, &quiet, &control);
+        let unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.settle(client, committed);
@@ -159,7 +162,9 @@ impl Core<'_> {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
                 prepare(&mut space, control, env, client);
-                let mut unit = Unit::resume(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+                let quiet = Quiet(&self.server.journal);
+                let sink = Self::sink(&self.server.journal, &quiet, control);
+                let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
                 debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });

@@ -120,6 +120,8 @@ impl Core<'_> {
         crate::transaction::discard(self, client);
         crate::commands::pubsub::unsubscribe_all(self, client);
         crate::commands::monitor::leave(self, client);
+        self.feeds.remove(client.id());
+        crate::replication::gone(self.server, &client.card);
         self.server.cards.remove(client.id());
     }
 }

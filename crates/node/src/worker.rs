@@ -182,9 +182,11 @@ impl<'s> Worker<'s> {
 
     /// The turn is over: nothing is held until the next.
     pub fn end_of_turn(&mut self) {
+        crate::replication::primary::ask_for_acks(&mut self.core);
         add(&self.core.counters.turns, 1);
         self.core.lease.release();
         self.core.flush_turn();
+        self.touch_replicas();
         self.core.make_changes();
         self.core.sweep();
     }
@@ -245,6 +247,12 @@ impl<'s> Worker<'s> {
                 self.with_id(client, |_, c| if after_reply { c.close_after_reply = true } else { c.close_asap = true })
             }
             Letter::Monitor { client, line } => self.with_id(client, |_, c| c.out.raw(&line)),
+            Letter::Stream => self.core.feeds.woken(),
+            Letter::SignOfLife => {
+                for id in self.core.feeds.waiting().collect::<Vec<_>>() {
+                    self.with_id(id, |_, c| c.out.raw(b"\n"));
+                }
+            }
             Letter::Progress => self.touched.extend(self.tokens.values()),
             Letter::Recheck => {
                 for id in std::mem::take(&mut self.paused) {
@@ -272,6 +280,37 @@ impl<'s> Worker<'s> {
                     worker.process(client);
                 }
             });
+        }
+    }
+
+    /// Names the replicas for which there is something to send; [`Worker::refill`] fetches it when the socket has room.
+    fn touch_replicas(&mut self) {
+        let mut due = Vec::new();
+        self.core.feeds.due(self.core.server, self.core.me, &mut due);
+        self.touched.extend(due.iter().filter_map(|id| self.tokens.get(id)));
+    }
+
+    /// Gives a replica its next piece. False when there is none for now; then nothing is lost: it will be named as touched.
+    pub fn refill(&mut self, token: usize) -> bool {
+        if self.core.feeds.is_empty() {
+            return false;
+        }
+        let Some(client) = self.clients.get_mut(token).and_then(Option::as_mut) else { return false };
+        self.core.feeds.pump(self.core.server, client)
+    }
+
+    /// A replica has had its share of this turn.
+    pub fn touch(&mut self, token: usize) {
+        self.touched.push(token);
+    }
+
+    /// `n` bytes of a client's shared output have left.
+    pub fn sent_shared(&mut self, token: usize, n: usize) {
+        add(&self.core.counters.bytes_out, n as u64);
+        add(&self.core.counters.repl_bytes_out, n as u64);
+        if let Some(client) = self.client(token) {
+            client.take_chunks(n);
+            add(&client.card.bytes_out, n as u64);
         }
     }
 

@@ -20,7 +20,7 @@ use std::io;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 
-use resp::log_text;
+use resp::log_text::process;
 
 use crate::log;
 use crate::{errno, files, signals};
@@ -135,13 +135,13 @@ fn begin(signal: i32) -> bool {
     SIGNAL.store(signal, Ordering::Release);
     // SAFETY: takes no pointers.
     unsafe { libc::alarm(PATIENCE_S) };
-    raw(log_text::REPORT_START);
+    raw(process::REPORT_START);
     true
 }
 
 extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     if !begin(signal) {
-        raw(log_text::REPORT_RECURSIVE);
+        raw(process::REPORT_RECURSIVE);
         finish(signal);
     }
     // SAFETY: the system gives a valid description of the signal.
@@ -178,10 +178,10 @@ extern "C" fn on_crash(signal: libc::c_int, info: *mut libc::siginfo_t, _context
 
 fn on_panic(info: &std::panic::PanicHookInfo<'_>) {
     if !begin(libc::SIGABRT) {
-        raw(log_text::REPORT_RECURSIVE);
+        raw(process::REPORT_RECURSIVE);
         finish(libc::SIGABRT);
     }
-    log::warning(log_text::ASSERTION_FAILED);
+    log::warning(process::ASSERTION_FAILED);
     let what = info.payload_as_str().unwrap_or("panic");
     match info.location() {
         Some(at) => log::warning(format_args!("==> {}:{} '{what}'", at.file(), at.line())),
@@ -216,12 +216,12 @@ fn say_more() {
 }
 
 fn trace() {
-    raw(log_text::STACK_TRACE);
+    raw(process::STACK_TRACE);
     log::with_handler_file(trace_addresses);
     if has_room() {
         raw(&format!("\n{}", Backtrace::force_capture()));
     }
-    raw(log_text::STACK_TRACE_DONE);
+    raw(process::STACK_TRACE_DONE);
 }
 
 /// Writes the return addresses; to nowhere when `fd` is negative.
@@ -242,7 +242,7 @@ fn trace_addresses(fd: i32) {
 
 /// Closes the report and ends the process by the signal's default action.
 fn finish(signal: i32) -> ! {
-    raw(log_text::REPORT_END);
+    raw(process::REPORT_END);
     files::remove_temporaries();
     if signal == libc::SIGABRT && EXITS_ON_PANIC.load(Ordering::Relaxed) {
         // SAFETY: ends the process without running anything else.
@@ -268,11 +268,11 @@ extern "C" fn on_alarm(_signal: libc::c_int, info: *mut libc::siginfo_t, _contex
     }
     // SAFETY: the system gives a valid description of the signal; a timer's has no sender, which reads as 0.
     let by_timer = unsafe { (*info).si_code != libc::SI_USER && (*info).si_pid() == 0 };
-    raw(if by_timer { log_text::WATCHDOG_EXPIRED } else { log_text::SIGALRM });
-    raw(log_text::STACK_TRACE);
+    raw(if by_timer { process::WATCHDOG_EXPIRED } else { process::SIGALRM });
+    raw(process::STACK_TRACE);
     log::with_handler_file(trace_addresses);
-    raw(log_text::STACK_TRACE_DONE);
-    raw(log_text::WATCHDOG_HINT);
+    raw(process::STACK_TRACE_DONE);
+    raw(process::WATCHDOG_HINT);
 }
 
 /// A short line that is put together without allocating.

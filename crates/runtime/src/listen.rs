@@ -14,7 +14,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use resp::log_text;
+use resp::log_text::process;
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::errno;
@@ -66,7 +66,7 @@ pub fn tcp(bind: &[String], port: u16, options: &TcpOptions) -> Result<(Vec<List
         match tcp_one(name, port, options) {
             Ok(listener) => listeners.push(Listener::Tcp(listener)),
             Err(error) => {
-                warnings.push(log_text::could_not_listen(name, port, &error.text));
+                warnings.push(process::could_not_listen(name, port, &error.text));
                 let passed_over = match error.code {
                     Some(libc::EADDRNOTAVAIL) => optional,
                     Some(
@@ -120,7 +120,7 @@ pub fn group_id(name: &str) -> Option<u32> {
 /// The warning that a backlog of this size cannot be had, where that is so.
 pub fn backlog_warning(backlog: i32) -> Option<String> {
     let most: i32 = std::fs::read_to_string("/proc/sys/net/core/somaxconn").ok()?.trim().parse().ok()?;
-    (most > 0 && most < backlog).then(|| log_text::backlog_too_large(backlog, most))
+    (most > 0 && most < backlog).then(|| process::backlog_too_large(backlog, most))
 }
 
 struct Failure {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use resp::log_text;
+use resp::log_text::process;
 
 use crate::errno;
 use crate::log::Level;
@@ -46,7 +46,7 @@ fn adjust_with(
     let old = match limit {
         Ok(limit) => limit,
         Err(e) => {
-            let lines = vec![(Level::Warning, log_text::nofile_unknown(&errno::text(&e)))];
+            let lines = vec![(Level::Warning, process::nofile_unknown(&errno::text(&e)))];
             return Adjusted { maxclients: Some(1024 - RESERVED), lines };
         }
     };
@@ -69,15 +69,15 @@ fn adjust_with(
     if best >= needed {
         return Adjusted {
             maxclients: Some(maxclients),
-            lines: vec![(Level::Notice, log_text::nofile_raised(needed, current))],
+            lines: vec![(Level::Notice, process::nofile_raised(needed, current))],
         };
     }
     if best <= RESERVED {
-        let lines = vec![(Level::Warning, log_text::nofile_too_low(current, needed))];
+        let lines = vec![(Level::Warning, process::nofile_too_low(current, needed))];
         return Adjusted { maxclients: None, lines };
     }
     let fits = best - RESERVED;
-    let lines = log_text::nofile_reduced(maxclients, needed, &reason, best, fits);
+    let lines = process::nofile_reduced(maxclients, needed, &reason, best, fits);
     Adjusted { maxclients: Some(fits), lines: lines.into_iter().map(|l| (Level::Warning, l)).collect() }
 }
 

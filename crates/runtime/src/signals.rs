@@ -8,7 +8,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use resp::log_text;
+use resp::log_text::process;
 
 use crate::reactor::Waker;
 use crate::{errno, files, log};
@@ -57,15 +57,15 @@ pub fn set_loading(loading: bool) {
 
 extern "C" fn on_shutdown(signal: libc::c_int) {
     if ASKED.swap(true, Ordering::AcqRel) && signal == libc::SIGINT {
-        log::from_handler(log_text::INSIST);
+        log::from_handler(process::INSIST);
         files::remove_temporaries();
         // SAFETY: ends the process without running anything else.
         unsafe { libc::_exit(1) };
     }
     let text = match signal {
-        _ if LOADING.load(Ordering::Relaxed) => log_text::SIGNAL_WHILE_LOADING,
-        libc::SIGINT => log_text::SIGINT,
-        _ => log_text::SIGTERM,
+        _ if LOADING.load(Ordering::Relaxed) => process::SIGNAL_WHILE_LOADING,
+        libc::SIGINT => process::SIGINT,
+        _ => process::SIGTERM,
     };
     log::from_handler(text);
     PENDING.store(signal, Ordering::Release);

@@ -74,6 +74,10 @@ pub enum Letter {
     },
     /// The journal has moved to where held replies or replicas wait for it.
     Progress,
+    /// There is something new for replicas.
+    Stream,
+    /// Replicas that wait for their snapshot are to hear from us.
+    SignOfLife,
     /// The pause is over, or replication state has changed: everybody who waits for that tries again.
     Recheck,
 }

@@ -25,6 +25,32 @@ const SERVED: &[Group] =
 /// Rows that read or write data and have no handler among the data commands: (name, reason).
 const ELSEWHERE: &[(&str, &str)] = &[("migrate", "speaks with another server, so `node` has it")];
 
+/// Rows that are known and not served: COMMAND tells of them, and who calls them is told that there is no such command.
+/// A row that has a handler needs its spec like any other, whether it still stands here or not.
+const NOT_SERVED: &[(&[&str], &str)] = &[
+    (
+        &["bitcount", "bitfield", "bitfield_ro", "bitop", "bitpos", "getbit", "setbit"],
+        "strings are not yet taken as arrays of bits",
+    ),
+    (
+        &[
+            "hexpire",
+            "hexpireat",
+            "hexpiretime",
+            "hgetdel",
+            "hgetex",
+            "hpersist",
+            "hpexpire",
+            "hpexpireat",
+            "hpexpiretime",
+            "hpttl",
+            "hsetex",
+            "httl",
+        ],
+        "fields of hashes do not yet end by themselves",
+    ),
+];
+
 pub fn check(root: &Path, members: &[Member], findings: &mut Vec<Finding>) {
     if !members.iter().any(|m| m.name == "commands") {
         return;
@@ -35,7 +61,12 @@ pub fn check(root: &Path, members: &[Member], findings: &mut Vec<Finding>) {
         if ELSEWHERE.iter().any(|(name, _)| *name == row.fullname) {
             continue;
         }
-        if commands::find(row.fullname).is_none() {
+        let is_bound = commands::find(row.fullname).is_some();
+        if let (false, Some((_, why))) = (is_bound, NOT_SERVED.iter().find(|(names, _)| names.contains(&row.fullname))) {
+            println!("{} is not served: {why}", row.fullname);
+            continue;
+        }
+        if !is_bound {
             complain(format!("{} has no handler", row.fullname));
         }
         if !described.contains_key(&container(row.fullname).to_uppercase()) {

@@ -14,6 +14,7 @@ mod hget;
 mod hgetall;
 mod hincrby;
 mod hrandfield;
+mod hscan;
 mod hset;
 
 pub(crate) const TABLE: &[Binding] = &[
@@ -28,6 +29,7 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("hmget", hget::hmget),
     keys("hmset", hset::hmset),
     keys("hrandfield", hrandfield::hrandfield),
+    keys("hscan", hscan::hscan),
     keys("hset", hset::hset),
     keys("hsetnx", hset::hsetnx),
     keys("hstrlen", hget::hstrlen),

@@ -14,6 +14,7 @@ mod dump;
 mod exists;
 mod expire;
 mod flush;
+#[expect(clippy::module_inception, reason = "a file is named after its command, and this one is KEYS")]
 mod keys;
 mod r#move;
 mod object;
@@ -21,6 +22,7 @@ mod randomkey;
 mod rename;
 mod restore;
 pub(crate) mod scan;
+pub(crate) mod sort;
 mod swapdb;
 mod ttl;
 mod r#type;
@@ -54,6 +56,8 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("restore", restore::restore),
     keys("restore-asking", restore::restore),
     Binding { name: "scan", class: Class::Cursor, handler: scan::scan },
+    Binding { name: "sort", class: Class::Patterns, handler: sort::sort },
+    Binding { name: "sort_ro", class: Class::Patterns, handler: sort::sort_ro },
     world("swapdb", swapdb::swapdb),
     keys("touch", exists::touch),
     keys("ttl", ttl::ttl),

@@ -101,12 +101,6 @@ pub(crate) fn cursor(arg: &[u8]) -> Result<u64, Error> {
     number::parse_u64(arg).ok_or(error::keys::INVALID_CURSOR)
 }
 
-/// The shard in which a SCAN with these arguments goes on.
-pub fn cursor_shard(map: ShardMap, args: &Args<'_>) -> ShardId {
-    let cursor = args.get(1).and_then(number::parse_u64).unwrap_or(0);
-    Place::of(cursor, map).shard
-}
-
 /// Where a scan is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Place {

@@ -21,6 +21,7 @@ mod zrandmember;
 mod zrange;
 mod zrank;
 mod zrem;
+mod zscan;
 mod zscore;
 mod zunion;
 
@@ -56,6 +57,7 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("zrevrangebylex", zrange::zrevrangebylex),
     keys("zrevrangebyscore", zrange::zrevrangebyscore),
     keys("zrevrank", zrank::zrevrank),
+    keys("zscan", zscan::zscan),
     keys("zscore", zscore::zscore),
     keys("zunion", zunion::zunion),
     keys("zunionstore", zunion::zunionstore),

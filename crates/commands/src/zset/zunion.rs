@@ -166,3 +166,78 @@ fn answer_result(ctx: &mut Context<'_, '_>, result: &Zset, with_scores: bool) {
     begin(reply, result.len(), with_scores);
     result.iter().for_each(|(member, score)| show(reply, member, score, with_scores));
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use crate::testing::Keyspace;
+
+    type Model = BTreeMap<u8, i32>;
+
+    fn fill(s: &mut Keyspace, key: &str, model: &Model) {
+        for (member, score) in model {
+            s.run(&format!("ZADD {key} {score} m{member}"));
+        }
+    }
+
+    /// The reply to WITHSCORES that has these members.
+    fn text(model: &Model) -> String {
+        let mut all: Vec<(i32, String)> = model.iter().map(|(m, &score)| (score, format!("m{m}"))).collect();
+        all.sort();
+        let all: Vec<String> = all.iter().map(|(score, m)| format!("\"{m}\" \"{score}\"")).collect();
+        format!("[{}]", all.join(" "))
+    }
+
+    fn inputs() -> impl Strategy<Value = Vec<(Model, i32)>> {
+        prop::collection::vec((prop::collection::btree_map(0..30u8, -9..9i32, 0..20), -3..4i32), 1..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
+        #[test]
+        fn results_are_those_of_a_naive_algebra(inputs in inputs(), how in 0..3usize, small: bool) {
+            let mut s = Keyspace::new();
+            if small {
+                s.env.limits.zset_listpack_entries = 4;
+            }
+            let (word, f): (&str, fn(i32, i32) -> i32) =
+                [("SUM", (|a, b| a + b) as fn(i32, i32) -> i32), ("MIN", i32::min), ("MAX", i32::max)][how];
+            let mut keys = String::new();
+            let mut weights = String::new();
+            for (i, (model, weight)) in inputs.iter().enumerate() {
+                fill(&mut s, &format!("k{i}"), model);
+                keys += &format!(" k{i}");
+                weights += &format!(" {weight}");
+            }
+            let mut union = Model::new();
+            for (model, weight) in &inputs {
+                for (&member, score) in model {
+                    let score = score * weight;
+                    union.entry(member).and_modify(|so_far| *so_far = f(*so_far, score)).or_insert(score);
+                }
+            }
+            let in_all = |member: &u8| inputs.iter().all(|(model, _)| model.contains_key(member));
+            let inter: Model = union.clone().into_iter().filter(|(member, _)| in_all(member)).collect();
+            let in_others = |member: &u8| inputs[1..].iter().any(|(model, _)| model.contains_key(member));
+            let diff: Model = inputs[0].0.clone().into_iter().filter(|(member, _)| !in_others(member)).collect();
+            let n = inputs.len();
+            for (verb, wanted) in [("ZUNION", &union), ("ZINTER", &inter)] {
+                let options = format!("{n}{keys} WEIGHTS{weights} AGGREGATE {word}");
+                // A zero may have a sign, which is not told apart here.
+                let reply = s.run(&format!("{verb} {options} WITHSCORES")).replace("\"-0\"", "\"0\"");
+                prop_assert_eq!(reply, text(wanted));
+                prop_assert_eq!(s.run(&format!("{verb}STORE t {options}")), wanted.len().to_string());
+                let stored = s.run("ZRANGE t 0 -1 WITHSCORES").replace("\"-0\"", "\"0\"");
+                prop_assert_eq!(stored, text(wanted));
+            }
+            prop_assert_eq!(s.run(&format!("ZDIFF {n}{keys} WITHSCORES")), text(&diff));
+            prop_assert_eq!(s.run(&format!("ZINTERCARD {n}{keys}")), inter.len().to_string());
+            let limited = inter.len().min(2).to_string();
+            prop_assert_eq!(s.run(&format!("ZINTERCARD {n}{keys} LIMIT 2")), limited);
+        }
+    }
+}

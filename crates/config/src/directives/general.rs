@@ -81,7 +81,7 @@ section! {
     syslog_facility: SyslogFacility = SyslogFacility::Local0 => "syslog-facility", choice(), [immutable],
         accepted NO_SYSLOG;
     /// Show the logo also when the log is no terminal.
-    always_show_logo: bool = false => "always-show-logo", YES_NO, [immutable], accepted "There is no logo.";
+    always_show_logo: bool = false => "always-show-logo", YES_NO, [immutable];
     /// How often timers run, per second.
     hz: u32 = 10 => "hz", hertz();
     /// Run timers more often while there are many clients.

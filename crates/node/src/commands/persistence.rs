@@ -58,8 +58,8 @@ fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
     {
         let mut saving = server.saving.lock();
-        if let Some(current) = saving.current {
-            if current.rewrite {
+        if let Some(current) = &saving.current {
+            if current.is_rewrite() {
                 return Err(error::persistence::REWRITE_IN_PROGRESS);
             }
             saving.rewrite_scheduled = true;

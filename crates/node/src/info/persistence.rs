@@ -21,7 +21,7 @@ pub(super) fn write(page: &mut Page<'_>) {
         page.field("rdb_last_save_time", saving.last_save);
         page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
         page.field("rdb_last_bgsave_time_sec", saving.last_seconds);
-        page.field("rdb_current_bgsave_time_sec", saving.current.map_or(-1, |current| now - current.since));
+        page.field("rdb_current_bgsave_time_sec", saving.current.as_ref().map_or(-1, |current| now - current.since));
         page.field("rdb_saves", saving.saves);
         page.field("rdb_last_cow_size", saving.last_extra_memory);
     }

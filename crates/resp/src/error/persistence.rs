@@ -11,3 +11,8 @@ pub const CHILD_ACTIVE: Error = Error::fixed(
 pub const REWRITE_IN_PROGRESS: Error = Error::fixed("ERR Background append only file rewriting already in progress");
 pub const REWRITE_FAILED: Error =
     Error::fixed("ERR Can't execute an AOF background rewriting. Please check the server logs for more information.");
+
+/// A command that stands in an append-only file and is not one of data. Clients do not see it: it ends the load.
+pub fn cannot_replay(fullname: &str) -> Error {
+    Error::composed(&[b"ERR '", fullname.as_bytes(), b"' cannot be replayed"])
+}

@@ -81,6 +81,21 @@ impl Aof {
         Ok(())
     }
 
+    /// The journal has begun anew at another position. Until the base of the rewrite that follows is there, the manifest
+    /// names what was before.
+    pub fn restart(&self, config: &Config) -> Result<(), String> {
+        let mut state = self.state.lock();
+        let Some(open) = &mut *state else { return Ok(()) };
+        let at = self.journal.end();
+        open.file = increment(&self.journal, &open.dir, &open.names, &mut open.manifest, at, config)?;
+        open.at = at;
+        open.hold = self.journal.hold(at);
+        open.cut = None;
+        open.rewriting = None;
+        open.first_base = true;
+        Ok(())
+    }
+
     /// Stops writing. What is there stays.
     pub fn close(&self) {
         *self.state.lock() = None;

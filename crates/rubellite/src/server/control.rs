@@ -4,16 +4,21 @@
 //! expiry cycle, the end of a pause.
 
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 use config::directives::aof::AppendFsync;
+use engine::ticket::Wake;
 use node::execute::Core;
 use node::expiry::Expirer;
+use node::replication::primary::Clockwork;
 use node::server::Server;
-use super::aof::Aof;
-use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, clock, signals};
+use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
 
-/// Executors besides the I/O threads: this thread's units, its background work, and the snapshot thread.
-pub const EXECUTORS: usize = 3;
+use super::aof::Aof;
+
+/// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
+/// thread.
+pub const EXECUTORS: usize = 4;
 
 /// Ten times a second.
 const TICK_MS: i64 = 100;
@@ -30,17 +35,28 @@ struct ControlThread<'s> {
     expirer: Expirer<'s>,
     aof: &'s Aof,
     next_sync: i64,
+    replicas: Clockwork,
     next_tick: i64,
+}
+
+/// Brings this thread's parked units back.
+struct WakeThis(Arc<Waker>);
+
+impl Wake for WakeThis {
+    fn wake(&self, _ticket: u64) {
+        self.0.notify();
+    }
 }
 
 /// Runs until the server is over. `first` is the number of its first executor.
 pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> io::Result<()> {
     let mut handler = ControlThread {
         server,
-        core: Core::new(server, first),
+        core: Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone()))),
         expirer: Expirer::new(server, first + 1),
         aof,
         next_sync: 0,
+        replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
     };
     reactor.run(&mut handler)
@@ -51,6 +67,7 @@ impl ControlThread<'_> {
         self.expirer.cycle(EXPIRY_NANOS);
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
+        self.replicas.tick(&mut self.core);
         if self.aof.is_on() {
             self.write_aof();
         }
@@ -104,6 +121,7 @@ impl Handler for ControlThread<'_> {
             node::saving::stop_by_signal(&mut self.core);
         }
         node::saving::tick(&mut self.core);
+        self.replicas.tick(&mut self.core);
     }
 
     fn deadline(&self) -> Option<i64> {

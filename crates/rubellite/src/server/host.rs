@@ -1,15 +1,19 @@
 //! What the runtime does for the node.
 
+use std::ffi::OsStr;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::replication::SyncFile;
 use node::saving::SaveJob;
 use node::server::{Host, LogLevel, RewriteFailure};
 use runtime::background::Lane;
@@ -71,6 +75,26 @@ impl ProcessHost {
     }
 }
 
+/// A snapshot without a name.
+struct OpenFile {
+    file: std::fs::File,
+    len: u64,
+}
+
+impl SyncFile for OpenFile {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, offset: u64, max: usize) -> Result<Bytes, String> {
+        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut buffer = vec![0; max.min(left)];
+        let n = files::read_full_at(&self.file, &mut buffer, offset).map_err(|e| errno::text(&e))?;
+        buffer.truncate(n);
+        Ok(buffer.into())
+    }
+}
+
 impl Host for ProcessHost {
     fn log(&self, level: LogLevel, text: &str) {
         let level = match level {
@@ -116,6 +140,22 @@ impl Host for ProcessHost {
 
     fn shutdown_aborted(&self) {
         signals::reset();
+    }
+
+    fn journal_restarted(&self, config: &Config) {
+        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart(config)) {
+            log::warning(reason);
+        }
+    }
+
+    fn take_sync_file(&self, file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+        let path = Path::new(OsStr::from_bytes(file));
+        let failed = |e: std::io::Error| errno::text(&e);
+        let opened = std::fs::File::open(path).map_err(failed)?;
+        // Its name goes now, its blocks with the last reader.
+        std::fs::remove_file(path).map_err(failed)?;
+        let len = opened.metadata().map_err(failed)?.len();
+        Ok(Arc::new(OpenFile { file: opened, len }))
     }
 
     fn wake_control(&self) {

@@ -4,6 +4,7 @@
 //!   arguments, redis.conf ─► Config ─► log, pid file, daemon ─► listeners ─► Server ─► threads ─► until SHUTDOWN
 //!                                                                              ├─ io 0 … N-1   (reactor + worker)
 //!                                                                              ├─ acceptor
+//!                                                                              ├─ link         (our primary's stream)
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
@@ -12,6 +13,7 @@ mod control;
 mod host;
 mod recover;
 mod settings;
+mod replica;
 mod snapshotter;
 mod start;
 mod thread;

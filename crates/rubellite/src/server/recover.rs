@@ -89,7 +89,7 @@ fn adopt_history(server: &Server, told: &Told) {
     }
     let mut history = History::new(id);
     history.shift(replication_id(&*server.host), ReplOffset(offset));
-    server.journal.restart(history, ReplOffset(offset), None);
+    server.journal.restart(history, ReplOffset(offset), told.stream_db.map(journal::DbIndex));
 }
 
 /// No append-only file yet: its first base is the snapshot file if there is one, or an empty one.

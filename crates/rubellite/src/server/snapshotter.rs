@@ -66,6 +66,7 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
                 log::notice(log_text::snapshot::SAVED);
                 Ok(())
             }
+            (Target::Sync(..), Ok(())) => Ok(()),
             (Target::AofBase(path), Ok(())) => {
                 log::notice(log_text::aof::REWRITE_TERMINATED);
                 aof.finish_rewrite(path, &server.control.load().config)
@@ -88,7 +89,7 @@ fn write(
 ) -> Result<(), String> {
     let shards = server.engine.map.shards();
     let target = match &job.target {
-        Target::Dump(name) => Path::new(OsStr::from_bytes(name)),
+        Target::Dump(name) | Target::Sync(name, _) => Path::new(OsStr::from_bytes(name)),
         Target::AofBase(path) => path,
     };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();

@@ -11,7 +11,7 @@ use std::sync::atomic::Ordering;
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
-use node::control::Control;
+use node::control::{Control, Role};
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
@@ -21,7 +21,7 @@ use super::host::{ProcessHost, SystemClock};
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::aof::Aof;
-use super::{control, recover, thread};
+use super::{control, recover, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -136,10 +136,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         Some(n) => config.clients.maxclients = n as u32,
         None => return Ok(1),
     }
-    if let Some(pidfile) = pid_path(&config) {
-        if let Err(e) = daemon::write_pid_file(&pidfile) {
-            log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
-        }
+    if let Some(pidfile) = pid_path(&config)
+        && let Err(e) = daemon::write_pid_file(&pidfile)
+    {
+        log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
     }
     let mut registry = Registry::new(CommandMode::Server);
     for declared in &loaded.renames {
@@ -159,8 +159,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let mut state = Control::new(config.clone(), users);
+    if let Some(primary) = &config.replication.replicaof {
+        let host = String::from_utf8_lossy(&primary.host).into_owned();
+        state.role = Role::Replica { host, port: primary.port, online: false };
+    }
     let server = Server::new(
-        Control::new(config.clone(), users),
+        state,
         threads,
         threads + control::EXECUTORS,
         shards_for(threads),
@@ -226,6 +231,11 @@ fn serve(
                 }
             })?);
         }
+        if config.general.always_show_logo {
+            log::raw(log::Level::Notice, &log_text::start::logo(VERSION, config.network.port, std::process::id()));
+        } else {
+            log::notice(log_text::start::mode("standalone", config.network.port));
+        }
         log::notice(log_text::start::INITIALIZED);
         if listening {
             if config.network.port != 0 {
@@ -235,6 +245,9 @@ fn serve(
                 log::notice(log_text::start::ready("unix"));
             }
         }
+        std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            replica::run(server, threads + control::EXECUTORS - 2);
+        })?;
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;

@@ -10,6 +10,9 @@ use runtime::reactor::MAX_SLICES;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker};
 use session::{ClientCard, Flag, Notify};
 
+/// How often a replica is given its next piece in one turn.
+const REFILLS: usize = 8;
+
 /// Wakes an I/O thread when its mailbox has something.
 struct WakeReactor(Arc<Waker>);
 
@@ -38,6 +41,41 @@ impl<'s> IoThread<'s> {
     }
 }
 
+impl IoThread<'_> {
+    /// Sends what is in a client's output. False when something is left.
+    fn send_all(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
+        let ready = self.worker.releasable(token);
+        let Some(client) = self.worker.client(token) else { return true };
+        let mut sent = 0;
+        while sent < ready {
+            let n = send(&[IoSlice::new(&client.out.buf[sent..ready])]);
+            sent += n;
+            if n == 0 || sent < ready {
+                break;
+            }
+        }
+        if sent > 0 {
+            self.worker.sent(token, sent);
+        }
+        loop {
+            let Some(client) = self.worker.client(token) else { return true };
+            if !client.out.is_empty() {
+                return false;
+            }
+            if client.chunks.is_empty() {
+                return true;
+            }
+            let slices: Vec<IoSlice<'_>> = client.chunks.iter().take(MAX_SLICES).map(|c| IoSlice::new(c)).collect();
+            let offered: usize = slices.iter().map(|s| s.len()).sum();
+            let n = send(&slices);
+            self.worker.sent_shared(token, n);
+            if n < offered {
+                return false;
+            }
+        }
+    }
+}
+
 impl Connections for IoThread<'_> {
     fn accepted(&mut self, token: usize, info: ConnInfo) -> bool {
         let id = self.server.last_client.fetch_add(1, Ordering::Relaxed) + 1;
@@ -63,33 +101,16 @@ impl Connections for IoThread<'_> {
     }
 
     fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
-        let ready = self.worker.releasable(token);
-        let Some(client) = self.worker.client(token) else { return true };
-        let mut sent = 0;
-        while sent < ready {
-            let n = send(&[IoSlice::new(&client.out.buf[sent..ready])]);
-            sent += n;
-            if n == 0 || sent < ready {
-                break;
+        for _ in 0..REFILLS {
+            if !self.send_all(token, send) {
+                return false;
+            }
+            if !self.worker.refill(token) {
+                return true;
             }
         }
-        if sent > 0 {
-            self.worker.sent(token, sent);
-        }
-        let Some(client) = self.worker.client(token) else { return true };
-        if !client.out.is_empty() {
-            return false;
-        }
-        while !client.chunks.is_empty() {
-            let slices: Vec<IoSlice<'_>> = client.chunks.iter().take(MAX_SLICES).map(|c| IoSlice::new(c)).collect();
-            let offered: usize = slices.iter().map(|s| s.len()).sum();
-            let n = send(&slices);
-            client.take_chunks(n);
-            if n < offered {
-                break;
-            }
-        }
-        client.chunks.is_empty()
+        self.worker.touch(token);
+        false
     }
 
     fn verdict(&self, token: usize) -> Verdict {

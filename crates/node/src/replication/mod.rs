@@ -1,0 +1,309 @@
+//! Replication, as a server sees it: who follows us, and whom we follow.
+//!
+//! ```text
+//!   PSYNC ─► Replica ─► Feed (in its thread's Core) ─► the client's chunks: a snapshot's file, then the journal
+//!   REPLICAOF ─► Control::role + generation ─► the link thread: Applier ─► keyspace and journal, under the same locks
+//! ```
+//!
+//! | to see | look in |
+//! |---|---|
+//! | what a replica is sent, and when | `primary.rs` |
+//! | how a primary's stream is applied | `replica.rs` |
+//! | PSYNC, REPLCONF, REPLICAOF, ROLE, WAIT | `commands/replication.rs` |
+//!
+//! Invariants
+//!
+//! 1. The journal of a replica holds its primary's bytes and nothing else: its offset is the primary's. Local writes of a
+//!    writable replica go nowhere ([`Quiet`]).
+//! 2. Role, id and generation change only inside a world unit. Whoever applies or appends asks behind the gate whether it
+//!    is still meant to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+use engine::unit::{Sink, UnitLog};
+use journal::Journal;
+use parking_lot::Mutex;
+use session::{ClientCard, Flag};
+
+use crate::control::{Control, Role};
+use crate::server::Server;
+
+pub mod primary;
+pub mod replica;
+
+pub use primary::{Feed, Sync, SyncFile};
+
+/// What a replica has said about itself before it asked for the stream.
+#[derive(Clone, Debug, Default)]
+pub struct Announced {
+    /// The port that its clients use.
+    pub port: u16,
+    /// The address that its clients use, if it is not the connection's.
+    pub ip: Option<String>,
+    /// It reads a payload up to a mark.
+    pub eof: bool,
+    /// It understands an id behind `+CONTINUE`.
+    pub psync2: bool,
+    /// It wants the snapshot and no stream.
+    pub rdb_only: bool,
+}
+
+/// How far the sync of a replica is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stage {
+    /// Its snapshot has not begun or is not complete.
+    Waits,
+    /// Its snapshot is on the way.
+    Sends,
+    /// It is sent the stream.
+    Online,
+}
+
+/// One replica of ours.
+pub struct Replica {
+    /// Its client.
+    pub card: Arc<ClientCard>,
+    /// What it has said about itself.
+    pub announced: Announced,
+    /// How far it is.
+    pub stage: Mutex<Stage>,
+    /// The snapshot that it is to get.
+    pub sync: Mutex<Option<Arc<Sync>>>,
+    /// The offset that it has acknowledged.
+    pub acked: AtomicU64,
+    /// When it did, in ms; when it had a sign of life from us, before the first.
+    pub acked_at: AtomicI64,
+    /// The offset up to which it has been sent the stream.
+    pub sent: AtomicU64,
+}
+
+impl Replica {
+    /// Its address for clients.
+    pub fn ip(&self) -> String {
+        match &self.announced.ip {
+            Some(ip) => ip.clone(),
+            None => self.card.addr.map_or_else(String::new, |addr| addr.ip().to_canonical().to_string()),
+        }
+    }
+
+    /// Address and port as log lines show them.
+    pub fn name(&self) -> String {
+        format!("{}:{}", self.ip(), self.announced.port)
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        *self.stage.lock()
+    }
+
+    /// The stage as INFO names it.
+    pub fn stage_name(&self) -> &'static str {
+        match self.stage() {
+            Stage::Waits => "wait_bgsave",
+            Stage::Sends => "send_bulk",
+            Stage::Online => "online",
+        }
+    }
+}
+
+/// How far the link to our primary is, as ROLE names it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum LinkStage {
+    /// It is to be made.
+    #[default]
+    Connect,
+    /// It is being made.
+    Connecting,
+    /// The first words.
+    Handshake,
+    /// A snapshot is on the way.
+    Sync,
+    /// The stream.
+    Connected,
+}
+
+impl LinkStage {
+    /// As ROLE names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LinkStage::Connect => "connect",
+            LinkStage::Connecting => "connecting",
+            LinkStage::Handshake => "handshake",
+            LinkStage::Sync => "sync",
+            LinkStage::Connected => "connected",
+        }
+    }
+}
+
+/// What is known of the link to our primary.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkFacts {
+    /// How far it is.
+    pub stage: LinkStage,
+    /// When it last brought something, in ms.
+    pub last_io: i64,
+    /// Since when it is down, in ms.
+    pub down_since: i64,
+    /// Bytes of the snapshot under way.
+    pub sync_read: u64,
+}
+
+/// Everything of replication that is not in the control value.
+#[derive(Default)]
+pub struct Replication {
+    /// Our replicas.
+    pub replicas: Mutex<Vec<Arc<Replica>>>,
+    /// What clients that may become replicas have said.
+    pub announced: Mutex<HashMap<u64, Announced>>,
+    /// Changes with every REPLICAOF: a link of an older one is over.
+    pub generation: AtomicU64,
+    /// The link to our primary.
+    pub link: Mutex<LinkFacts>,
+    /// Somebody has waited for replicas since the start, so acknowledgements are news.
+    pub waited: AtomicBool,
+    /// When the last replica left, in ms; 0 while there is one, or was none.
+    pub alone_since: AtomicI64,
+    /// Full syncs, partial syncs, and partial syncs that were refused.
+    pub syncs: [AtomicU64; 3],
+}
+
+/// The journal of a replica, to whoever is not its primary.
+pub struct Quiet<'j>(pub &'j Journal);
+
+impl Sink for Quiet<'_> {
+    fn is_awake(&self) -> bool {
+        false
+    }
+
+    fn append(&self, _: &UnitLog) -> u64 {
+        self.0.end().0
+    }
+
+    fn end(&self) -> u64 {
+        self.0.end().0
+    }
+}
+
+impl Server {
+    /// How many replicas have acknowledged this offset.
+    pub fn replicas_at(&self, offset: u64) -> i64 {
+        let replicas = self.replication.replicas.lock();
+        let has = |replica: &&Arc<Replica>| {
+            replica.stage() == Stage::Online && replica.acked.load(Ordering::Relaxed) >= offset
+        };
+        replicas.iter().filter(has).count() as i64
+    }
+
+    /// How many online replicas have acknowledged something within so many seconds.
+    pub fn replicas_within(&self, seconds: u32) -> u32 {
+        let now = self.engine.now().0;
+        let replicas = self.replication.replicas.lock();
+        let good = |replica: &&Arc<Replica>| {
+            let lag = (now - replica.acked_at.load(Ordering::Relaxed)) / 1000;
+            replica.stage() == Stage::Online && lag <= i64::from(seconds)
+        };
+        replicas.iter().filter(good).count() as u32
+    }
+
+    /// Closes the connections of all replicas; they may come back and continue.
+    pub fn disconnect_replicas(&self) {
+        let cards: Vec<_> = self.replication.replicas.lock().iter().map(|replica| replica.card.clone()).collect();
+        for card in cards {
+            self.kill(&card);
+        }
+    }
+
+    /// The section of INFO, field by field.
+    pub fn replication_info(&self, control: &Control) -> Vec<(String, String)> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut put = |name: &str, value: String| fields.push((name.to_owned(), value));
+        let now = self.engine.now().0;
+        let config = &control.config.replication;
+        let end = self.journal.end().0;
+        match &control.role {
+            Role::Primary => put("role", "master".to_owned()),
+            Role::Replica { host, port, online } => {
+                let link = *self.replication.link.lock();
+                put("role", "slave".to_owned());
+                put("master_host", host.clone());
+                put("master_port", port.to_string());
+                put("master_link_status", if *online { "up" } else { "down" }.to_owned());
+                let last = if *online { (now - link.last_io) / 1000 } else { -1 };
+                put("master_last_io_seconds_ago", last.to_string());
+                put("master_sync_in_progress", u8::from(link.stage == LinkStage::Sync).to_string());
+                put("slave_read_repl_offset", end.to_string());
+                put("slave_repl_offset", end.to_string());
+                if link.stage == LinkStage::Sync {
+                    put("master_sync_total_bytes", "0".to_owned());
+                    put("master_sync_read_bytes", link.sync_read.to_string());
+                    put("master_sync_left_bytes", "0".to_owned());
+                    put("master_sync_perc", "0.00".to_owned());
+                    put("master_sync_last_io_seconds_ago", ((now - link.last_io) / 1000).to_string());
+                }
+                if !*online {
+                    put("master_link_down_since_seconds", ((now - link.down_since) / 1000).to_string());
+                }
+                put("slave_priority", config.replica_priority.to_string());
+                put("slave_read_only", u8::from(config.replica_read_only).to_string());
+                put("replica_announced", u8::from(config.replica_announced).to_string());
+            }
+        }
+        let replicas = self.replication.replicas.lock().clone();
+        put("connected_slaves", replicas.len().to_string());
+        if config.min_replicas_to_write > 0 && config.min_replicas_max_lag > 0 {
+            put("min_slaves_good_slaves", self.replicas_within(config.min_replicas_max_lag).to_string());
+        }
+        for (i, replica) in replicas.iter().enumerate() {
+            let online = replica.stage() == Stage::Online;
+            let lag = if online { (now - replica.acked_at.load(Ordering::Relaxed)).max(0) / 1000 } else { 0 };
+            let text = format!(
+                "ip={},port={},state={},offset={},lag={lag},type=replica",
+                replica.ip(),
+                replica.announced.port,
+                replica.stage_name(),
+                replica.acked.load(Ordering::Relaxed)
+            );
+            put(&format!("slave{i}"), text);
+        }
+        let history = self.journal.history();
+        let (second, limit) = match history.second {
+            Some((id, limit)) => (id, limit.next_byte() as i64),
+            None => (journal::ReplId::NONE, -1),
+        };
+        put("master_failover_state", "no-failover".to_owned());
+        put("master_replid", history.id.to_string());
+        put("master_replid2", second.to_string());
+        put("master_repl_offset", end.to_string());
+        put("second_repl_offset", limit.to_string());
+        let backlog = self.journal.backlog();
+        put("repl_backlog_active", u8::from(backlog.is_some()).to_string());
+        put("repl_backlog_size", config.repl_backlog_size.to_string());
+        put("repl_backlog_first_byte_offset", backlog.map_or(0, |b| b.start.next_byte()).to_string());
+        put("repl_backlog_histlen", backlog.map_or(0, |b| b.histlen()).to_string());
+        fields
+    }
+}
+
+/// A client that may be a replica is gone.
+pub(crate) fn gone(server: &Server, card: &ClientCard) {
+    server.replication.announced.lock().remove(&card.id);
+    if !card.is(Flag::Replica) {
+        return;
+    }
+    let left = {
+        let mut replicas = server.replication.replicas.lock();
+        let at = replicas.iter().position(|replica| replica.card.id == card.id);
+        let left = at.map(|at| replicas.remove(at));
+        if left.is_some() && replicas.is_empty() {
+            server.replication.alone_since.store(server.engine.now().0, Ordering::Relaxed);
+        }
+        left
+    };
+    if let Some(replica) = left {
+        let text = resp::log_text::primary::lost(&replica.name());
+        server.host.log(crate::server::LogLevel::Notice, &text);
+        server.host.wake_control();
+    }
+}

@@ -1,0 +1,428 @@
+//! How a primary's stream becomes data here.
+//!
+//! ```text
+//!   link thread:  unit ─► shards of all its commands ─► commands, obeyed ─► the bytes into our journal ─► shards back
+//! ```
+//!
+//! One unit after the other, in the stream's order, by one executor that sleeps when it has to wait. The offset of the
+//! journal is the end of the last applied unit, because bytes and effects appear under the same locks.
+//!
+//! Invariants
+//! 1. Nothing is applied or appended unless, behind the gate, the generation is still the link's own. So when the OK of
+//!    REPLICAOF leaves, the former primary has no say any more.
+//! 2. While a snapshot is loaded every client command on data is refused (`Control::loading`); the world is held only from
+//!    one chunk to the next, so PING, INFO and REPLCONF are answered meanwhile.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use command::binding::Class;
+use command::context::Env;
+use command::registry::{Lookup, RowId};
+use command::row::Row;
+use engine::background::Sleeper;
+use engine::id::ShardId;
+use engine::lease::{Attempt, Taken};
+use engine::unit::{Call as UnitCall, Unit};
+use journal::{History, ReplId, ReplOffset};
+use keyspace::{DbIndex, Key};
+use resp::args::Args;
+use resp::log_text;
+use session::{Client, ClientCard, Flag};
+
+use super::{LinkStage, Quiet};
+use crate::commands::Call;
+use crate::control::{Control, Role};
+use crate::execute::{Core, prepare};
+use crate::hooks::NodeHooks;
+use crate::loading::Loader;
+use crate::server::{Bound, LogLevel, Server};
+
+/// The primary to follow, as of one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its host.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Of which REPLICAOF it is.
+    pub generation: u64,
+}
+
+/// This server does not follow that primary any more, or the link was killed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gone;
+
+/// The executor of the link thread.
+pub struct Applier<'s> {
+    /// What runs commands.
+    pub core: Core<'s>,
+    server: &'s Server,
+    sleeper: Arc<Sleeper>,
+    attempt: Attempt,
+    client: Box<Client>,
+    generation: u64,
+    /// The control value for which `env` was made.
+    source: Option<Rc<Control>>,
+    env: Arc<Env>,
+    loader: Option<(Loader, ReplId, ReplOffset)>,
+}
+
+/// Whom this server follows, if anybody.
+pub fn target(server: &Server) -> Option<Target> {
+    let generation = server.replication.generation.load(Ordering::Acquire);
+    match &server.control.load().role {
+        Role::Primary => None,
+        Role::Replica { host, port, .. } => Some(Target { host: host.clone(), port: *port, generation }),
+    }
+}
+
+/// The history that is here and its end, if a primary may be asked to continue it.
+pub fn resume_point(server: &Server) -> Option<(ReplId, ReplOffset)> {
+    if !server.journal.is_awake() {
+        return None;
+    }
+    let (history, end) = (server.journal.history(), server.journal.end());
+    // After a restart, or a promotion without a write, this position is in the former history as well, and only that one
+    // can be known to others.
+    match history.second {
+        Some((id, limit)) if limit == end => Some((id, end)),
+        _ => Some((history.id, end)),
+    }
+}
+
+impl<'s> Applier<'s> {
+    /// The executor `me`, which no other thread uses.
+    pub fn new(server: &'s Server, me: usize) -> Self {
+        let sleeper = Sleeper::new();
+        let core = Core::with_wake(server, me, sleeper.clone());
+        let attempt = core.new_attempt(4);
+        let card = Arc::new(ClientCard::new(0, 0, -1, 0));
+        Applier {
+            core,
+            server,
+            sleeper,
+            attempt,
+            client: Box::new(Client::new(card, true)),
+            generation: 0,
+            source: None,
+            env: Arc::default(),
+            loader: None,
+        }
+    }
+
+    /// The connection of a link stands; clients see it under this card.
+    pub fn attach(&mut self, generation: u64, card: ClientCard) {
+        let card = Arc::new(card);
+        card.set(Flag::Primary, true);
+        self.server.cards.add(card.clone());
+        *self.client = Client::new(card, true);
+        self.client.db = self.server.journal.stream_db().unwrap_or_default();
+        self.generation = generation;
+        self.note_stage(LinkStage::Handshake);
+    }
+
+    /// The connection is gone.
+    pub fn detach(&mut self) {
+        self.server.cards.remove(self.client.id());
+        if self.loader.take().is_some() {
+            self.abandon_load();
+        }
+        let was_online = self.server.replication.link.lock().stage == LinkStage::Connected;
+        self.note_stage(LinkStage::Connect);
+        if was_online {
+            self.server.replication.link.lock().down_since = self.server.engine.now().0;
+            if self.world().is_ok() {
+                self.core.publish_control(|control| set_online(control, false));
+            }
+            self.core.lease.release();
+        }
+    }
+
+    /// Whether the link may go on.
+    pub fn is_current(&self) -> bool {
+        self.generation == self.server.replication.generation.load(Ordering::Acquire)
+            && !self.client.card.is(Flag::CloseAsap)
+            && !self.server.is_over()
+    }
+
+    /// The primary has sent something.
+    pub fn heard(&mut self, bytes: usize) {
+        let now = self.server.engine.now().0;
+        self.server.replication.link.lock().last_io = now;
+        self.client.card.last_seen.store(now, Ordering::Relaxed);
+        crate::stats::add(&self.client.card.bytes_in, bytes as u64);
+        crate::stats::add(&self.core.counters.repl_bytes_in, bytes as u64);
+    }
+
+    /// How far the link is.
+    pub fn note_stage(&mut self, stage: LinkStage) {
+        self.server.replication.link.lock().stage = stage;
+    }
+
+    /// The data are to be replaced by a snapshot of this position: everything here goes.
+    pub fn begin_load(&mut self, id: ReplId, offset: ReplOffset) -> Result<(), Gone> {
+        self.world()?;
+        // Whoever follows us has the data that go now.
+        self.server.disconnect_replicas();
+        self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
+        self.core.publish_control(|control| control.loading = true);
+        self.flush();
+        self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
+        let loader = Loader::new(&mut self.core, true);
+        self.loader = Some((loader, id, offset));
+        self.core.lease.release();
+        Ok(())
+    }
+
+    /// The next bytes of the snapshot. The error is for the log; the link is over then.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
+        self.world().map_err(|Gone| log_text::replica::LOST.to_owned())?;
+        let result = match &mut self.loader {
+            Some((loader, ..)) => loader.feed(&mut self.core, bytes),
+            None => Ok(()),
+        };
+        self.core.lease.release();
+        result
+    }
+
+    /// The snapshot is complete: the stream begins at its position.
+    pub fn end_load(&mut self) -> Result<(), String> {
+        self.world().map_err(|Gone| log_text::replica::LOST.to_owned())?;
+        let Some((loader, id, offset)) = self.loader.take() else { return Ok(()) };
+        let told = match loader.finish(&mut self.core) {
+            Ok(told) => told,
+            Err(reason) => {
+                self.core.lease.release();
+                self.abandon_load();
+                return Err(reason);
+            }
+        };
+        let db = DbIndex(told.stream_db.unwrap_or(0));
+        self.client.db = db;
+        self.server.journal.restart(History::new(id), offset, Some(db));
+        if self.server.aof_on.load(Ordering::Acquire) {
+            self.server.host.journal_restarted(&self.core.control().config);
+            self.server.saving.lock().rewrite_scheduled = true;
+        }
+        self.core.publish_control(|control| {
+            control.loading = false;
+            set_online(control, true);
+        });
+        self.note_stage(LinkStage::Connected);
+        self.core.lease.release();
+        self.server.host.log(LogLevel::Notice, log_text::replica::FINISHED);
+        Ok(())
+    }
+
+    /// The primary goes on where the stream was cut.
+    pub fn resume(&mut self, asked: ReplId, id: Option<ReplId>) -> Result<(), Gone> {
+        self.world()?;
+        let mut history = self.server.journal.history();
+        let id = id.unwrap_or(asked);
+        if id != history.id {
+            let at = self.server.journal.end();
+            if asked != history.id {
+                history = History::new(asked);
+            }
+            let text = log_text::replica::second_id(&history.id.to_string(), at.next_byte(), &id.to_string());
+            self.server.host.log(LogLevel::Warning, &text);
+            if id != asked {
+                history.shift(id, at);
+            }
+            self.server.journal.set_history(history);
+            self.server.disconnect_replicas();
+        }
+        self.client.db = self.server.journal.stream_db().unwrap_or_default();
+        self.core.publish_control(|control| set_online(control, true));
+        self.note_stage(LinkStage::Connected);
+        self.core.lease.release();
+        Ok(())
+    }
+
+    /// Applies one unit. True when the primary asks how far we are.
+    pub fn apply(&mut self, unit: &::replication::stream::Unit) -> Result<bool, Gone> {
+        let registry = &self.server.registry;
+        let commands: Vec<(Option<RowId>, Args<'_>)> = unit
+            .commands()
+            .map(|args| match registry.lookup(&args) {
+                Lookup::Found(id) if self.server.has(id) => (Some(id), args),
+                _ => (None, args),
+            })
+            .collect();
+        let (world, shards) = self.plan(&commands);
+        self.hold(world, &shards)?;
+        let control = self.core.control();
+        self.take_env(&control);
+        self.core.scratch.begin();
+        self.core.applies = true;
+        let mut asked = false;
+        for (id, args) in &commands {
+            match id {
+                Some(id) => asked |= self.run(&control, *id, *args),
+                None => self.note_failure(&String::from_utf8_lossy(args.at(0)), "unknown command"),
+            }
+            self.client.out.buf.clear();
+        }
+        self.core.applies = false;
+        let db = self.client.db;
+        let (_, end) = self.server.journal.append_verbatim(&unit.bytes, &[(unit.bytes.len(), Some(db))]);
+        self.core.lease.all_shards().for_each(|shard| shard.last_offset = end.0);
+        let quiet = Quiet(&self.server.journal);
+        let space = self.core.lease.space(db);
+        let engine_unit = Unit::resume(space, &quiet, &mut self.core.scratch, &mut self.core.random);
+        let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.core.counters };
+        engine_unit.commit(&mut hooks);
+        if world {
+            self.core.lease.release();
+        }
+        Ok(asked)
+    }
+
+    /// Nothing more is at hand: others may have what is held.
+    pub fn rest(&mut self) {
+        self.core.lease.release();
+        self.core.turn_hold = self.server.journal.end().0;
+        self.core.flush_turn();
+    }
+
+    fn plan(&self, commands: &[(Option<RowId>, Args<'_>)]) -> (bool, Vec<ShardId>) {
+        let map = self.server.engine.map;
+        let (mut world, mut shards) = (false, Vec::new());
+        for (id, args) in commands.iter().filter_map(|(id, args)| Some(((*id)?, args))) {
+            match commands::class_of(self.server.bound[id.index()].class(), args) {
+                Class::World | Class::Cursor => world = true,
+                Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Err(_) => world = true,
+                },
+                Class::Free => {}
+            }
+        }
+        shards.sort_unstable();
+        shards.dedup();
+        (world, shards)
+    }
+
+    /// Runs one command of the stream, its locks being held.
+    fn run(&mut self, control: &Rc<Control>, id: RowId, args: Args<'_>) -> bool {
+        let row: &'static Row = self.server.registry.row(id);
+        if !row.accepts(args.len()) {
+            self.note_failure(row.fullname, "wrong number of arguments");
+            return false;
+        }
+        if !control.monitors.is_empty() {
+            self.core.feed_monitors(control, &self.client, row, args);
+        }
+        let start = self.core.clock_nanos();
+        match (self.server.bound[id.index()], row.fullname) {
+            (_, "multi" | "exec" | "ping") => return false,
+            (_, "replconf") => return args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack")),
+            (Bound::Data(handler, _), _) => {
+                let mut space = self.core.lease.space(self.client.db);
+                prepare(&mut space, control, &self.env, &self.client);
+                let quiet = Quiet(&self.server.journal);
+                let mut unit = Unit::resume(space, &quiet, &mut self.core.scratch, &mut self.core.random);
+                let call = UnitCall { row, handler, args, env: &self.env };
+                // A command that would wait has found nothing to do, as at the primary.
+                let _ = unit.call(&call, &mut self.client.out);
+                unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.core.counters });
+            }
+            (Bound::Control(handler, _), _) => {
+                let mut call = Call { core: &mut self.core, client: &mut self.client, args, row };
+                if let Err(e) = handler(&mut call) {
+                    self.client.out.error(&e);
+                }
+            }
+            (Bound::Absent, _) => return false,
+        }
+        let failed = self.client.out.buf.first() == Some(&b'-');
+        if failed {
+            let reply = String::from_utf8_lossy(&self.client.out.buf).trim_end().to_owned();
+            self.note_failure(row.fullname, &reply);
+        }
+        self.core.account(id, start, failed, &self.client, args);
+        false
+    }
+
+    fn note_failure(&self, name: &str, reply: &str) {
+        self.server.host.log(LogLevel::Warning, &log_text::replica::command_failed(name, reply));
+    }
+
+    fn take_env(&mut self, control: &Rc<Control>) {
+        if !self.source.as_ref().is_some_and(|source| Rc::ptr_eq(source, control)) {
+            self.env = Arc::new(Env { obey: true, ..(*control.env_no_block).clone() });
+            self.source = Some(control.clone());
+        }
+    }
+
+    fn flush(&mut self) {
+        let databases = self.core.control().env.databases;
+        let mut space = self.core.lease.space(DbIndex(0));
+        for db in 0..databases {
+            space.flush(DbIndex(db));
+        }
+        let gone = std::mem::take(&mut space.detached);
+        self.server.host.free_dbs(gone);
+    }
+
+    /// A snapshot did not come to its end: half of it is worth nothing.
+    fn abandon_load(&mut self) {
+        self.wait_for_world();
+        self.flush();
+        self.core.publish_control(|control| control.loading = false);
+        self.core.lease.release();
+    }
+
+    fn wait_for_world(&mut self) {
+        let mut attempt = std::mem::take(&mut self.attempt);
+        while self.core.lease.take_world(&mut attempt) != Taken::Yes {
+            self.sleeper.sleep();
+        }
+        attempt.succeed();
+        self.attempt = attempt;
+    }
+
+    fn world(&mut self) -> Result<(), Gone> {
+        self.wait_for_world();
+        self.check()
+    }
+
+    /// Takes shards, or the world, whatever it takes.
+    fn hold(&mut self, world: bool, shards: &[ShardId]) -> Result<(), Gone> {
+        if world {
+            return self.world();
+        }
+        let mut attempt = std::mem::take(&mut self.attempt);
+        loop {
+            let taken = match self.core.lease.enter(&mut attempt) {
+                Taken::Yes => self.core.lease.take(shards, &mut attempt),
+                other => other,
+            };
+            match taken {
+                Taken::Yes => break,
+                Taken::Parked => self.sleeper.sleep(),
+                Taken::Again => {}
+            }
+        }
+        attempt.succeed();
+        self.attempt = attempt;
+        self.check()
+    }
+
+    /// Behind the gate: whether this link is still the one.
+    fn check(&mut self) -> Result<(), Gone> {
+        if self.is_current() {
+            return Ok(());
+        }
+        self.core.lease.release();
+        Err(Gone)
+    }
+}
+
+fn set_online(control: &mut Control, now: bool) {
+    if let Role::Replica { online, .. } = &mut control.role {
+        *online = now;
+    }
+}
