@@ -196,7 +196,11 @@ impl<'s> Core<'s> {
                 Taken::Again => continue,
             }
             let control = self.control();
-            let how = Circumstances { out_of_memory: self.out_of_memory(&control), in_exec: false };
+            let how = Circumstances {
+                out_of_memory: self.out_of_memory(&control),
+                too_few_replicas: self.server.too_few_replicas(&control),
+                in_exec: false,
+            };
             match judge(&control, client, row, args, &how) {
                 Admission::Run => {}
                 // A command that was parked before may have a place in a queue, which it gives up.

@@ -146,7 +146,7 @@ impl Core<'_> {
         row: &'static command::row::Row,
         args: Args<'_>,
     ) {
-        let how = Circumstances { out_of_memory: false, in_exec: true };
+        let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
         if let Admission::Refuse(e) = judge(control, client, row, args, &how) {
             self.note_error(e.code());
             client.out.error(&e);

@@ -78,6 +78,9 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
 const MAX_ADDRESS: usize = 255;
 
 fn sync(call: &mut Call<'_, '_>) -> Done {
+    let mut announced = call.core.server.replication.announced.lock();
+    announced.entry(call.client.id()).or_default().old_sync = true;
+    drop(announced);
     begin(call, None)
 }
 
@@ -100,8 +103,7 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     if !client.out.is_empty() {
         return Err(error::replication::SYNC_PENDING_OUTPUT);
     }
-    let mut announced: Announced = server.replication.announced.lock().remove(&client.id()).unwrap_or_default();
-    announced.by_psync = call.row.name() == "psync";
+    let announced: Announced = server.replication.announced.lock().remove(&client.id()).unwrap_or_default();
     let psync2 = announced.psync2;
     let replica = Arc::new(Replica {
         card: client.card.clone(),
