@@ -28,6 +28,8 @@ pub enum Admission {
 pub struct Circumstances {
     /// Memory in use is above `maxmemory`.
     pub out_of_memory: bool,
+    /// Fewer replicas than `min-replicas-to-write` asks for are close enough.
+    pub too_few_replicas: bool,
     /// The command comes from EXEC: the pause was asked for the transaction as a whole.
     pub in_exec: bool,
 }
@@ -51,6 +53,10 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
         return Refuse(error);
     }
+    if how.in_exec {
+        // The rest was asked of EXEC, for all its commands at once.
+        return Admission::Run;
+    }
     let writes = flags.contains(Flags::WRITE);
     let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
@@ -64,7 +70,7 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
             return Refuse(error::common::misconf_aof(reason));
         }
     }
-    if !control.is_replica() && (writes || exec_writes) && !control.replicas_suffice {
+    if !control.is_replica() && (writes || exec_writes) && how.too_few_replicas {
         return Refuse(error::common::NOREPLICAS);
     }
     if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {

@@ -111,8 +111,6 @@ pub struct Control {
     pub pause: Pause,
     /// The pause of each reason, in the order of [`PauseReason::ALL`].
     pub pauses: [Paused; 3],
-    /// Enough replicas with a small lag (`min-replicas-to-write`).
-    pub replicas_suffice: bool,
     /// The last save failed, and writes are refused (`stop-writes-on-bgsave-error`).
     pub snapshot_failed: bool,
     /// The AOF cannot be written; the error's text.
@@ -135,7 +133,6 @@ impl Control {
             loading: false,
             pause: Pause::None,
             pauses: Default::default(),
-            replicas_suffice: true,
             snapshot_failed: false,
             aof_failed: None,
             monitors: Arc::new([]),

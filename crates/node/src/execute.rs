@@ -28,9 +28,9 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
-use crate::server::{Bound, LogLevel, Server};
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
+use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.
@@ -196,7 +196,11 @@ impl<'s> Core<'s> {
                 Taken::Again => continue,
             }
             let control = self.control();
-            let how = Circumstances { out_of_memory: self.out_of_memory(&control), in_exec: false };
+            let how = Circumstances {
+                out_of_memory: self.out_of_memory(&control),
+                too_few_replicas: self.server.too_few_replicas(&control),
+                in_exec: false,
+            };
             match judge(&control, client, row, args, &how) {
                 Admission::Run => {}
                 // A command that was parked before may have a place in a queue, which it gives up.

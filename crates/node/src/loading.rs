@@ -41,7 +41,9 @@ impl Loader {
         let control = core.control();
         let options = Options {
             limits: control.env.limits,
+            // What a primary sends is in its own version, and is refused only where it cannot be read.
             acceptance: match control.config.snapshot.rdb_version_check {
+                _ if keep_expired => Acceptance::Relaxed,
                 config::directives::snapshot::RdbVersionCheck::Strict => Acceptance::Strict,
                 config::directives::snapshot::RdbVersionCheck::Relaxed => Acceptance::Relaxed,
             },

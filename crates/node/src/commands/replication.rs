@@ -78,6 +78,9 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
 const MAX_ADDRESS: usize = 255;
 
 fn sync(call: &mut Call<'_, '_>) -> Done {
+    let mut announced = call.core.server.replication.announced.lock();
+    announced.entry(call.client.id()).or_default().old_sync = true;
+    drop(announced);
     begin(call, None)
 }
 

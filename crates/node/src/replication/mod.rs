@@ -48,6 +48,8 @@ pub struct Announced {
     pub psync2: bool,
     /// It wants the snapshot and no stream.
     pub rdb_only: bool,
+    /// It has sent SYNC, and expects the snapshot's length first.
+    pub old_sync: bool,
 }
 
 /// How far the sync of a replica is.
@@ -203,6 +205,14 @@ impl Server {
             replica.stage() == Stage::Online && lag <= i64::from(seconds)
         };
         replicas.iter().filter(good).count() as u32
+    }
+
+    /// Whether `min-replicas-to-write` forbids writes at this moment.
+    pub fn too_few_replicas(&self, control: &Control) -> bool {
+        let config = &control.config.replication;
+        config.min_replicas_to_write > 0
+            && config.min_replicas_max_lag > 0
+            && self.replicas_within(config.min_replicas_max_lag) < config.min_replicas_to_write
     }
 
     /// Closes the connections of all replicas; they may come back and continue.

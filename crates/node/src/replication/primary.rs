@@ -23,7 +23,7 @@ use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
-use crate::control::{Change, Control, Role};
+use crate::control::{Control, Role};
 use crate::execute::Core;
 use crate::server::{LogLevel, Server};
 
@@ -97,7 +97,9 @@ impl Feed {
             At::Waits => {
                 let Some(sync) = self.replica.sync.lock().clone() else { return false };
                 self.hold = server.journal.hold(sync.cut);
-                client.out.raw(format!("+FULLRESYNC {} {}\r\n", sync.id, sync.cut).as_bytes());
+                if !self.replica.announced.old_sync {
+                    client.out.raw(format!("+FULLRESYNC {} {}\r\n", sync.id, sync.cut).as_bytes());
+                }
                 self.at = At::Told(sync);
                 true
             }
@@ -329,14 +331,6 @@ impl Clockwork {
         let config = &control.config.replication;
         if server.journal.backlog().is_some_and(|backlog| backlog.size != config.repl_backlog_size) {
             server.journal.set_backlog_size(config.repl_backlog_size);
-        }
-        let wanted = config.min_replicas_to_write;
-        let suffice = wanted == 0
-            || config.min_replicas_max_lag == 0
-            || server.replicas_within(config.min_replicas_max_lag) >= wanted;
-        if control.replicas_suffice != suffice {
-            core.later(Change::new(move |control| control.replicas_suffice = suffice));
-            core.make_changes();
         }
         self.world_work(core, &control, now);
         if now / 1000 == self.second {
