@@ -189,7 +189,10 @@ pub mod aof {
     }
 
     pub fn bad_format(file: &str) -> String {
-        format!("Bad file format reading the append only file {file}.")
+        format!(
+            "Bad file format reading the append only file {file}: make a backup of your AOF file, then use redis-check-aof \
+             --fix <filename.manifest>"
+        )
     }
 
     pub fn truncating(file: &str, offset: u64) -> String {

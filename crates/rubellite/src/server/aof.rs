@@ -149,8 +149,12 @@ impl Aof {
             };
             if max > 0 {
                 let chunk = self.journal.read(open.at, max).map_err(|_| "the journal was trimmed too early".to_owned())?;
-                for piece in &chunk.pieces {
-                    open.file.append(piece).map_err(|e| errno::text(&e.error))?;
+                let whole = open.file.len();
+                let written = chunk.pieces.iter().try_for_each(|piece| open.file.append(piece));
+                if let Err(short) = written {
+                    // The next attempt writes the chunk again, and behind half a chunk it could not be read.
+                    open.file.truncate(whole).map_err(|e| errno::text(&e))?;
+                    return Err(errno::text(&short.error));
                 }
                 self.current_size.fetch_add(chunk.end.0 - chunk.start.0, Ordering::Relaxed);
                 open.dirty |= chunk.end > open.at;
