@@ -266,7 +266,7 @@ fn histories_of_several_connections_replay_to_the_same_data() {
         assert!(equal, "round {round}:\n{}", dataset::differences(&court.server, &replay));
     }
     let memory = court.digest();
-    court.client.expect("DEBUG RELOAD", "OK");
+    dataset::reload(&mut court.client, "RELOAD");
     assert_eq!(court.digest(), memory, "a snapshot keeps everything");
     let keys = court.client.run("KEYS *");
     for key in keys.items() {

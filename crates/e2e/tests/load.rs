@@ -88,9 +88,9 @@ fn random_commands_from_several_connections_end_equal_everywhere() {
     wait_until_equal(&primary, &replica);
     assert_eq!(replica.run("GET last").to_string(), "\"word\"");
     let memory = digest(&primary);
-    assert_eq!(primary.run("DEBUG RELOAD").to_string(), "OK");
+    e2e::dataset::reload(&mut primary.connect(), "RELOAD");
     assert_eq!(digest(&primary), memory, "after a save and a load");
-    assert_eq!(primary.run("DEBUG LOADAOF").to_string(), "OK");
+    e2e::dataset::reload(&mut primary.connect(), "LOADAOF");
     assert_eq!(digest(&primary), memory, "after a load of the append-only file");
     primary.kill_and_restart();
     assert_eq!(digest(&primary), memory, "after kill -9 and a start");
