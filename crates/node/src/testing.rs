@@ -105,18 +105,6 @@ impl Host for TestHost {
 
     fn wake_control(&self) {}
 
-    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
-        None
-    }
-
-    fn aof_sizes(&self) -> Option<(u64, u64)> {
-        None
-    }
-
-    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
-        Ok(())
-    }
-
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
     }
