@@ -31,7 +31,7 @@ pub mod scan;
 pub use annotation::Annotation;
 pub use manifest::{File, Manifest, Role};
 pub use name::Names;
-pub use scan::{Item, Place, Scanner, Tail};
+pub use scan::{Item, Lack, Place, Scanner, Tail};
 
 /// Whether a file that begins with these bytes (6 are enough) begins with a snapshot.
 pub fn begins_with_snapshot(bytes: &[u8]) -> bool {

@@ -115,6 +115,17 @@ pub enum Tail {
     },
 }
 
+/// What the input lacks at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// Nothing that was begun: the EXEC at most.
+    Nothing,
+    /// The end of a line that begins at this offset.
+    LineEnd { offset: u64 },
+    /// Bytes of an argument and its end, which begin at this offset.
+    Bytes { offset: u64, expected: u64, got: u64 },
+}
+
 /// The command that is being read.
 #[derive(Debug, Default)]
 struct Partial {
@@ -201,6 +212,17 @@ impl Scanner {
             Tail::CutOff { good_up_to: self.good_up_to, in_multi: self.in_multi }
         } else {
             Tail::Clean
+        }
+    }
+
+    /// What the input lacks, if what was fed was all.
+    pub fn lack(&self) -> Lack {
+        let at = self.at + self.partial.at;
+        let (offset, got) = (self.base + at as u64, (self.buffer.len() - at) as u64);
+        match self.partial.len {
+            Some(len) => Lack::Bytes { offset, expected: len as u64 + 2, got },
+            None if got > 0 => Lack::LineEnd { offset },
+            None => Lack::Nothing,
         }
     }
 
@@ -375,6 +397,23 @@ mod tests {
             let in_multi = cut >= before_multi + parts[2].len() as u64;
             let tail = Tail::CutOff { good_up_to: before_multi, in_multi };
             assert_eq!(scan(&bytes[..cut as usize], 5).1, Ok(tail), "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told() {
+        for (bytes, lack) in [
+            (&b"*1\r\n$4\r\nping\r\n"[..], Lack::Nothing),
+            (b"*2\r\n$4\r\nping\r\n", Lack::Nothing),
+            (b"*2\r", Lack::LineEnd { offset: 0 }),
+            (b"*1\r\n$4", Lack::LineEnd { offset: 4 }),
+            (b"*1\r\n$4\r\npin", Lack::Bytes { offset: 8, expected: 6, got: 3 }),
+            (b"*1\r\n$0\r\n", Lack::Bytes { offset: 8, expected: 2, got: 0 }),
+        ] {
+            let mut scanner = Scanner::new(0);
+            scanner.feed(bytes);
+            while scanner.next().unwrap().is_some() {}
+            assert_eq!(scanner.lack(), lack, "{}", bytes.escape_ascii());
         }
     }
 

@@ -102,3 +102,20 @@ fn a_saved_dump_is_loaded() {
     server.boot();
     assert_eq!(e2e::dataset::digest(&server), before);
 }
+
+/// CONFIG SET appendonly: what was there before goes into the first base, what follows behind it; and afterwards nothing.
+#[test]
+fn the_append_only_file_begins_and_ends_while_the_server_runs() {
+    let mut server = Server::start(&["--save", "", "--appendfsync", "always"]);
+    let mut client = server.connect();
+    client.expect("SET before 1", "OK");
+    client.expect("CONFIG SET appendonly yes", "OK");
+    client.expect("SET behind 1", "OK");
+    server.wait_for_log("Background AOF rewrite finished successfully");
+    client.expect("CONFIG SET appendonly no", "OK");
+    client.expect("SET after 1", "OK");
+    server.kill();
+    server.add_arguments(&["--appendonly", "yes"]);
+    server.boot();
+    server.connect().expect("MGET before behind after", "1) \"1\"\n2) \"1\"\n3) (nil)");
+}

@@ -11,6 +11,7 @@ use structures::table::{FoundMut, Probe};
 use value::{RawString, StringRef, Value};
 
 use crate::snapshot::Observers;
+use crate::watched::After;
 use crate::space::string_of;
 use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
@@ -278,7 +279,8 @@ impl Space<'_> {
         let db = self.db;
         let shard = self.shard(key);
         if !shard.watched.is_empty() {
-            shard.watched.touch(db, key.bytes);
+            let exists = shard.dbs[db.index()].table.find(key.hash, key.bytes).is_some();
+            shard.watched.touch(db, key.bytes, exists);
         }
     }
 
@@ -398,7 +400,9 @@ impl Space<'_> {
             if part.is_empty() {
                 continue;
             }
-            shard.watched.touch_where(|d, key| d == db && part.table.find(structures::hash::hash(key), key).is_some());
+            shard.watched.touch_all(|d, key| {
+                (d == db).then(|| (part.table.find(structures::hash::hash(key), key).is_some(), After::Gone))
+            });
             self.detached.extend(shard.take_db(db));
         }
         removed
@@ -407,12 +411,20 @@ impl Space<'_> {
     /// Exchanges two databases, and raises the flags of those who watched a key that is in either. The unit must hold
     /// every shard.
     pub fn swap_dbs(&mut self, a: DbIndex, b: DbIndex) {
+        let now = self.now;
         for (_, shard) in &mut self.shards {
             if !shard.watched.is_empty() {
                 let dbs = &shard.dbs;
-                let is_in =
-                    |db: DbIndex, key: &[u8]| dbs[db.index()].table.find(structures::hash::hash(key), key).is_some();
-                shard.watched.touch_where(|db, key| (db == a || db == b) && (is_in(a, key) || is_in(b, key)));
+                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].table.find(structures::hash::hash(key), key) {
+                    None => After::Gone,
+                    Some(found) if found.expire().is_some_and(|at| at < now.0) => After::Stale,
+                    Some(_) => After::Live,
+                };
+                shard.watched.touch_all(|db, key| match db {
+                    _ if db == a => Some((state(a, key) != After::Gone, state(b, key))),
+                    _ if db == b => Some((state(b, key) != After::Gone, state(a, key))),
+                    _ => None,
+                });
             }
             shard.swap_dbs(a, b);
         }

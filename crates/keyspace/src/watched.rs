@@ -29,12 +29,30 @@ impl WatchFlag {
     }
 }
 
-type Flags = SmallVec<[Arc<WatchFlag>; 1]>;
+/// A client's watch of one key.
+struct Watch {
+    flag: Arc<WatchFlag>,
+    /// The key's time had come already when WATCH was called: that it is deleted now changes nothing for the client.
+    stale: bool,
+}
+
+type Watches = SmallVec<[Watch; 1]>;
+
+/// What stands under a watched key after a database was emptied or exchanged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum After {
+    /// No key.
+    Gone,
+    /// A key whose time has come.
+    Stale,
+    /// A key.
+    Live,
+}
 
 /// The watched keys of one shard.
 #[derive(Default)]
 pub struct Watched {
-    keys: Map<(DbIndex, Box<[u8]>), Flags>,
+    keys: Map<(DbIndex, Box<[u8]>), Watches>,
     /// How many keys there are, readable without the lock.
     count: Arc<AtomicUsize>,
 }
@@ -51,38 +69,59 @@ impl Watched {
     }
 
     /// Registers `flag` with a key. A client that watches a key twice is registered once.
-    pub fn watch(&mut self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) {
-        let flags = self.keys.entry((db, key.into())).or_default();
-        if !flags.iter().any(|f| Arc::ptr_eq(f, flag)) {
-            flags.push(flag.clone());
+    /// `stale`: the key is there, but its time has come.
+    pub fn watch(&mut self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>, stale: bool) {
+        let watches = self.keys.entry((db, key.into())).or_default();
+        if !watches.iter().any(|w| Arc::ptr_eq(&w.flag, flag)) {
+            watches.push(Watch { flag: flag.clone(), stale });
         }
         self.count.store(self.keys.len(), Ordering::Relaxed);
+    }
+
+    /// Whether the key's time had come already when this client began to watch it, or what stands there now.
+    pub fn is_stale(&self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) -> bool {
+        let watches = self.keys.get(&(db, key.into()));
+        watches.into_iter().flatten().any(|w| w.stale && Arc::ptr_eq(&w.flag, flag))
     }
 
     /// Forgets a registration.
     pub fn unwatch(&mut self, db: DbIndex, key: &[u8], flag: &Arc<WatchFlag>) {
         let at = (db, key.into());
-        if let Some(flags) = self.keys.get_mut(&at) {
-            flags.retain(|f| !Arc::ptr_eq(f, flag));
-            if flags.is_empty() {
+        if let Some(watches) = self.keys.get_mut(&at) {
+            watches.retain(|w| !Arc::ptr_eq(&w.flag, flag));
+            if watches.is_empty() {
                 self.keys.remove(&at);
             }
         }
         self.count.store(self.keys.len(), Ordering::Relaxed);
     }
 
-    /// Raises the flags of everybody who watches this key.
-    pub fn touch(&mut self, db: DbIndex, key: &[u8]) {
-        if let Some(flags) = self.keys.get(&(db, key.into())) {
-            flags.iter().for_each(|f| f.raise());
+    /// Raises the flags of everybody who watches this key, which `exists` or not after the change.
+    pub fn touch(&mut self, db: DbIndex, key: &[u8], exists: bool) {
+        for watch in self.keys.get_mut(&(db, key.into())).into_iter().flatten() {
+            if watch.stale && !exists {
+                watch.stale = false;
+            } else {
+                watch.flag.raise();
+            }
         }
     }
 
-    /// Raises the flags of every watched key of `db` for which `hit` holds (FLUSHDB, SWAPDB).
-    pub fn touch_where(&mut self, mut hit: impl FnMut(DbIndex, &[u8]) -> bool) {
-        for ((db, key), flags) in &self.keys {
-            if hit(*db, key) {
-                flags.iter().for_each(|f| f.raise());
+    /// Raises the flags of watched keys after FLUSHDB or SWAPDB. `what` tells of a key whether it was there, and what is
+    /// there now; `None` when its database was not concerned.
+    pub fn touch_all(&mut self, mut what: impl FnMut(DbIndex, &[u8]) -> Option<(bool, After)>) {
+        for ((db, key), watches) in &mut self.keys {
+            let Some((was, after)) = what(*db, key) else { continue };
+            if !was && after == After::Gone {
+                continue;
+            }
+            for watch in watches {
+                match after {
+                    After::Gone if watch.stale => watch.stale = false,
+                    After::Stale if watch.stale => {}
+                    After::Stale if !was => watch.stale = true,
+                    _ => watch.flag.raise(),
+                }
             }
         }
     }
@@ -96,15 +135,15 @@ mod tests {
     fn a_touch_raises_only_the_flags_of_its_key() {
         let mut watched = Watched::default();
         let (a, b) = (Arc::new(WatchFlag::default()), Arc::new(WatchFlag::default()));
-        watched.watch(DbIndex(0), b"k", &a);
-        watched.watch(DbIndex(0), b"k", &a);
-        watched.watch(DbIndex(1), b"k", &b);
-        watched.touch(DbIndex(0), b"k");
+        watched.watch(DbIndex(0), b"k", &a, false);
+        watched.watch(DbIndex(0), b"k", &a, false);
+        watched.watch(DbIndex(1), b"k", &b, false);
+        watched.touch(DbIndex(0), b"k", true);
         assert!(a.raised() && !b.raised());
         watched.unwatch(DbIndex(0), b"k", &a);
         watched.unwatch(DbIndex(1), b"k", &b);
         assert!(watched.is_empty());
-        watched.touch(DbIndex(1), b"k");
+        watched.touch(DbIndex(1), b"k", true);
         assert!(!b.raised());
     }
 }

@@ -53,6 +53,10 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
         return Refuse(error);
     }
+    if how.in_exec {
+        // The rest was asked of EXEC, for all its commands at once.
+        return Admission::Run;
+    }
     let writes = flags.contains(Flags::WRITE);
     let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {

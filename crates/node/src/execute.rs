@@ -28,9 +28,9 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
-use crate::server::{Bound, LogLevel, Server};
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
+use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// What an executor needs to run commands; everything of a worker but its clients.

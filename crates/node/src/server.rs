@@ -182,8 +182,6 @@ pub struct Server {
     pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
-    /// DEBUG PAUSE-CRON: what is done by the clock to spare memory rests.
-    pub cron_paused: AtomicBool,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
 }
@@ -245,7 +243,6 @@ impl Server {
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
-            cron_paused: AtomicBool::new(false),
             switches: Switches::default(),
         }
     }

@@ -11,7 +11,6 @@
 //! value).
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -85,18 +84,6 @@ impl Host for TestHost {
 
     fn snapshot(&self, job: SaveJob) {
         drop(job);
-    }
-
-    fn begin_rewrite(&self, _: u64) -> Option<PathBuf> {
-        None
-    }
-
-    fn aof_sizes(&self) -> Option<(u64, u64)> {
-        None
-    }
-
-    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
-        Ok(())
     }
 
     fn cancel_snapshot(&self) {}

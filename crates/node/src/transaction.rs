@@ -50,15 +50,15 @@ pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
     let set = client
         .watch
         .get_or_insert_with(|| Box::new(WatchSet { flag: Arc::new(WatchFlag::default()), keys: Vec::new() }));
-    if set.keys.iter().any(|(d, k, _)| *d == db && **k == *name) {
+    if set.keys.iter().any(|(d, k)| *d == db && **k == *name) {
         return;
     }
     let expired = core.lease.space(db).is_expired(&key);
     let id = core.server.engine.map.of(key.hash);
     if let Some(shard) = core.lease.shard_mut(id) {
-        shard.watched.watch(db, name, &set.flag);
+        shard.watched.watch(db, name, &set.flag, expired);
     }
-    set.keys.push((db, name.into(), expired));
+    set.keys.push((db, name.into()));
     client.card.watched.store(set.keys.len() as u32, Ordering::Relaxed);
 }
 
@@ -92,7 +92,7 @@ impl Core<'_> {
                 shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
             }
         }
-        for (_, key, _) in client.watch.iter().flat_map(|set| &set.keys) {
+        for (_, key) in client.watch.iter().flat_map(|set| &set.keys) {
             shards.push(map.of(Key::new(key).hash));
         }
         shards.sort_unstable();
@@ -191,9 +191,14 @@ impl Core<'_> {
         if set.flag.raised() {
             return true;
         }
-        set.keys.iter().any(|(db, key, was_expired)| {
-            let mut space = self.lease.space(*db);
-            !was_expired && space.is_expired(&Key::new(key))
+        let map = self.server.engine.map;
+        set.keys.iter().any(|(db, name)| {
+            let key = Key::new(name);
+            self.lease.space(*db).is_expired(&key)
+                && !self
+                    .lease
+                    .shard_mut(map.of(key.hash))
+                    .is_some_and(|shard| shard.watched.is_stale(*db, name, &set.flag))
         })
     }
 
@@ -201,7 +206,7 @@ impl Core<'_> {
     pub(crate) fn forget_watches(&mut self, mut set: WatchSet) {
         let map = self.server.engine.map;
         let (lease, flag) = (&mut self.lease, &set.flag);
-        set.keys.retain(|(db, key, _)| match lease.shard_mut(map.of(Key::new(key).hash)) {
+        set.keys.retain(|(db, key)| match lease.shard_mut(map.of(Key::new(key).hash)) {
             Some(shard) => {
                 shard.watched.unwatch(*db, key, flag);
                 false

@@ -103,7 +103,7 @@ impl Core<'_> {
         });
         self.stale_watches.retain_mut(|set| {
             let flag = &set.flag;
-            set.keys.retain(|(db, name, _)| !with(name, &mut |shard| shard.watched.unwatch(*db, name, flag)));
+            set.keys.retain(|(db, name)| !with(name, &mut |shard| shard.watched.unwatch(*db, name, flag)));
             !set.keys.is_empty()
         });
         self.lease.release();

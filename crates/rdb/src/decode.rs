@@ -185,9 +185,10 @@ impl Decoder {
         self.kind
     }
 
-    /// The key that is being read, while its collection is.
+    /// The key whose collection is being read, or was found damaged.
     pub fn key(&self) -> Option<&[u8]> {
-        matches!(self.state, State::Value { .. }).then_some(&self.first)
+        let inside = self.doing == Doing::ReadValue && self.kind.is_some_and(|kind| kind != Kind::STRING);
+        inside.then_some(&self.first)
     }
 
     /// The next event; `None` when more input is needed, or the end has been given:
@@ -313,7 +314,9 @@ impl Decoder {
         let end = reader.at();
         self.at = after_mark;
         self.sum_up();
-        let summed = if !self.options.checksum {
+        let summed = if !has_sum {
+            Summed::TooOld
+        } else if !self.options.checksum {
             Summed::Ignored
         } else if stored == 0 {
             Summed::Absent

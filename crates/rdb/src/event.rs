@@ -67,6 +67,8 @@ pub enum Summed {
     Good,
     /// Whoever wrote the file computed none.
     Absent,
+    /// Versions before 5 have none.
+    TooOld,
     /// We were told not to look.
     Ignored,
 }

@@ -80,8 +80,8 @@ fn main() -> ExitCode {
         Program::Server => return server::main(&args),
         Program::Sentinel => missing("sentinel", "arrives with a later release"),
         Program::Benchmark => missing("benchmark", "arrives with a later release"),
-        Program::CheckRdb => missing("check-rdb", "arrives with a later release"),
-        Program::CheckAof => missing("check-aof", "arrives with a later release"),
+        Program::CheckRdb => check::rdb_main(&args),
+        Program::CheckAof => check::aof_main(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }

@@ -40,6 +40,6 @@ impl Default for Multi {
 pub struct WatchSet {
     /// Raised by whoever touches one of them.
     pub flag: Arc<WatchFlag>,
-    /// The keys, and whether each had already expired when WATCH was called.
-    pub keys: Vec<(DbIndex, Box<[u8]>, bool)>,
+    /// The keys.
+    pub keys: Vec<(DbIndex, Box<[u8]>)>,
 }

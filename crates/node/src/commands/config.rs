@@ -5,6 +5,7 @@
 //! any of its directives fails, the former value simply stays: either all are set or none.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use acl::Users;
 use config::{Origin, Refusal, SetError};
@@ -12,6 +13,7 @@ use resp::error;
 use resp::log_text;
 
 use super::{Call, ControlBinding, Done, free, world};
+use crate::saving;
 use crate::server::{LogLevel, RewriteFailure};
 
 pub(super) const TABLE: &[ControlBinding] = &[
@@ -50,6 +52,9 @@ fn set(call: &mut Call<'_, '_>) -> Done {
         server.host.log(LogLevel::Warning, &log_text::config::set_failed(directive.name));
         return Err(Refusal::to_apply(directive, reason).error());
     }
+    let appends = update.config.aof.appendonly;
+    let begins = appends && !control.config.aof.appendonly;
+    server.aof_on.store(appends, Ordering::Release);
     let password = update.touches("requirepass");
     let config = Arc::new(update.config);
     call.core.publish_control(|control| {
@@ -59,6 +64,10 @@ fn set(call: &mut Call<'_, '_>) -> Done {
             control.users = Arc::new(Users::with_password(password));
         }
     });
+    // An append-only file is worth nothing before it has a base.
+    if begins && saving::begin_rewrite(call.core).is_err() {
+        server.saving.lock().rewrite_scheduled = true;
+    }
     // Timeouts and limits of clients are looked at again.
     server.recheck();
     call.client.out.ok();

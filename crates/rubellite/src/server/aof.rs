@@ -20,7 +20,7 @@ use aof::Names;
 use aof::annotation::preamble;
 use config::Config;
 use config::directives::aof::AppendFsync;
-use journal::{Hold, Journal, ReplOffset};
+use journal::{Hold, Journal, ReplId, ReplOffset};
 use parking_lot::Mutex;
 use resp::log_text;
 use runtime::files::{self, AppendFile};
@@ -79,6 +79,20 @@ impl Aof {
         }
         *self.state.lock() = Some(open);
         Ok(())
+    }
+
+    /// Begins while the server runs, behind whatever an earlier append-only file has left: its files are in force until the
+    /// base of the rewrite that must follow replaces them. The world is held. `id` names the history if there is none yet.
+    pub fn begin(&self, config: &Config, id: ReplId) -> Result<(), String> {
+        let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
+        let path = dir.join(OsStr::from_bytes(&Names::new(&config.aof.appendfilename).manifest()));
+        let manifest = match std::fs::read(&path) {
+            Ok(text) => Manifest::parse(&text).map_err(|e| format!("Invalid AOF manifest file format: {e}"))?,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Manifest::default(),
+            Err(e) => return Err(format!("Can't open the AOF manifest {}: {}", path.display(), errno::text(&e))),
+        };
+        self.journal.wake(id);
+        self.open(config, manifest, true)
     }
 
     /// The journal has begun anew at another position. Until the base of the rewrite that follows is there, the manifest

@@ -15,7 +15,7 @@ use keyspace::Db;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use node::replication::SyncFile;
 use node::saving::SaveJob;
-use node::server::{Host, LogLevel, RewriteFailure};
+use node::server::{Host, LogLevel, RewriteFailure, replication_id};
 use runtime::background::Lane;
 use runtime::usage::{self, Whose};
 use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
@@ -176,7 +176,22 @@ impl Host for ProcessHost {
         new: &mut Config,
         changed: &[&'static Directive],
     ) -> Result<(), (&'static Directive, Reason)> {
-        self.outside.change(old, new, changed)
+        let begins = new.aof.appendonly && !old.aof.appendonly;
+        let aof = self.aof.get();
+        if let (true, Some(aof)) = (begins, aof)
+            && let Err(why) = aof.begin(new, replication_id(self))
+        {
+            let directive = changed.iter().find(|directive| directive.name == "appendonly");
+            return Err((directive.expect("it was changed"), Reason::new(why)));
+        }
+        let result = self.outside.change(old, new, changed);
+        let ends = old.aof.appendonly && !new.aof.appendonly;
+        if let Some(aof) = aof
+            && if result.is_ok() { ends } else { begins }
+        {
+            aof.close();
+        }
+        result
     }
 
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
