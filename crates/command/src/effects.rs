@@ -1,7 +1,7 @@
 //! What a unit did, as data.
 //!
 //! Journal, AOF, replicas, WATCH, keyspace notifications and blocked clients all read this one record, so they cannot
-//! disagree. A handler says three things: *that* it changed something ([`Context::changed`](crate::Context::changed)),
+//! disagree. A handler says three things: *that* it changed something ([`Context::changed`](crate::context::Context::changed)),
 //! *what to propagate* when that is not the command as it was typed, and nothing else; the rest follows.
 //!
 //! ```text

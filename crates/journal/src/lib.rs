@@ -11,7 +11,7 @@
 //! The bytes are the replication stream itself, so an offset is a PSYNC offset; the AOF's increments, the backlog of
 //! partial resyncs, WAIT and WAITAOF are readings of this one log.
 //!
-//! - [`unit`]: what one unit appends, and how it is framed.
+//! - [`mod@unit`]: what one unit appends, and how it is framed.
 //! - `tail`: the bytes kept in memory, and where units end in them.
 //! - `log`: the log as its users see it: append, read, hold, sleep, wake.
 //! - [`history`]: replication ids, and who may continue from where.

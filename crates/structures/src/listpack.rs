@@ -24,7 +24,7 @@
 //! 2. `count` is exact below 65535 and 65535 from there on; then the length is found by walking.
 //! 3. The bytes of a [`Listpack`] are valid: those from outside pass [`Listpack::from_bytes`], which checks every entry.
 //!
-//! The handle is 8 bytes; the block is sized by its length alone (see [`crate::block`]).
+//! The handle is 8 bytes; the block is sized by its length alone (see `block`).
 //!
 //! Costs: push and pop at the end O(1) amortised, elsewhere a memmove of what is behind; index and find walk.
 //! A [`Pos`] is good until the next change before it; a stale one gives a wrong element or a panic, nothing worse.

@@ -9,7 +9,7 @@
 //! - [`parse_f64`]: decimal or scientific, `inf`/`infinity` in any case, a sign; no spaces, no `nan`, no hexadecimal.
 //!   What overflows to infinity or underflows to zero is refused.
 //! - [`int`] and [`double`] write into a [`Text`] on the stack. Doubles that are whole numbers are written as integers
-//!   below 2^62; others by the shortest digits ([`crate::shortest`]).
+//!   below 2^62; others by the shortest digits (`shortest`).
 //! - [`fixed_point`] writes a chosen count of fractional digits (GEODIST).
 //! - INCRBYFLOAT computes in 80-bit extended precision: see [`crate::extended`].
 //!

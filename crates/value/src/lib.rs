@@ -9,7 +9,7 @@
 //! | string | `int`, `embstr`, `raw` | the first two live inside the keyspace entry; [`RawString`] is the third |
 //! | [`List`] | `listpack`, `quicklist` | |
 //! | [`Set`] | `intset`, `listpack`, `hashtable` | |
-//! | [`Hash`] | `listpack`, `hashtable` | fields may expire in the latter |
+//! | [`struct@Hash`] | `listpack`, `hashtable` | fields may expire in the latter |
 //! | [`Zset`] | `listpack`, `skiplist` | the peer's name; it is a tree |
 //!
 //! What all types have in common:
