@@ -11,8 +11,8 @@ use structures::table::{FoundMut, Probe};
 use value::{RawString, StringRef, Value};
 
 use crate::snapshot::Observers;
-use crate::watched::After;
 use crate::space::string_of;
+use crate::watched::After;
 use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
 /// Strings up to this many bytes live inside their entry's allocation.
@@ -415,7 +415,8 @@ impl Space<'_> {
         for (_, shard) in &mut self.shards {
             if !shard.watched.is_empty() {
                 let dbs = &shard.dbs;
-                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].table.find(structures::hash::hash(key), key) {
+                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].table.find(structures::hash::hash(key), key)
+                {
                     None => After::Gone,
                     Some(found) if found.expire().is_some_and(|at| at < now.0) => After::Stale,
                     Some(_) => After::Live,

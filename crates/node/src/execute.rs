@@ -302,6 +302,9 @@ impl<'s> Core<'s> {
         let quiet = Quiet(&self.server.journal);
         let sink = Self::sink(&self.server.journal, &quiet, control);
         let mut unit = Unit::begin(space, sink, &mut self.scratch, &mut self.random);
+        if row.has(Flags::TOUCHES_ARBITRARY_KEYS) {
+            unit.unframed();
+        }
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {

@@ -61,6 +61,7 @@ impl Core<'_> {
             let mut space = self.lease.space(client.db);
             prepare(&mut space, &control, &control.env, client);
             let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+            unit.unframed();
             walk.step(&unit.space);
             for name in walk.expired() {
                 unit.expire(&Key::new(&name), &control.env);

@@ -70,6 +70,18 @@ pub struct Notes {
 struct TestHost(Arc<Notes>);
 
 impl Host for TestHost {
+    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
+        None
+    }
+
+    fn aof_sizes(&self) -> Option<(u64, u64)> {
+        None
+    }
+
+    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
+        Ok(())
+    }
+
     fn log(&self, _: LogLevel, text: &str) {
         self.0.log.lock().push(text.to_owned());
     }

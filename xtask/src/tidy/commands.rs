@@ -62,7 +62,8 @@ pub fn check(root: &Path, members: &[Member], findings: &mut Vec<Finding>) {
             continue;
         }
         let is_bound = commands::find(row.fullname).is_some();
-        if let (false, Some((_, why))) = (is_bound, NOT_SERVED.iter().find(|(names, _)| names.contains(&row.fullname))) {
+        if let (false, Some((_, why))) = (is_bound, NOT_SERVED.iter().find(|(names, _)| names.contains(&row.fullname)))
+        {
             println!("{} is not served: {why}", row.fullname);
             continue;
         }

@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use aof::manifest::{Manifest, Start};
 use aof::Names;
 use aof::annotation::preamble;
+use aof::manifest::{Manifest, Start};
 use config::Config;
 use config::directives::aof::AppendFsync;
 use journal::{Hold, Journal, ReplId, ReplOffset};
@@ -68,12 +68,23 @@ impl Aof {
     /// of the rewrite that follows is there.
     pub fn open(&self, config: &Config, mut manifest: Manifest, first_base: bool) -> Result<(), String> {
         let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-        std::fs::create_dir_all(&dir).map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
+        std::fs::create_dir_all(&dir)
+            .map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
         let names = Names::new(&config.aof.appendfilename);
         let at = self.journal.end();
         let file = increment(&self.journal, &dir, &names, &mut manifest, at, config)?;
-        let open =
-            Open { dir, names, manifest, file, at, hold: self.journal.hold(at), cut: None, rewriting: None, dirty: true, first_base };
+        let open = Open {
+            dir,
+            names,
+            manifest,
+            file,
+            at,
+            hold: self.journal.hold(at),
+            cut: None,
+            rewriting: None,
+            dirty: true,
+            first_base,
+        };
         if !first_base {
             open.write_manifest()?;
         }
@@ -148,7 +159,8 @@ impl Aof {
                 None => PIECE,
             };
             if max > 0 {
-                let chunk = self.journal.read(open.at, max).map_err(|_| "the journal was trimmed too early".to_owned())?;
+                let chunk =
+                    self.journal.read(open.at, max).map_err(|_| "the journal was trimmed too early".to_owned())?;
                 let whole = open.file.len();
                 let written = chunk.pieces.iter().try_for_each(|piece| open.file.append(piece));
                 if let Err(short) = written {
@@ -228,9 +240,10 @@ impl Aof {
         for file in history {
             let _ = std::fs::remove_file(open.dir.join(OsStr::from_bytes(&file.name)));
         }
-        let size = open.manifest.base().and_then(|base| {
-            std::fs::metadata(open.dir.join(OsStr::from_bytes(&base.name))).ok().map(|m| m.len())
-        });
+        let size = open
+            .manifest
+            .base()
+            .and_then(|base| std::fs::metadata(open.dir.join(OsStr::from_bytes(&base.name))).ok().map(|m| m.len()));
         let total = size.unwrap_or(0) + open.file.len();
         self.base_size.store(total, Ordering::Relaxed);
         self.current_size.store(total, Ordering::Relaxed);
@@ -267,7 +280,8 @@ fn increment(
     let start = Start { offset: at.0, replid: journal.history().id.as_bytes().to_vec() };
     let name = OsStr::from_bytes(&manifest.add_increment(names, Some(start)).name).to_owned();
     let path = dir.join(name);
-    let fail = |e: &std::io::Error| format!("Can't open or create append-only file {}: {}", path.display(), errno::text(e));
+    let fail =
+        |e: &std::io::Error| format!("Can't open or create append-only file {}: {}", path.display(), errno::text(e));
     let mut file = AppendFile::open(&path).map_err(|e| fail(&e))?;
     let mut head = Vec::new();
     let timestamp = config.aof.aof_timestamp_enabled.then(|| clock::unix_ms() / 1000);

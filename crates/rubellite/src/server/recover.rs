@@ -63,7 +63,9 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), String
             manifest
         }
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => first_base(&mut core, &dir, &names, dump, &config)?,
-        Err(e) => return Err(format!("Fatal error: can't open the AOF manifest {}: {}", path.display(), errno::text(&e))),
+        Err(e) => {
+            return Err(format!("Fatal error: can't open the AOF manifest {}: {}", path.display(), errno::text(&e)));
+        }
     };
     start_aof(server, aof, &config, manifest)?;
     core.lease.release();
@@ -100,7 +102,8 @@ fn first_base(
     dump: &Path,
     config: &Config,
 ) -> Result<Manifest, String> {
-    std::fs::create_dir_all(dir).map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
+    std::fs::create_dir_all(dir)
+        .map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
     let mut manifest = Manifest::default();
     let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
     if old.is_file() {
@@ -131,7 +134,10 @@ fn first_base(
             sum.update(&bytes);
             bytes.extend_from_slice(&sum.finish());
             files::replace(&target, &bytes).map_err(|e| errno::text(&e))?;
-            log::notice(log_text::aof::creating_base(&target.file_name().unwrap_or_default().to_string_lossy(), "server start"));
+            log::notice(log_text::aof::creating_base(
+                &target.file_name().unwrap_or_default().to_string_lossy(),
+                "server start",
+            ));
         }
     }
     files::sync_directory(dir).map_err(|e| errno::text(&e))?;
@@ -150,7 +156,9 @@ fn load_aof(core: &mut Core<'_>, dir: &Path, manifest: &Manifest, config: &Confi
 /// Loads one file of an append-only log: a snapshot, commands, or both.
 fn load_file(core: &mut Core<'_>, path: &Path, config: &Config, may_be_cut: bool) -> Result<(), String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let fail = |e: std::io::Error| format!("Fatal error: can't open the append log file {name} for reading: {}", errno::text(&e));
+    let fail = |e: std::io::Error| {
+        format!("Fatal error: can't open the append log file {name} for reading: {}", errno::text(&e))
+    };
     let began = clock::monotonic_us();
     let mut file = File::open(path).map_err(fail)?;
     let mut buffer = vec![0; READ];

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
@@ -17,10 +17,10 @@ use resp::log_text;
 use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
+use super::aof::Aof;
 use super::host::{ProcessHost, SystemClock};
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::aof::Aof;
 use super::{control, recover, replica, thread};
 
 /// Our version.
@@ -170,7 +170,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         threads + control::EXECUTORS,
         shards_for(threads),
         Arc::new(SystemClock),
-        Box::new(ProcessHost::new(snapshotter, control_reactor.inbox().waker().clone(), outside.clone(), file, aof_cell.clone())),
+        Box::new(ProcessHost::new(
+            snapshotter,
+            control_reactor.inbox().waker().clone(),
+            outside.clone(),
+            file,
+            aof_cell.clone(),
+        )),
         registry,
     );
     let aof = Arc::new(Aof::new(server.journal.clone()));

@@ -10,7 +10,6 @@ pub(super) const SUBS: &[Sub] = &[
     sub("error", "<text>", "Answer with this error.", (3, 3), true, |call| Err(Error::foreign(call.args.at(2)))),
 ];
 
-#[expect(clippy::approx_constant, reason = "tests of clients compare with these digits, which are not meant to be pi")]
 fn protocol(call: &mut Call<'_, '_>) -> Done {
     let out = &mut call.client.out;
     match call.args.at(2).to_ascii_lowercase().as_slice() {
