@@ -191,7 +191,8 @@ impl Set {
 
     /// Adds `member`; answers whether it was new.
     pub fn add(&mut self, member: &[u8], limits: &Limits) -> bool {
-        if self.is_empty() && !matches!(self.view(), As::Table(_)) {
+        // What `prepare` has chosen for more members than one stays.
+        if self.is_empty() && matches!(self.view(), As::Ints(_)) {
             self.prepare(member, 1, limits);
         }
         match self.view_mut() {
