@@ -1,6 +1,6 @@
 //! Real peers: our replica of theirs, their replica of ours, broken links, and files that change hands.
 
-use e2e::dataset::{self, digest, wait_until_equal};
+use e2e::dataset::{self, wait_until_equal};
 use e2e::workload::Workload;
 use e2e::{Output, Program, Proxy, Server, wait};
 
@@ -16,7 +16,8 @@ fn both_know(one: &Server, other: &Server) -> impl Fn(&str) -> bool {
 }
 
 fn random_writes(server: &Server, workload: Workload, count: usize) {
-    let mut workload = workload.only(|form| !form.blocks());
+    // Redis 7.0 saturates BITFIELD INCRBY at other values than its successors and Valkey.
+    let mut workload = workload.only(|form| !form.blocks() && form.name() != "BITFIELD");
     let commands: Vec<_> = (0..count).map(|_| workload.any().words).collect();
     server.connect().pipeline(&commands).unwrap();
 }
@@ -152,7 +153,7 @@ fn rdb_files_change_hands() {
         let mut target = Server::prepare(&reader, &[]);
         std::fs::copy(source.file("dump.rdb"), target.file("dump.rdb")).unwrap();
         target.boot();
-        assert_eq!(digest(&source), digest(&target));
+        dataset::assert_equal(&source, &target);
     }
 }
 
@@ -182,7 +183,7 @@ fn append_only_files_change_hands() {
                 check(&reader, "check-aof", &folder.join("appendonly.aof.manifest"));
             }
             target.boot();
-            assert_eq!(digest(&source), digest(&target));
+            dataset::assert_equal(&source, &target);
         }
     }
 }

@@ -170,6 +170,13 @@ impl<'s> Core<'s> {
     fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
         let id = match self.find(&args) {
             Ok(id) => id,
+            Err(_) if is_browser(args.at(0)) => {
+                let text = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
+                            The connection is closed.";
+                self.server.host.log(LogLevel::Warning, text);
+                client.close_asap = true;
+                return Outcome::Done;
+            }
             Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
@@ -618,6 +625,11 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
     if client.card.is(Flag::NoTouch) {
         space.lookup = Trace::Peek;
     }
+}
+
+/// What a browser sends that was made to talk to us: a page must not reach a data store through its reader's machine.
+fn is_browser(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"post") || name.eq_ignore_ascii_case(b"host:")
 }
 
 /// Commands that are executed although a transaction is open.

@@ -290,7 +290,7 @@ mod tests {
         Form::COMMON.header(&mut out);
         Form::COMMON.aux(&mut out, b"redis-bits", b"64");
         Form::eof(&mut out);
-        assert_eq!(out, b"REDIS0011\xfa\x0aredis-bits\xc0\x40\xff");
+        assert_eq!(out, b"REDIS0010\xfa\x0aredis-bits\xc0\x40\xff");
         let mut sum = Checksum::new(true);
         sum.update(&out[..7]);
         sum.update(&out[7..]);

@@ -4,7 +4,7 @@
 //! trusting a byte that comes from outside, and without I/O?
 //!
 //! ```text
-//!   "REDIS0011" | "VALKEY080"
+//!   "REDIS0010" | "VALKEY080"
 //!   AUX name value …                                        what made the file, replication id and offset
 //!   FUNCTION2 code …
 //!   SELECTDB n   RESIZEDB keys expires

@@ -13,8 +13,8 @@
 pub struct Version(pub u16);
 
 impl Version {
-    /// The last that all peers share: Redis 7.2.
-    pub const COMMON: Self = Self(11);
+    /// The last that all peers share: Redis 7.0. What 7.2 added is one more form of small sets, which we write as plain sets.
+    pub const COMMON: Self = Self(10);
     /// The first that has hashes with expiring fields: Valkey 9.
     pub const FIELD_EXPIRY: Self = Self(80);
     /// The newest that is understood.

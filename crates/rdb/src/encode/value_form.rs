@@ -33,8 +33,7 @@ const NO_EXPIRY: i64 = -1;
 fn set_kind(set: &Set) -> Kind {
     match set.storage() {
         SetStorage::Intset(_) => Kind::SET_INTSET,
-        SetStorage::Listpack(_) => Kind::SET_LISTPACK,
-        SetStorage::Table => Kind::SET,
+        SetStorage::Listpack(_) | SetStorage::Table => Kind::SET,
     }
 }
 
@@ -112,8 +111,8 @@ impl Form {
     fn set(self, out: &mut Vec<u8>, set: &Set) {
         match set.storage() {
             SetStorage::Intset(ints) => self.blob(out, ints.as_bytes()),
-            SetStorage::Listpack(pack) => self.blob(out, pack.as_bytes()),
-            SetStorage::Table => {
+            // A listpack of a set is not known before Redis 7.2.
+            SetStorage::Listpack(_) | SetStorage::Table => {
                 length(out, set.len() as u64);
                 set.iter().for_each(|member| self.item(out, member));
             }
