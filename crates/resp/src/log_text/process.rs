@@ -59,9 +59,9 @@ pub const SIGNAL_WHILE_LOADING: &str = "Received shutdown signal during loading,
 /// From the signal handler, at the second SIGINT.
 pub const INSIST: &str = "You insist... exiting now.";
 /// Raw. Opens a crash report.
-pub const REPORT_START: &str = "\n\n=== RUBELLITE BUG REPORT START: Cut & paste starting from here ===\n";
+pub const REPORT_START: &str = "\n\n=== REDIS BUG REPORT START: Cut & paste starting from here ===\n";
 /// Raw. Closes it.
-pub const REPORT_END: &str = "\n=== RUBELLITE BUG REPORT END. Make sure to include from START to END. ===\n\n";
+pub const REPORT_END: &str = "\n=== REDIS BUG REPORT END. Make sure to include from START to END. ===\n\n";
 /// Raw. The report itself has crashed.
 pub const REPORT_RECURSIVE: &str =
     "Crashed running signal handler. Providing reduced version of recursive crash report.\n";
