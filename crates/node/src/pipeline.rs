@@ -17,8 +17,9 @@
 //! 2. An inline request is unquoted in place and could not be understood twice: it is looked at only when it is next.
 //! 3. Before authentication there is no looking ahead, because what a request may hold depends on the one before.
 //!
-//! Fetching needs the shard that holds the table, so it happens when the thread has it already: with `threads 1`, from the
-//! first command of a turn to its end.
+//! Fetching needs the shard that holds the table. With one shard the thread has it from the first command of a turn to its
+//! end, and fetches only then. With several it takes each for a glance, and goes without the hint when another thread has
+//! it: the two short locks cost less than the two waits for memory (with two threads, GET 0.70 instead of 1.0 us of CPU).
 
 use std::ops::Range;
 
@@ -149,7 +150,11 @@ impl Core<'_> {
                 add_keys(self.server.registry.row(id), args, &mut ahead.hashes);
             }
         }
-        if self.server.engine.map.shards() > 1 {
+        let map = self.server.engine.map;
+        if map.shards() > 1 {
+            let shards = &self.server.engine.shards;
+            ahead.hashes.iter().for_each(|&hash| shards.glance(map.of(hash), |shard| shard.db(db).fetch_bucket(hash)));
+            ahead.hashes.iter().for_each(|&hash| shards.glance(map.of(hash), |shard| shard.db(db).fetch_entry(hash)));
             return;
         }
         let Some(shard) = self.lease.shard_mut(ShardId(0)) else { return };
