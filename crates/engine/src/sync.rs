@@ -21,5 +21,5 @@ pub const NAPS: u32 = 100;
 
 /// What it does in between.
 pub fn nap() {
-    std::thread::sleep(std::time::Duration::from_micros(50));
+    std::thread::park_timeout(std::time::Duration::from_micros(50));
 }
