@@ -28,7 +28,9 @@ use crate::cron::Meter;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
+use crate::shutdown::Shutdown;
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
+use crate::stillness::Stillness;
 
 /// What the runtime does for a server: everything that touches the world.
 pub trait Host: Send + Sync {
@@ -45,6 +47,14 @@ pub trait Host: Send + Sync {
     fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
     /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
     fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Whether there is an append-only file that cannot be loaded yet, because its first base is not complete.
+    fn aof_is_incomplete(&self) -> bool {
+        false
+    }
+    /// The offset up to which the journal is on disk, and can be loaded from there; `None` without an append-only file.
+    fn durable_offset(&self) -> Option<u64> {
+        None
+    }
     /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
     /// Gives the snapshot under way up.
@@ -184,6 +194,10 @@ pub struct Server {
     pub replication: Replication,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// The end, when it is under way.
+    pub shutdown: Mutex<Option<Shutdown>>,
+    /// Whether everything stands still.
+    pub still: Stillness,
 }
 
 impl Server {
@@ -244,6 +258,8 @@ impl Server {
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             switches: Switches::default(),
+            shutdown: Mutex::default(),
+            still: Stillness::default(),
         }
     }
 

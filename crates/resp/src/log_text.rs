@@ -86,7 +86,14 @@ pub mod shutdown {
     pub const SAVING: &str = "Saving the final RDB snapshot before exiting.";
     pub const CANNOT_SAVE: &str = "Error trying to save the DB, can't exit.";
     pub const WRITING_AOF: &str = "Writing initial AOF, can't exit.";
+    pub const WRITING_AOF_FORCED: &str = "Writing initial AOF. Exit anyway.";
+    pub const SNAPSHOT_GIVEN_UP: &str = "A snapshot is being written. It is given up.";
     pub const ERRORS: &str = "Errors trying to shut down the server. Check the logs for more information.";
+
+    /// A replica has not acknowledged everything. `state` as `INFO` names it.
+    pub fn lagging(replica: &str, bytes: u64, seconds: i64, state: &str) -> String {
+        format!("Lagging replica {replica} reported offset {bytes} behind master, lag={seconds}, state={state}.")
+    }
 
     pub fn in_sync(in_sync: usize, replicas: usize) -> String {
         format!("{in_sync} of {replicas} replicas are in sync when shutting down.")
@@ -235,6 +242,23 @@ pub mod primary {
         )
     }
 
+    pub fn wrong_offset(replica: &str) -> String {
+        format!("Replica {replica} asks for synchronization but with a wrong offset")
+    }
+
+    /// A command that a replica has sent on its link was answered with an error.
+    pub fn error_to_replica(reply: &str, command: &str) -> String {
+        format!(
+            "== CRITICAL == This primary is sending an error to its replica: '{reply}' after processing the command \
+             '{command}'"
+        )
+    }
+
+    /// `client` is the line of `CLIENT LIST`.
+    pub fn replied_to_replica(command: &str, client: &str) -> String {
+        format!("Replica generated a reply to command '{command}', disconnecting it: {client}")
+    }
+
     /// `target` is `disk` or `replicas sockets`.
     pub fn snapshot_for(target: &str) -> String {
         format!("Starting BGSAVE for SYNC with target: {target}")
@@ -317,8 +341,19 @@ pub mod replica {
 
     /// A replicated command was answered with an error.
     pub fn command_failed(name: &str, reply: &str) -> String {
-        format!("A command of the primary has failed here, the data may differ: '{name}' was answered '{reply}'")
+        format!(
+            "== CRITICAL == This replica is sending an error to its primary: '{reply}' after processing the command \
+             '{name}'"
+        )
     }
+
+    /// `propagation-error-behavior` ends the process after a command that has failed.
+    pub fn panicked(name: &str) -> String {
+        format!("This replica panicked sending an error to its primary after processing the command '{name}'")
+    }
+
+    pub const CANNOT_WRITE: &str = "Replica was unable to write command to disk.";
+    pub const APPLIES_UNWRITTEN: &str = "Replica is applying a command even though it is unable to write to disk.";
 
     pub fn second_id(old: &str, offset: u64, new: &str) -> String {
         format!("Setting secondary replication ID to {old}, valid up to offset: {offset}. New replication ID is {new}")

@@ -10,7 +10,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     let now = server.engine.now().0 / 1000;
     let aof_ok = page.control.aof_failed.is_none();
     page.flag("loading", loading);
-    page.field("async_loading", 0);
+    page.flag("async_loading", page.control.async_loading);
     page.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     page.field("current_fork_perc", "0.00");
     page.zeros(&["current_save_keys_processed", "current_save_keys_total"]);

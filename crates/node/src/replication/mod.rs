@@ -75,7 +75,9 @@ pub struct Replica {
     pub sync: Mutex<Option<Arc<Sync>>>,
     /// The offset that it has acknowledged.
     pub acked: AtomicU64,
-    /// When it did, in ms; when it had a sign of life from us, before the first.
+    /// The offset that it has on its disk, as far as it says so.
+    pub fsynced: AtomicU64,
+    /// When it has acknowledged, in ms; when it had a sign of life from us, before the first.
     pub acked_at: AtomicI64,
     /// The offset up to which it has been sent the stream.
     pub sent: AtomicU64,
@@ -192,6 +194,15 @@ impl Server {
         let replicas = self.replication.replicas.lock();
         let has = |replica: &&Arc<Replica>| {
             replica.stage() == Stage::Online && replica.acked.load(Ordering::Relaxed) >= offset
+        };
+        replicas.iter().filter(has).count() as i64
+    }
+
+    /// How many replicas have this offset on their disks.
+    pub fn replicas_durable_at(&self, offset: u64) -> i64 {
+        let replicas = self.replication.replicas.lock();
+        let has = |replica: &&Arc<Replica>| {
+            replica.stage() == Stage::Online && replica.fsynced.load(Ordering::Relaxed) >= offset
         };
         replicas.iter().filter(has).count() as i64
     }

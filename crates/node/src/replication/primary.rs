@@ -23,7 +23,7 @@ use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
-use crate::control::{Control, Role};
+use crate::control::{Control, Pause, PauseReason, Role};
 use crate::execute::Core;
 use crate::server::{LogLevel, Server};
 
@@ -278,6 +278,11 @@ pub fn sync_done(server: &Server, sync: &Sync, outcome: Result<Arc<dyn SyncFile>
     server.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stream));
 }
 
+/// Whether the stream must not move: replicas are to reach its end.
+fn frozen(control: &Control) -> bool {
+    [PauseReason::Shutdown, PauseReason::Failover].iter().any(|why| control.pauses[*why as usize].what != Pause::None)
+}
+
 /// Appends what concerns no data (PING, REPLCONF GETACK), if this server is a primary with replicas.
 fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
     let server = core.server;
@@ -289,7 +294,7 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
         core.lease.abandon(&mut attempt);
         return;
     }
-    if !core.control().is_replica() {
+    if !core.control().is_replica() && !frozen(&core.control()) {
         let mut unit = JournalUnit::new();
         unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
         server.journal.append(&unit);
@@ -298,19 +303,23 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.
 pub fn ask_for_acks(core: &mut Core<'_>) {
-    if std::mem::take(&mut core.wants_acks) {
+    if std::mem::take(&mut core.wants_acks) && core.control().pause == Pause::None {
         append_notice(core, b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
     }
 }
 
-/// A replica has acknowledged.
-pub fn acknowledged(server: &Server, client: &Client, offset: u64) {
+/// A replica has acknowledged what it has applied, and what is on its disk.
+pub fn acknowledged(server: &Server, client: &Client, offset: u64, fsynced: u64) {
     let replica = server.replication.replicas.lock().iter().find(|r| r.card.id == client.id()).cloned();
     let Some(replica) = replica else { return };
     replica.acked_at.store(server.engine.now().0, Ordering::Relaxed);
-    let before = replica.acked.fetch_max(offset, Ordering::Relaxed);
-    if before < offset && server.replication.waited.load(Ordering::Relaxed) {
+    let news = replica.acked.fetch_max(offset, Ordering::Relaxed) < offset;
+    let durable = replica.fsynced.fetch_max(fsynced, Ordering::Relaxed) < fsynced;
+    if (news || durable) && server.replication.waited.load(Ordering::Relaxed) {
         server.recheck();
+    }
+    if news && server.shutdown.lock().is_some() {
+        server.host.wake_control();
     }
 }
 

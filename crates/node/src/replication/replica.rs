@@ -21,6 +21,7 @@ use command::binding::Class;
 use command::context::Env;
 use command::registry::{Lookup, RowId};
 use command::row::Row;
+use config::directives::replication::PropagationErrorBehavior;
 use engine::background::Sleeper;
 use engine::id::ShardId;
 use engine::lease::{Attempt, Taken};
@@ -35,6 +36,7 @@ use super::{LinkStage, Quiet};
 use crate::commands::Call;
 use crate::control::{Control, Role};
 use crate::execute::{Core, prepare};
+use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::Loader;
 use crate::server::{Bound, LogLevel, Server};
@@ -67,7 +69,12 @@ pub struct Applier<'s> {
     source: Option<Rc<Control>>,
     env: Arc<Env>,
     loader: Option<(Loader, ReplId, ReplOffset)>,
+    /// When it was last told that nothing can be written, in ms.
+    complained: i64,
 }
+
+/// It is told no more often.
+const COMPLAINT_MS: i64 = 10_000;
 
 /// Whom this server follows, if anybody.
 pub fn target(server: &Server) -> Option<Target> {
@@ -109,6 +116,7 @@ impl<'s> Applier<'s> {
             source: None,
             env: Arc::default(),
             loader: None,
+            complained: 0,
         }
     }
 
@@ -285,6 +293,26 @@ impl<'s> Applier<'s> {
         self.core.lease.release();
         self.core.turn_hold = self.server.journal.end().0;
         self.core.flush_turn();
+        self.core.make_changes();
+        self.complain();
+    }
+
+    /// What was applied could not be written to our own disk: that is told, or ends the process.
+    fn complain(&mut self) {
+        let control = self.core.control();
+        let failed = control.aof_failed.is_some() || control.snapshot_failed;
+        let now = self.server.engine.now().0;
+        if !failed || !self.is_current() {
+            return;
+        }
+        if !control.config.replication.replica_ignore_disk_write_errors {
+            self.server.host.log(LogLevel::Warning, log_text::replica::CANNOT_WRITE);
+            self.server.host.crash(Crash::Assertion);
+        }
+        if now - self.complained >= COMPLAINT_MS {
+            self.complained = now;
+            self.server.host.log(LogLevel::Warning, log_text::replica::APPLIES_UNWRITTEN);
+        }
     }
 
     fn plan(&self, commands: &[(Option<RowId>, Args<'_>)]) -> (bool, Vec<ShardId>) {
@@ -347,7 +375,13 @@ impl<'s> Applier<'s> {
     }
 
     fn note_failure(&self, name: &str, reply: &str) {
-        self.server.host.log(LogLevel::Warning, &log_text::replica::command_failed(name, reply));
+        let host = &self.server.host;
+        host.log(LogLevel::Warning, &log_text::replica::command_failed(name, reply));
+        let config = &self.server.control.load().config.replication;
+        if config.replica_read_only && config.propagation_error_behavior != PropagationErrorBehavior::Ignore {
+            host.log(LogLevel::Warning, &log_text::replica::panicked(name));
+            host.crash(Crash::Assertion);
+        }
     }
 
     fn take_env(&mut self, control: &Rc<Control>) {

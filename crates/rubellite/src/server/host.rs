@@ -127,6 +127,14 @@ impl Host for ProcessHost {
         Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
     }
 
+    fn aof_is_incomplete(&self) -> bool {
+        self.aof.get().is_some_and(|aof| aof.is_incomplete())
+    }
+
+    fn durable_offset(&self) -> Option<u64> {
+        self.aof.get()?.durable_offset()
+    }
+
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
         match self.aof.get() {
             Some(aof) => aof.flush(offset, config),
@@ -237,7 +245,7 @@ impl Host for ProcessHost {
     fn crash(&self, how: Crash) -> ! {
         match how {
             Crash::Segfault => runtime::crash::segfault(),
-            Crash::Assertion => panic!("DEBUG PANIC was called"),
+            Crash::Assertion => panic!("the server ends on purpose: the reason stands above, or it was DEBUG PANIC"),
         }
     }
 }

@@ -49,6 +49,7 @@ struct Connection<'a, 's> {
 pub fn run(server: &Server, me: usize) {
     let mut applier = Applier::new(server, me);
     while !server.is_over() {
+        server.still.wait();
         let Some(target) = target(server) else {
             std::thread::sleep(PATIENCE);
             continue;
@@ -63,6 +64,7 @@ pub fn run(server: &Server, me: usize) {
         let since = clock::unix_ms();
         while wanted(server, &target) && clock::unix_ms() - since < PAUSE.as_millis() as i64 {
             std::thread::sleep(PATIENCE);
+            server.still.wait();
         }
     }
 }
@@ -116,6 +118,7 @@ impl Connection<'_, '_> {
         let mut buffer = vec![0; READ];
         let mut heard = clock::unix_ms();
         while self.applier.is_current() {
+            self.server.still.wait();
             match self.stream.read(&mut buffer) {
                 Ok(0) => return Err(log_text::replica::LOST.to_owned()),
                 Ok(n) => {
@@ -211,7 +214,14 @@ impl Connection<'_, '_> {
         self.last_ack = clock::unix_ms();
         let mut bytes = Vec::new();
         let end = self.server.journal.end().to_string();
-        encode::command(&mut bytes, &[&b"REPLCONF"[..], b"ACK", end.as_bytes()]);
+        match self.server.host.durable_offset() {
+            Some(durable) => {
+                let durable = durable.to_string();
+                let args = [&b"REPLCONF"[..], b"ACK", end.as_bytes(), b"FACK", durable.as_bytes()];
+                encode::command(&mut bytes, &args);
+            }
+            None => encode::command(&mut bytes, &[&b"REPLCONF"[..], b"ACK", end.as_bytes()]),
+        }
         self.send(&bytes)
     }
 
