@@ -206,12 +206,24 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
         return;
     }
     if let Target::Sync(file, sync) = &current.target {
+        let config = server.control.load().config.clone();
+        let mut outcome = failure.map_or(Ok(()), |reason| Err(reason.to_owned()));
+        if outcome.is_ok() && !sync.streamed {
+            // Where snapshots are wanted, this one is kept as the newest.
+            let keep = !config.snapshot.save.is_empty() && !config.snapshot.rdb_del_sync_files;
+            let name = keep.then_some(&config.snapshot.dbfilename[..]);
+            outcome = server.host.take_sync_file(file, name).map(|(file, len)| {
+                sync.open(server, file);
+                sync.grow(server, len);
+            });
+            if keep && outcome.is_ok() {
+                saving.last_save = now;
+                saving.last_ok = true;
+                server.dirty.fetch_sub(current.dirty, Ordering::Relaxed);
+            }
+        }
         drop(saving);
-        let outcome = match failure {
-            None => server.host.take_sync_file(file),
-            Some(reason) => Err(reason.to_owned()),
-        };
-        crate::replication::primary::sync_done(server, sync, outcome);
+        sync.end(server, outcome);
         server.host.wake_control();
         return;
     }

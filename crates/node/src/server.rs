@@ -65,8 +65,9 @@ pub trait Host: Send + Sync {
     fn wake_control(&self);
     /// The journal begins anew after a full sync: what the append-only file holds is of another history.
     fn journal_restarted(&self, _config: &Config) {}
-    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
-    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+    /// Opens a snapshot that was written for replicas, and answers its length too. Its name goes at once, and its blocks
+    /// with the last reader, unless it is to be kept under another name.
+    fn take_sync_file(&self, _file: &[u8], _keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         Err("this host keeps no files for replicas".to_owned())
     }
     /// 64 random bits.
@@ -277,8 +278,19 @@ impl Server {
             wait.end(WaitState::Killed);
         }
         self.cards.remove(card.id);
+        if card.is(Flag::Primary) {
+            self.hang_up();
+            return true;
+        }
         self.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: false });
         true
+    }
+
+    /// Ends the connection to our primary. Its thread will find out; the primary knows at once.
+    pub fn hang_up(&self) {
+        if let Some(hang_up) = &*self.replication.hang_up.lock() {
+            hang_up();
+        }
     }
 
     /// Ends the wait of a client for keys or for replicas, as after its timeout or with an error. False when it does not

@@ -264,6 +264,17 @@ pub mod primary {
         format!("Starting BGSAVE for SYNC with target: {target}")
     }
 
+    pub const LAST_LEFT: &str = "Diskless rdb transfer, last replica dropped, killing fork child.";
+
+    pub fn transfer_started(pid: u32) -> String {
+        format!("Background RDB transfer started by pid {pid}")
+    }
+
+    /// The last replica of a streamed snapshot has got it; so many have.
+    pub fn streamed(replicas: usize) -> String {
+        format!("Diskless rdb transfer, done reading from pipe, {replicas} replicas still up.")
+    }
+
     pub fn succeeded(replica: &str) -> String {
         format!("Synchronization with replica {replica} succeeded")
     }
@@ -293,7 +304,13 @@ pub mod replica {
     pub const CONNECTED: &str = "Non blocking connect for SYNC fired the event.";
     pub const PONG: &str = "Master replied to PING, replication can continue...";
     pub const NO_CACHED_PRIMARY: &str = "Partial resynchronization not possible (no cached master)";
-    pub const STREAMED: &str = "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF";
+    pub const SHAKE_TIMEOUT: &str = "Timeout connecting to the PRIMARY...";
+    pub const SYNC_TIMEOUT: &str = "Timeout receiving bulk data from PRIMARY... If the problem persists try to set the \
+                                    'repl-timeout' parameter to a larger value.";
+    pub const SWAPPING: &str = "MASTER <-> REPLICA sync: Swapping active DB with loaded DB";
+    pub const DISCARDING: &str = "MASTER <-> REPLICA sync: Discarding the half-loaded data";
+    pub const FILE_REMOVED: &str =
+        "Removing the RDB file obtained from the primary. This replica has persistence disabled";
     pub const FLUSHING: &str = "MASTER <-> REPLICA sync: Flushing old data";
     pub const LOADING: &str = "MASTER <-> REPLICA sync: Loading DB in memory";
     pub const FINISHED: &str = "MASTER <-> REPLICA sync: Finished with success";
@@ -319,8 +336,20 @@ pub mod replica {
     }
 
     /// `target` is `disk` or `parser`.
+    pub fn streamed(target: &str) -> String {
+        format!("MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to {target}")
+    }
+
+    /// `target` is `disk` or `parser`.
     pub fn receiving(bytes: u64, target: &str) -> String {
         format!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to {target}")
+    }
+
+    pub fn cannot_rename(target: &str, dir: &str, why: &str) -> String {
+        format!(
+            "Failed trying to rename the temp DB into {target} (in server root dir {dir}) in MASTER <-> REPLICA \
+             synchronization: {why}"
+        )
     }
 
     pub fn socket_error(why: &str) -> String {

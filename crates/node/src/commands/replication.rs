@@ -1,7 +1,7 @@
 //! REPLICAOF, PSYNC, REPLCONF, ROLE, WAIT.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
@@ -123,6 +123,9 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
         fsynced: AtomicU64::new(0),
         acked_at: AtomicI64::new(server.engine.now().0),
         sent: AtomicU64::new(0),
+        since: server.engine.now().0,
+        has_acked: AtomicBool::new(false),
+        has_all_so_far: AtomicBool::new(false),
     });
     let name = replica.name();
     let notice = |text: &str| server.host.log(LogLevel::Notice, text);
@@ -204,6 +207,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
     server.replication.generation.fetch_add(1, Ordering::AcqRel);
+    server.hang_up();
     *server.replication.link.lock() = LinkFacts { down_since: server.engine.now().0, ..LinkFacts::default() };
     if role == Role::Primary {
         let old = server.journal.history().id;
@@ -224,6 +228,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
         control.config = Arc::new(config);
         control.role = role;
         control.loading = false;
+        control.async_loading = false;
     });
     if becomes_replica {
         for card in server.cards.all() {

@@ -17,7 +17,8 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("rdb_changes_since_last_save", server.dirty.load(Ordering::Relaxed));
     {
         let saving = server.saving.lock();
-        page.flag("rdb_bgsave_in_progress", saving.current.is_some());
+        let saves = saving.current.as_ref().is_some_and(|current| !current.is_rewrite());
+        page.flag("rdb_bgsave_in_progress", saves || server.replication.transfer.lock().is_some());
         page.field("rdb_last_save_time", saving.last_save);
         page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
         page.field("rdb_last_bgsave_time_sec", saving.last_seconds);
