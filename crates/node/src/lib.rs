@@ -34,6 +34,7 @@ pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod pause;
+mod pipeline;
 pub mod redact;
 pub mod replay;
 pub mod replication;
