@@ -21,6 +21,7 @@ use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
 use keyspace::{Key, Lookup as Trace, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
+use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
 
@@ -149,12 +150,17 @@ impl<'s> Core<'s> {
     /// its output, unless it waits.
     pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) {
         let start = client.out.len();
+        let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let outcome = self.dispatch(client, row, args);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
+            return;
+        }
+        if was_replica && client.out.len() > start {
+            self.disown(client, start, &args);
             return;
         }
         match client.reply_mode {
@@ -169,6 +175,23 @@ impl<'s> Core<'s> {
                 client.reply_mode = ReplyMode::On;
             }
         }
+    }
+
+    /// A replica has caused a reply. On its link only the stream may stand, so it is closed.
+    fn disown(&mut self, client: &mut Client, start: usize, args: &Args<'_>) {
+        let name = match self.server.registry.lookup(args) {
+            Lookup::Found(id) => self.server.registry.row(id).fullname,
+            _ => "<unknown>",
+        };
+        if client.out.buf.get(start) == Some(&b'-') {
+            let reply = String::from_utf8_lossy(&client.out.buf[start + 1..]).trim_end().to_owned();
+            self.server.host.log(LogLevel::Warning, &log_text::primary::error_to_replica(&reply, name));
+        }
+        client.out.buf.truncate(start);
+        client.close_asap = true;
+        client.card.set(Flag::CloseAsap, true);
+        let who = crate::commands::client::line::describe(self, &client.card);
+        self.server.host.log(LogLevel::Warning, &log_text::primary::replied_to_replica(name, &who));
     }
 
     fn dispatch(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) -> Outcome {
@@ -355,10 +378,15 @@ impl<'s> Core<'s> {
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
     /// leaves, none that was decided under the old value can still run.
     pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
-        let mut control = Control::clone(&self.control());
+        let before = self.control();
+        let mut control = Control::clone(&before);
         change(&mut control);
+        let eased = control.pause < before.pause;
         let world = self.lease.world().expect("a control value is published by a unit that is alone");
         self.server.control.publish(world, Arc::new(control));
+        if eased {
+            self.server.recheck();
+        }
     }
 
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
@@ -536,6 +564,7 @@ impl<'s> Core<'s> {
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
+        multi.common = multi.common.intersection(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);

@@ -41,7 +41,9 @@ pub mod replication;
 pub mod saving;
 mod scan;
 pub mod server;
+pub mod shutdown;
 pub mod stats;
+pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;
