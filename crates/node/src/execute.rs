@@ -28,6 +28,7 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
+use crate::migrate::Migration;
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
 use crate::server::{Bound, LogLevel, Server};
@@ -64,6 +65,9 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    /// Migrations that clients of this executor have begun, and its attempts to end them.
+    pub(crate) migrations: Vec<Arc<Migration>>,
+    pub(crate) migrate_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -121,6 +125,8 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            migrations: Vec::new(),
+            migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
@@ -345,7 +351,7 @@ impl<'s> Core<'s> {
             return Ok(Taken::Yes);
         }
         let mut shards = self.plan(row, class, args)?;
-        Ok(self.take(client, &mut shards, &[]))
+        Ok(self.take(client, &mut shards, &[(row, args)]))
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
@@ -464,6 +470,16 @@ impl<'s> Core<'s> {
     /// Takes the shards, and those of every blocked client that the commands may serve: when the unit has run, whoever can
     /// be served must be servable under the locks held, or a third client could steal the element in between.
     pub(crate) fn take(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
+        let taken = self.take_wide(client, shards, commands);
+        if taken == Taken::Yes && self.meets_frozen(client.db, commands) {
+            self.lease.abandon(&mut client.attempt);
+            self.lease.end_unit();
+            return Taken::Parked;
+        }
+        taken
+    }
+
+    fn take_wide(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
         for _ in 0..2 {
             match self.lease.take(shards, &mut client.attempt) {
                 Taken::Yes => {}

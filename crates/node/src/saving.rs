@@ -247,7 +247,7 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
 
 fn answer(server: &Server, waiters: &[(u64, usize)], error: Option<Error>) {
     for (client, thread) in waiters {
-        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone() });
+        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone(), offset: 0 });
     }
 }
 

@@ -26,6 +26,7 @@ use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
@@ -59,6 +60,12 @@ pub trait Host: Send + Sync {
     fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
         Err("this host keeps no files for replicas".to_owned())
     }
+    /// Sends keys to another server and waits for its answers.
+    fn migrate(&self, order: Order) -> Sent;
+    /// The same on another thread, which calls `done` there.
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>);
+    /// How many connections to other servers are kept for migrations to come.
+    fn migration_sockets(&self) -> usize;
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -184,6 +191,8 @@ pub struct Server {
     pub replication: Replication,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// Keys on their way to another server.
+    pub frozen: Frozen,
 }
 
 impl Server {
@@ -244,6 +253,7 @@ impl Server {
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             switches: Switches::default(),
+            frozen: Frozen::default(),
         }
     }
 

@@ -185,6 +185,7 @@ impl<'s> Worker<'s> {
         crate::replication::primary::ask_for_acks(&mut self.core);
         add(&self.core.counters.turns, 1);
         self.core.lease.release();
+        self.core.end_migrations();
         self.core.flush_turn();
         self.touch_replicas();
         self.core.make_changes();
@@ -214,16 +215,21 @@ impl<'s> Worker<'s> {
                 }
                 worker.process(c);
             }),
-            Letter::Answered { client, error } => self.with_id(client, |worker, c| {
+            Letter::Answered { client, error, offset } => self.with_id(client, |worker, c| {
                 if matches!(c.waiting, Waiting::Action) {
                     c.waiting = Waiting::No;
                     c.card.set(Flag::Blocked, false);
+                    if let Some(e) = &error {
+                        worker.core.note_error(e.code());
+                    }
                     match error {
+                        _ if c.reply_mode != ReplyMode::On => {}
                         None => c.out.ok(),
-                        Some(e) => {
-                            worker.core.note_error(e.code());
-                            c.out.error(&e);
-                        }
+                        Some(e) => c.out.error(&e),
+                    }
+                    c.write_offset = c.write_offset.max(offset);
+                    if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
+                        c.hold(offset);
                     }
                     worker.process(c);
                 }

@@ -17,6 +17,7 @@ pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod help;
+pub mod migrate;
 pub mod monitor;
 pub mod multi;
 pub mod persistence;
@@ -79,6 +80,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     config::TABLE,
     connection::TABLE,
     debug::TABLE,
+    migrate::TABLE,
     monitor::TABLE,
     multi::TABLE,
     persistence::TABLE,
