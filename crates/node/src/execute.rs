@@ -25,6 +25,7 @@ use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, 
 use smallvec::SmallVec;
 
 use crate::admission::{Admission, Circumstances, judge};
+use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
@@ -149,10 +150,10 @@ impl<'s> Core<'s> {
     }
 
     /// Executes one request of a client. The reply is in its output, unless it waits.
-    pub fn execute(&mut self, client: &mut Client, args: Args<'_>) {
+    pub fn execute(&mut self, client: &mut Client, args: Args<'_>, meanwhile: &mut dyn Meanwhile) {
         let start = client.out.len();
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
-        let outcome = self.dispatch(client, args);
+        let outcome = self.dispatch(client, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
@@ -173,7 +174,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
+    fn dispatch(&mut self, client: &mut Client, args: Args<'_>, meanwhile: &mut dyn Meanwhile) -> Outcome {
         let id = match self.find(&args) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
@@ -238,7 +239,7 @@ impl<'s> Core<'s> {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
-                    self.run_exec(client)
+                    self.run_exec(client, meanwhile)
                 }
                 Bound::Control(handler, _) => {
                     match self.take_named(client, row, class, args) {
@@ -256,7 +257,7 @@ impl<'s> Core<'s> {
                     self.begin_unit();
                     let start = self.clock_nanos();
                     let mark = client.out.mark();
-                    let result = handler(&mut Call { core: self, client, args, row });
+                    let result = handler(&mut Call { core: self, client, args, row, meanwhile });
                     let failed = result.is_err();
                     if let Err(e) = result {
                         client.out.truncate(mark);
@@ -363,6 +364,13 @@ impl<'s> Core<'s> {
         self.server.control.publish(world, Arc::new(control));
     }
 
+    /// Takes over what a spare core has left to be done.
+    pub fn absorb(&mut self, spare: &mut Core<'s>) {
+        self.tombstones.append(&mut spare.tombstones);
+        self.stale_watches.append(&mut spare.stale_watches);
+        self.changes.append(&mut spare.changes);
+    }
+
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
     pub fn later(&mut self, change: Change) {
         self.changes.push(change);
@@ -381,6 +389,12 @@ impl<'s> Core<'s> {
             attempt.succeed();
         }
         self.change_attempt = attempt;
+    }
+
+    /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
+    /// would not be heard, and nobody could pass.
+    pub fn waits_for_world(&self) -> bool {
+        self.change_attempt.is_queued() || self.save_attempt.is_queued()
     }
 
     /// Makes durable what the turn's replies depend on.
@@ -554,7 +568,7 @@ impl<'s> Core<'s> {
         client.out.queued();
     }
 
-    fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
+    pub(crate) fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
         if let Some(id) = id {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
@@ -576,7 +590,7 @@ impl<'s> Core<'s> {
     }
 
     /// The command that a request names, if this server has it.
-    fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
+    pub(crate) fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
         let server = self.server;
         let unknown_sub = |container: RowId| {
             let name = server.registry.row(container).fullname;
@@ -625,6 +639,15 @@ impl<'s> Core<'s> {
         if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
             let from = client.card.address();
             crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
+        }
+    }
+}
+
+/// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
+impl Drop for Core<'_> {
+    fn drop(&mut self) {
+        for attempt in [&mut self.change_attempt, &mut self.save_attempt, &mut self.migrate_attempt] {
+            self.lease.abandon(attempt);
         }
     }
 }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;

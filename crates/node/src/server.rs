@@ -21,6 +21,7 @@ use resp::error::Error;
 use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
+use crate::busy::Busy;
 use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
@@ -189,6 +190,8 @@ pub struct Server {
     pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
+    /// Units that run for long.
+    pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
     /// Keys on their way to another server.
@@ -252,6 +255,7 @@ impl Server {
             exit_code: AtomicI32::new(0),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
+            busy: Busy::default(),
             switches: Switches::default(),
             frozen: Frozen::default(),
         }

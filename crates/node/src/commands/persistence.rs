@@ -5,6 +5,7 @@ use resp::log_text;
 use session::Waiting;
 
 use super::{Call, ControlBinding, Done, free, world};
+use crate::admission::PRODUCT;
 use crate::saving::{self, Exit};
 use crate::server::LogLevel;
 
@@ -102,6 +103,9 @@ fn shutdown(call: &mut Call<'_, '_>) -> Done {
         server.host.shutdown_aborted();
         call.client.out.ok();
         return Ok(());
+    }
+    if !nosave && server.busy.is_busy() {
+        return Err(error::common::busy_script(PRODUCT));
     }
     let _ = now;
     server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
