@@ -13,6 +13,7 @@ use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::migrate::{Order, Sent};
 use node::replication::SyncFile;
 use node::saving::SaveJob;
 use node::server::{Host, LogLevel, RewriteFailure, replication_id};
@@ -22,6 +23,7 @@ use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
 use super::aof::Aof;
+use super::migrator::Migrator;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -48,6 +50,7 @@ pub struct ProcessHost {
     outside: Arc<Outside>,
     config_file: Option<PathBuf>,
     facts: ProcessFacts,
+    migrator: Migrator,
 }
 
 impl ProcessHost {
@@ -71,7 +74,8 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
+        let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
+        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator }
     }
 }
 
@@ -162,6 +166,18 @@ impl Host for ProcessHost {
 
     fn wake_control(&self) {
         self.control.notify();
+    }
+
+    fn migrate(&self, order: Order) -> Sent {
+        self.migrator.send(&order)
+    }
+
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
+        self.migrator.submit(order, done);
+    }
+
+    fn migration_sockets(&self) -> usize {
+        self.migrator.kept()
     }
 
     fn entropy(&self) -> u64 {

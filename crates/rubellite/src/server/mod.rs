@@ -11,6 +11,7 @@
 mod aof;
 mod control;
 mod host;
+mod migrator;
 mod recover;
 mod replica;
 mod settings;
