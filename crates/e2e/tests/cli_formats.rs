@@ -244,7 +244,7 @@ fn both_tools_print_the_same_of_both_servers() {
                 alone
                     .flat_map(|line| {
                         let mut command = tool.cli();
-                        command.args(["-p", &port, protocol, style]).args(split(&line.text).iter().map(as_word));
+                        command.args(["-p", &port, protocol, style]).args(split(&line.text).iter().map(|word| as_word(word)));
                         output(command, "")
                     })
                     .collect::<Vec<u8>>()
@@ -255,7 +255,7 @@ fn both_tools_print_the_same_of_both_servers() {
 }
 
 /// Words of the command line cannot hold a zero byte.
-fn as_word(word: &Vec<u8>) -> std::ffi::OsString {
+fn as_word(word: &[u8]) -> std::ffi::OsString {
     use std::os::unix::ffi::OsStringExt;
     std::ffi::OsString::from_vec(word.iter().copied().filter(|byte| *byte != 0).collect())
 }
