@@ -127,11 +127,14 @@ fn db_size(session: &mut Session) -> Result<i64, Failure> {
     }
 }
 
-/// Replicas of a cluster serve reads after this; servers outside of a cluster refuse it.
+/// Replicas of a cluster serve reads after this; servers outside of a cluster refuse it, if they know it at all.
 fn allow_reads_from_replica(session: &mut Session) -> Result<(), Failure> {
     let reply = session.call(&["READONLY"])?;
     match reply.as_error() {
-        Some(text) if text != b"ERR This instance has cluster support disabled" => {
+        Some(text)
+            if text != b"ERR This instance has cluster support disabled"
+                && !text.starts_with(b"ERR unknown command") =>
+        {
             Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(text))))
         }
         _ => Ok(()),

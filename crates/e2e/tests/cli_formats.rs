@@ -244,7 +244,9 @@ fn both_tools_print_the_same_of_both_servers() {
                 alone
                     .flat_map(|line| {
                         let mut command = tool.cli();
-                        command.args(["-p", &port, protocol, style]).args(split(&line.text).iter().map(|word| as_word(word)));
+                        command
+                            .args(["-p", &port, protocol, style])
+                            .args(split(&line.text).iter().map(|word| as_word(word)));
                         output(command, "")
                     })
                     .collect::<Vec<u8>>()
