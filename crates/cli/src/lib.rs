@@ -34,6 +34,7 @@ mod help;
 mod hint;
 mod history;
 mod input;
+mod live;
 mod messages;
 mod modes;
 mod number;
