@@ -79,7 +79,7 @@ fn main() -> ExitCode {
         Program::Cli => cli::main(&args),
         Program::Server => return server::main(&args),
         Program::Sentinel => missing("sentinel", "arrives with a later release"),
-        Program::Benchmark => missing("benchmark", "arrives with a later release"),
+        Program::Benchmark => benchmark::main(&args),
         Program::CheckRdb => check::rdb_main(&args),
         Program::CheckAof => check::aof_main(&args),
     };
