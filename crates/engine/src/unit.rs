@@ -15,7 +15,7 @@ use std::sync::Arc;
 use command::context::{Block, Context, Done, Env, Handler, Random, Stop};
 use command::effects::{Effects, Event, Propagate, class};
 use command::row::{Group, Row};
-use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, WaitEntry, WaitState};
+use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, UnixMillis, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::encode;
 use resp::reply::Reply;
@@ -116,6 +116,8 @@ pub trait Sink {
 
 /// What a unit needs from its surroundings when it commits.
 pub trait Hooks {
+    /// The time of this moment, for those who are served.
+    fn now(&mut self) -> UnixMillis;
     /// Publishes keyspace events.
     fn publish(&mut self, events: &[Event], offset: u64);
     /// Counts changes (`rdb_changes_since_last_save`).
@@ -306,9 +308,11 @@ impl<'u> Unit<'u> {
 
     /// Serves blocked clients: key by key in the order in which the keys became ready, for each key the clients in the
     /// order in which they blocked, at most those that waited when serving it began. The whole command of each is run
-    /// again, so that BLPOP looks at its keys in its own order. What they change may make further keys ready.
+    /// again, so that BLPOP looks at its keys in its own order. What they change may make further keys ready. For them the
+    /// time is not the unit's but theirs: a key that has expired while a long transaction ran is no longer there.
     fn serve(&mut self, hooks: &mut dyn Hooks, end: &mut Option<u64>) {
-        let (db, lookup) = (self.space.db, self.space.lookup);
+        let (db, lookup, now) = (self.space.db, self.space.lookup, self.space.now);
+        self.space.now = now.max(hooks.now());
         let mut next = 0;
         while let Some((key_db, name)) = self.scratch.ready.get(next).cloned() {
             next += 1;
@@ -321,6 +325,10 @@ impl<'u> Unit<'u> {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
                 self.space.select(waiter.db);
                 let kind = self.space.peek(&Key::new(&name)).map(|view| view.type_name());
+                if !self.space.expired.is_empty() {
+                    let Scratch { log, events, .. } = &mut *self.scratch;
+                    note_expired(&mut self.space, log, events, &admitted.env, self.sink.is_awake());
+                }
                 if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
@@ -345,9 +353,12 @@ impl<'u> Unit<'u> {
                 }
             }
         }
+        // Keys whose end was met on the way, though nobody was served.
+        *end = self.append(hooks).or(*end);
         self.scratch.ready.clear();
         self.space.select(db);
         self.space.lookup = lookup;
+        self.space.now = now;
     }
 }
 

@@ -18,7 +18,7 @@ use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
 use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
-use keyspace::{Key, Lookup as Trace, WaitEntry};
+use keyspace::{Key, Lookup as Trace, OnExpired, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
@@ -155,13 +155,13 @@ impl<'s> Core<'s> {
         }
         match client.reply_mode {
             ReplyMode::On => {}
-            ReplyMode::Off => client.out.buf.truncate(start),
+            ReplyMode::Off => client.silence(start),
             ReplyMode::SkipNext => {
-                client.out.buf.truncate(start);
+                client.silence(start);
                 client.reply_mode = ReplyMode::Skip;
             }
             ReplyMode::Skip => {
-                client.out.buf.truncate(start);
+                client.silence(start);
                 client.reply_mode = ReplyMode::On;
             }
         }
@@ -305,7 +305,7 @@ impl<'s> Core<'s> {
         let mark = client.out.len();
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
-        prepare(&mut space, control, env, client);
+        prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
         let sink = Self::sink(&self.server.journal, &quiet, control);
         let mut unit = Unit::begin(space, sink, &mut self.scratch, &mut self.random);
@@ -614,8 +614,16 @@ impl<'s> Core<'s> {
 }
 
 /// Puts the policies of the control value into a unit's view of the keyspace.
-pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &Env, client: &Client) {
-    space.on_expired = expiry_policy(env, control.is_replica(), control.pause != Pause::None);
+pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &Env, client: &Client, writes: bool) {
+    let replica = control.is_replica();
+    let imports = !replica && control.config.replication.import_mode;
+    // Expired keys of which another server decides are hidden, until a command writes to them here.
+    let others = (replica || imports) && !writes;
+    space.on_expired = match imports && client.card.is(Flag::ImportSource) {
+        true => OnExpired::Obey,
+        false => expiry_policy(env, others, control.pause != Pause::None),
+    };
+    space.ends_keys = !replica && !imports;
     space.clock = keyspace::AccessClock::at(
         space.now,
         env.lfu,

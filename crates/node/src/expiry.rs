@@ -68,7 +68,11 @@ impl<'s> Expirer<'s> {
         let mut shard = self.background.lock(id);
         // Behind the gate: what it says now holds until the shard is given back.
         let control = self.server.control.load();
-        if control.is_replica() || control.pause != Pause::None || control.loading {
+        if control.is_replica()
+            || control.config.replication.import_mode
+            || control.pause != Pause::None
+            || control.loading
+        {
             return false;
         }
         let now = self.server.engine.now();

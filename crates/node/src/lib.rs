@@ -33,6 +33,7 @@ pub mod hooks;
 pub mod info;
 pub mod limits;
 pub mod loading;
+pub mod memory;
 pub mod pause;
 pub mod redact;
 pub mod replay;

@@ -161,7 +161,7 @@ impl Core<'_> {
             Bound::Data(handler, _) => {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
-                prepare(&mut space, control, env, client);
+                prepare(&mut space, control, env, client, row.has(command::row::Flags::WRITE));
                 let quiet = Quiet(&self.server.journal);
                 let sink = Self::sink(&self.server.journal, &quiet, control);
                 let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);

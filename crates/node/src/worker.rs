@@ -343,11 +343,6 @@ impl<'s> Worker<'s> {
             return;
         }
         let control = self.core.control();
-        let limits = RequestLimits {
-            max_bulk_len: control.config.clients.proto_max_bulk_len,
-            unauthenticated: !client.authenticated,
-            replicated: false,
-        };
         let mut input = std::mem::take(&mut client.input);
         let mut ranges = std::mem::take(&mut client.ranges);
         let mut at = 0;
@@ -356,6 +351,12 @@ impl<'s> Worker<'s> {
             client.note_input(input.len(), input.capacity());
         }
         while client.is_ready() && at < input.len() {
+            // A command before this one may have been AUTH, or RESET.
+            let limits = RequestLimits {
+                max_bulk_len: control.config.clients.proto_max_bulk_len,
+                unauthenticated: !client.authenticated,
+                replicated: false,
+            };
             match client.parser.next(&mut input[at..], &limits, &mut ranges) {
                 Parsed::Incomplete { need_len } => {
                     client.want = need_len.saturating_sub(input.len() - at);

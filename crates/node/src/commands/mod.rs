@@ -12,11 +12,13 @@ use session::Client;
 use crate::execute::Core;
 
 pub mod client;
+pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod help;
+pub mod memory;
 pub mod monitor;
 pub mod multi;
 pub mod persistence;
@@ -75,10 +77,12 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 /// All control commands.
 pub const TABLE: &[&[ControlBinding]] = &[
     client::TABLE,
+    cluster::TABLE,
     command::TABLE,
     config::TABLE,
     connection::TABLE,
     debug::TABLE,
+    memory::TABLE,
     monitor::TABLE,
     multi::TABLE,
     persistence::TABLE,
