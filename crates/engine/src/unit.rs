@@ -324,11 +324,8 @@ impl<'u> Unit<'u> {
             for waiter in waiters {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
                 self.space.select(waiter.db);
-                let kind = self.space.peek(&Key::new(&name)).map(|view| view.type_name());
-                if !self.space.expired.is_empty() {
-                    let Scratch { log, events, .. } = &mut *self.scratch;
-                    note_expired(&mut self.space, log, events, &admitted.env, self.sink.is_awake());
-                }
+                // A key whose time has come is left to the next one who looks at it.
+                let kind = self.space.glance(&Key::new(&name)).map(|view| view.type_name());
                 if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
@@ -353,7 +350,7 @@ impl<'u> Unit<'u> {
                 }
             }
         }
-        // Keys whose end was met on the way, though nobody was served.
+        // Keys whose end was met by those who could not be served after all.
         *end = self.append(hooks).or(*end);
         self.scratch.ready.clear();
         self.space.select(db);
