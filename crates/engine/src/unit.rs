@@ -15,7 +15,7 @@ use std::sync::Arc;
 use command::context::{Block, Context, Done, Env, Handler, Random, Stop};
 use command::effects::{Effects, Event, Propagate, class};
 use command::row::{Group, Row};
-use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, UnixMillis, WaitEntry, WaitState};
+use keyspace::{Db, DbIndex, Deletion, Key, Lookup, OnExpired, Space, SpaceStats, UnixMillis, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::encode;
 use resp::reply::Reply;
@@ -251,6 +251,26 @@ impl<'u> Unit<'u> {
             note_expired(&mut self.space, log, events, env, awake);
         }
         gone
+    }
+
+    /// Removes a key because memory is short. Its deletion is propagated, but no change of the data set is counted.
+    pub fn evict(&mut self, key: &Key<'_>, env: &Env, lazy: bool) {
+        let deletion = if lazy { Deletion::Lazy } else { Deletion::Sync };
+        let removed = self.space.remove(key, deletion);
+        let awake = self.sink.is_awake();
+        let Scratch { log, events, .. } = &mut *self.scratch;
+        note_expired(&mut self.space, log, events, env, awake);
+        if removed {
+            self.space.touch(key);
+            let db = self.space.db;
+            if awake {
+                let verb: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+                log.push(db, &[verb, key.bytes]);
+            }
+            if env.notify & class::EVICTED != 0 {
+                events.push(Event { class: class::EVICTED, name: "evicted", db, key: key.bytes.into() });
+            }
+        }
     }
 
     /// Registers a client that has to wait with each of its keys, under the locks under which it found nothing.

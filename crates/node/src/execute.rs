@@ -27,6 +27,7 @@ use smallvec::SmallVec;
 use crate::admission::{Admission, Circumstances, judge};
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
+use crate::expiry;
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
@@ -70,6 +71,8 @@ pub struct Core<'s> {
     pub wants_acks: bool,
     /// Commands come from our primary: what they log is in its stream already.
     pub(crate) applies: bool,
+    /// When the latest command of the run in progress ended.
+    last_end: Option<u64>,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -124,6 +127,7 @@ impl<'s> Core<'s> {
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
+            last_end: None,
         }
     }
 
@@ -142,11 +146,12 @@ impl<'s> Core<'s> {
         self.current.clone()
     }
 
-    /// Executes one request of a client. The reply is in its output, unless it waits.
-    pub fn execute(&mut self, client: &mut Client, args: Args<'_>) {
+    /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
+    /// its output, unless it waits.
+    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) {
         let start = client.out.len();
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
-        let outcome = self.dispatch(client, args);
+        let outcome = self.dispatch(client, row, args);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
@@ -167,8 +172,8 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn dispatch(&mut self, client: &mut Client, args: Args<'_>) -> Outcome {
-        let id = match self.find(&args) {
+    fn dispatch(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) -> Outcome {
+        let id = match row.map_or_else(|| self.find(&args), Ok) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
                 let text = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
@@ -204,7 +209,7 @@ impl<'s> Core<'s> {
             }
             let control = self.control();
             let how = Circumstances {
-                out_of_memory: self.out_of_memory(&control),
+                out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
                 in_exec: false,
             };
@@ -248,7 +253,7 @@ impl<'s> Core<'s> {
                         self.feed_monitors(&control, client, row, args);
                     }
                     self.begin_unit();
-                    let start = self.clock_nanos();
+                    let start = self.start_clock();
                     let mark = client.out.mark();
                     let result = handler(&mut Call { core: self, client, args, row });
                     let failed = result.is_err();
@@ -301,7 +306,7 @@ impl<'s> Core<'s> {
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
-        let start = self.clock_nanos();
+        let start = self.start_clock();
         let mark = client.out.len();
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
@@ -313,6 +318,9 @@ impl<'s> Core<'s> {
             unit.unframed();
         }
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+        if control.is_replica() && row.has(Flags::WRITE) {
+            expiry::note_own(self.server, &unit.space, row, args);
+        }
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {
             Ok(()) => unit.commit(&mut hooks),
@@ -582,17 +590,20 @@ impl<'s> Core<'s> {
         self.counters.note_error(code);
     }
 
-    fn out_of_memory(&self, control: &Control) -> bool {
-        let limit = control.config.memory.maxmemory;
-        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit
+    /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
+    pub(crate) fn start_clock(&mut self) -> u64 {
+        self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
     }
 
-    pub(crate) fn clock_nanos(&self) -> u64 {
-        self.server.engine.clock().nanos()
+    /// Begins a run of commands that follow each other without anything between.
+    pub(crate) fn begin_run(&mut self) {
+        self.last_end = None;
     }
 
     pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
-        let nanos = self.clock_nanos().saturating_sub(start);
+        let end = self.server.engine.clock().nanos();
+        self.last_end = Some(end);
+        let nanos = end.saturating_sub(start);
         let counters = &self.counters.commands[id.index()];
         add(&counters.calls, 1);
         add(&counters.nanos, nanos);

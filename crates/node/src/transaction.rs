@@ -155,7 +155,7 @@ impl Core<'_> {
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
-        let start = self.clock_nanos();
+        let start = self.start_clock();
         let from = client.out.len();
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
@@ -166,6 +166,9 @@ impl Core<'_> {
                 let sink = Self::sink(&self.server.journal, &quiet, control);
                 let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+                if control.is_replica() && row.has(command::row::Flags::WRITE) {
+                    crate::expiry::note_own(self.server, &unit.space, row, args);
+                }
                 debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
             }

@@ -187,6 +187,16 @@ impl Client {
             && !self.card.is(Flag::CloseAsap)
     }
 
+    /// Whether the client waits for others, or for the end of a pause, and not just for its turn. Its further input is read
+    /// meanwhile but not looked at: so its end is noticed.
+    pub fn waits_long(&self) -> bool {
+        match self.waiting {
+            Waiting::No => false,
+            Waiting::Parked(_) => self.card.is(Flag::Paused),
+            _ => true,
+        }
+    }
+
     /// Says that the output from `start` on is no reply but a message (a confirmation of SUBSCRIBE), which CLIENT REPLY
     /// does not silence.
     pub fn keep_pushed(&mut self, start: usize) {

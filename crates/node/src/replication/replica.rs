@@ -315,7 +315,7 @@ impl<'s> Applier<'s> {
         if !control.monitors.is_empty() {
             self.core.feed_monitors(control, &self.client, row, args);
         }
-        let start = self.core.clock_nanos();
+        let start = self.core.start_clock();
         match (self.server.bound[id.index()], row.fullname) {
             (_, "multi" | "exec" | "ping") => return false,
             (_, "replconf") => return args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack")),

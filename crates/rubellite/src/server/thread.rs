@@ -97,7 +97,7 @@ impl Connections for IoThread<'_> {
     }
 
     fn wants_input(&self, token: usize) -> bool {
-        self.worker.peek(token).is_some_and(|client| client.is_ready())
+        self.worker.peek(token).is_some_and(|client| client.is_ready() || client.waits_long())
     }
 
     fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
