@@ -11,13 +11,14 @@
 //! taken, so it waits for no one, and each eviction is a unit of its own: other threads run in between.
 //!
 //! A command is refused (-OOM) only when nothing can be evicted. When `maxmemory-eviction-tenacity`'s time is over it runs
-//! although memory is short: the next one goes on. Values that are freed in the background count as freed already.
+//! although memory is short: the next one goes on, or the clock. Values that are freed in the background count as freed already.
 //!
 //! The peers keep the best candidates of earlier looks in a pool; we do not, as keys of several shards would have to be
 //! looked up again under other locks. With ten samples the choice is about as good as theirs with five.
 
 use config::directives::memory::MaxmemoryPolicy;
 use engine::id::ShardId;
+use engine::lease::Taken;
 use engine::unit::Unit;
 use keyspace::{AccessClock, Db, DbIndex, Key, View};
 
@@ -35,13 +36,15 @@ const EXTRA_LOOKS: usize = 8;
 /// Evictions between two looks at the clock.
 const PER_CLOCK: usize = 16;
 
-/// What became of an attempt.
+/// What became of an attempt on one shard.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Room {
-    /// There is room, or will be soon.
-    Made,
-    /// Nothing can be evicted.
-    None,
+enum Attempt {
+    /// A key is gone, and so many bytes more will be freed in the background.
+    Evicted(u64),
+    /// Somebody else has the shard.
+    Busy,
+    /// No key of it may go.
+    Nothing,
 }
 
 /// What a key counts: the higher, the sooner it goes.
@@ -62,53 +65,68 @@ impl Core<'_> {
             && !control.config.replication.import_mode
             && control.pause == Pause::None
             && !control.loading;
-        !may_evict || self.evict(control) == Room::None
+        !may_evict || !self.evict(control)
+    }
+
+    /// Makes room when no command does: after `maxmemory` was lowered, or behind one whose time was over.
+    pub(crate) fn make_room(&mut self) {
+        let control = self.control();
+        if control.config.memory.maxmemory == 0 || self.used() <= control.config.memory.maxmemory {
+            return;
+        }
+        let mut attempt = std::mem::take(&mut self.room_attempt);
+        if self.lease.enter(&mut attempt) == Taken::Yes {
+            let control = self.control();
+            self.is_out_of_memory(&control);
+            self.lease.release();
+            attempt.succeed();
+        }
+        self.room_attempt = attempt;
     }
 
     fn used(&self) -> u64 {
         self.server.host.used_memory() as u64
     }
 
-    fn evict(&mut self, control: &Control) -> Room {
+    /// Evicts until the data fit or the time is over. False when there was nothing to evict.
+    fn evict(&mut self, control: &Control) -> bool {
         let limit = control.config.memory.maxmemory;
         let budget = patience(control.config.memory.maxmemory_eviction_tenacity);
         let (begin, shards) = (self.server.engine.clock().nanos(), self.server.engine.map.shards());
-        let (mut later, mut vain, mut evicted) = (0, 0, 0);
+        let (mut later, mut vain, mut evicted, mut busy) = (0, 0, 0, false);
         while self.used().saturating_sub(later) > limit {
-            let id = ShardId(self.random.below(shards) as u16);
             // After a number of vain tries at random, every shard in turn, so that none is overlooked.
-            let id = if vain < shards { id } else { ShardId((vain % shards) as u16) };
-            match self.evict_from(control, id) {
-                Some(bytes) => {
-                    (vain, evicted, later) = (0, evicted + 1, later + bytes);
-                    if evicted % PER_CLOCK == 0
-                        && budget.is_some_and(|most| self.server.engine.clock().nanos() - begin > most)
-                    {
+            let id = if vain < shards { self.random.below(shards) } else { vain % shards };
+            match self.evict_from(control, ShardId(id as u16)) {
+                Attempt::Evicted(bytes) => {
+                    (vain, evicted, later, busy) = (0, evicted + 1, later + bytes, false);
+                    let elapsed = || self.server.engine.clock().nanos() - begin;
+                    if evicted % PER_CLOCK == 0 && budget.is_some_and(|most| elapsed() > most) {
                         break;
                     }
                 }
-                None => {
+                other => {
                     vain += 1;
-                    if vain > ROUNDS * shards {
-                        return Room::None;
+                    busy |= other == Attempt::Busy;
+                    if vain >= ROUNDS * shards {
+                        return busy;
                     }
                 }
             }
         }
-        Room::Made
+        true
     }
 
-    /// Evicts one key of a shard. `None` when there is none to evict, or somebody else has the shard; else the bytes that
-    /// will be freed later.
-    fn evict_from(&mut self, control: &Control, id: ShardId) -> Option<u64> {
+    /// Evicts one key of a shard.
+    fn evict_from(&mut self, control: &Control, id: ShardId) -> Attempt {
         if !self.lease.try_take(id) {
-            return None;
+            return Attempt::Busy;
         }
         let now = self.lease.now();
         let memory = &control.config.memory;
         let clock = AccessClock::at(now, control.env.lfu, memory.lfu_log_factor, memory.lfu_decay_time);
         let (policy, samples) = (memory.maxmemory_policy, memory.maxmemory_samples as usize);
-        let shard = self.lease.shard_mut(id)?;
+        let Some(shard) = self.lease.shard_mut(id) else { return Attempt::Busy };
         let random = &mut self.random;
         let mut best: Option<(Score, DbIndex, Box<[u8]>)> = None;
         for db in (0..shard.databases()).map(|n| DbIndex(n as u16)) {
@@ -119,7 +137,7 @@ impl Core<'_> {
                 }
             });
         }
-        let (_, db, name) = best?;
+        let Some((_, db, name)) = best else { return Attempt::Nothing };
         let mut unit = Unit::begin(self.lease.space(db), &*self.server.journal, &mut self.scratch, &mut self.random);
         unit.unframed();
         unit.evict(&Key::new(&name), &control.env, control.config.lazyfree.lazy_eviction);
@@ -128,7 +146,7 @@ impl Core<'_> {
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.turn_hold = self.turn_hold.max(committed.hold);
-        Some(later)
+        Attempt::Evicted(later)
     }
 }
 

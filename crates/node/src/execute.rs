@@ -65,6 +65,7 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    pub(crate) room_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -124,6 +125,7 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
