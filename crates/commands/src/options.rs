@@ -1,7 +1,7 @@
 //! Readings of arguments that many commands share: integers, floats, times, counts.
 
 use command::context::Context;
-use keyspace::{OnExpired, UnixMillis};
+use keyspace::UnixMillis;
 use resp::error::{self, Error};
 use structures::number;
 
@@ -66,10 +66,10 @@ impl Time<'_> {
     }
 }
 
-/// Whether a key that is to expire at `at` can be deleted at once instead. A replica and a loader never decide that
-/// themselves: the deletion comes to them as a command.
+/// Whether a key that is to expire at `at` can be deleted at once instead. A replica, a loader and a server that imports
+/// never decide that themselves: the deletion comes to them as a command.
 pub(crate) fn expired_already(ctx: &Context<'_, '_>, at: UnixMillis) -> bool {
-    at <= ctx.now() && !ctx.env.obey && ctx.space.on_expired == OnExpired::Delete
+    at <= ctx.now() && !ctx.env.obey && ctx.space.ends_keys
 }
 
 /// The deadline of a blocking command from its timeout in seconds: `None` for 0, which waits for ever.

@@ -94,6 +94,12 @@ pub trait Host: Send + Sync {
     fn process(&self) -> &ProcessFacts;
     /// What memory it uses. It goes over the allocator's tables: not for every command.
     fn memory(&self) -> MemoryFacts;
+    /// What the allocator tells of itself, as text.
+    fn allocator_report(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Gives free memory back to the system.
+    fn purge_memory(&self) {}
     /// Looks at the memory in use, so that its peak is known.
     fn note_memory(&self);
     /// What processor time it has used.
