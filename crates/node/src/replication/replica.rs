@@ -36,7 +36,7 @@ use crate::commands::Call;
 use crate::control::{Control, Role};
 use crate::execute::{Core, prepare};
 use crate::hooks::NodeHooks;
-use crate::loading::Loader;
+use crate::loading::{Loader, flush};
 use crate::server::{Bound, LogLevel, Server};
 
 /// The primary to follow, as of one moment.
@@ -168,9 +168,9 @@ impl<'s> Applier<'s> {
         self.server.disconnect_replicas();
         self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
         self.core.publish_control(|control| control.loading = true);
-        self.flush();
+        flush(&mut self.core);
         self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
-        let loader = Loader::new(&mut self.core, true);
+        let loader = Loader::of_primary(&mut self.core);
         self.loader = Some((loader, id, offset));
         self.core.lease.release();
         Ok(())
@@ -204,7 +204,7 @@ impl<'s> Applier<'s> {
         self.server.journal.restart(History::new(id), offset, Some(db));
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
-            self.server.saving.lock().rewrite_scheduled = true;
+            self.server.saving.lock().rewrites.ask();
         }
         self.core.publish_control(|control| {
             control.loading = false;
@@ -343,6 +343,9 @@ impl<'s> Applier<'s> {
             self.note_failure(row.fullname, &reply);
         }
         self.core.account(id, start, failed, &self.client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
         false
     }
 
@@ -357,20 +360,10 @@ impl<'s> Applier<'s> {
         }
     }
 
-    fn flush(&mut self) {
-        let databases = self.core.control().env.databases;
-        let mut space = self.core.lease.space(DbIndex(0));
-        for db in 0..databases {
-            space.flush(DbIndex(db));
-        }
-        let gone = std::mem::take(&mut space.detached);
-        self.server.host.free_dbs(gone);
-    }
-
     /// A snapshot did not come to its end: half of it is worth nothing.
     fn abandon_load(&mut self) {
         self.wait_for_world();
-        self.flush();
+        flush(&mut self.core);
         self.core.publish_control(|control| control.loading = false);
         self.core.lease.release();
     }

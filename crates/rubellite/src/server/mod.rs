@@ -11,6 +11,7 @@
 mod aof;
 mod control;
 mod host;
+mod load;
 mod recover;
 mod replica;
 mod settings;

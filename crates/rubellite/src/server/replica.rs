@@ -49,7 +49,9 @@ struct Connection<'a, 's> {
 pub fn run(server: &Server, me: usize) {
     let mut applier = Applier::new(server, me);
     while !server.is_over() {
-        let Some(target) = target(server) else {
+        // What the disk holds comes first: it may be what the primary can continue.
+        let target = target(server).filter(|_| !server.control.load().loading);
+        let Some(target) = target else {
             std::thread::sleep(PATIENCE);
             continue;
         };
@@ -174,6 +176,8 @@ impl Connection<'_, '_> {
         let Some((file, id, offset)) = self.incoming.take() else { return Ok(()) };
         let gone = || log_text::replica::LOST.to_owned();
         self.applier.begin_load(id, offset).map_err(|_| gone())?;
+        let total = file.metadata().map_or(0, |meta| meta.len());
+        self.server.loading.begin(clock::unix_ms() / 1000, total);
         let mut buffer = vec![0; READ];
         let mut at = 0;
         loop {
@@ -183,6 +187,7 @@ impl Connection<'_, '_> {
             }
             at += n as u64;
             self.applier.load(&buffer[..n])?;
+            self.server.loading.advance(n as u64);
             self.sign_of_life()?;
         }
         self.applier.end_load()?;
