@@ -307,23 +307,21 @@ impl Aof {
     pub fn finish_rewrite(&self, path: &Path, snapshot: bool, config: &Config) -> Result<(), String> {
         let mut state = self.state.lock();
         let offline = self.offline.lock().take();
-        let (dir, names, manifest) = match (&mut *state, offline) {
+        let (dir, names, manifest, new) = match (&mut *state, offline) {
             (Some(open), _) => {
                 self.write(open, config)?;
                 let Some(seq) = open.rewriting.take() else { return Err(log_text::aof::NO_INCREMENT.to_owned()) };
                 open.first_base = false;
-                open.manifest.retire_increments_before(seq);
-                (&open.dir, &open.names, &mut open.manifest)
+                let new = NewBase { path, snapshot, seq };
+                (&open.dir, &open.names, &mut open.manifest, new)
             }
-            (None, Some(Offline { dir, names, manifest })) => {
-                let mut manifest = manifest;
-                manifest.retire_increments_before(u64::MAX);
-                return finish(&dir, &names, &mut manifest, path, snapshot, config);
+            (None, Some(Offline { dir, names, mut manifest })) => {
+                return finish(&dir, &names, &mut manifest, &NewBase { path, snapshot, seq: u64::MAX }, config);
             }
             // It was turned off, and who did that has given the rewrite up.
             (None, None) => return Err(log_text::aof::TURNED_OFF.to_owned()),
         };
-        finish(dir, names, manifest, path, snapshot, config)?;
+        finish(dir, names, manifest, &new, config)?;
         let total = size_of(dir, manifest);
         self.base_size.store(total, Ordering::Relaxed);
         self.current_size.store(total, Ordering::Relaxed);
@@ -368,7 +366,18 @@ fn place(config: &Config) -> Result<(PathBuf, Names), String> {
     Ok((dir, Names::new(&config.aof.appendfilename)))
 }
 
-fn write_manifest(dir: &Path, names: &Names, manifest: &Manifest) -> Result<(), String> {
+/// A base that a rewrite has written.
+struct NewBase<'p> {
+    /// Where it is.
+    path: &'p Path,
+    /// Whether it is a snapshot; else it is commands.
+    snapshot: bool,
+    /// The increment that goes on from it.
+    seq: u64,
+}
+
+/// Replaces the manifest.
+pub fn write_manifest(dir: &Path, names: &Names, manifest: &Manifest) -> Result<(), String> {
     let path = dir.join(OsStr::from_bytes(&names.manifest()));
     files::replace(&path, &manifest.to_bytes()).map_err(|e| errno::text(&e))
 }
@@ -385,12 +394,12 @@ fn finish(
     dir: &Path,
     names: &Names,
     manifest: &mut Manifest,
-    path: &Path,
-    snapshot: bool,
+    new: &NewBase<'_>,
     config: &Config,
 ) -> Result<(), String> {
-    let base = manifest.add_base(names, snapshot).name.clone();
-    std::fs::rename(path, dir.join(OsStr::from_bytes(&base))).map_err(|e| errno::text(&e))?;
+    let base = manifest.add_base(names, new.snapshot).name.clone();
+    manifest.retire_increments_before(new.seq);
+    std::fs::rename(new.path, dir.join(OsStr::from_bytes(&base))).map_err(|e| errno::text(&e))?;
     write_manifest(dir, names, manifest)?;
     if !config.aof.aof_disable_auto_gc {
         collect(dir, names, manifest)?;

@@ -26,7 +26,7 @@ use rdb::encode::{Checksum, Form};
 use resp::log_text;
 use runtime::{clock, errno, files, log};
 
-use super::aof::Aof;
+use super::aof::{Aof, write_manifest};
 use super::load::{Failure, Reader};
 
 /// Loads what the working directory holds, begins to write the append-only file if there is to be one, and lets the
@@ -74,8 +74,15 @@ fn recover_log(reader: &mut Reader<'_, '_>, aof: &Aof, config: &Config, began: u
     let server = reader.core.server;
     let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
     let names = Names::new(&config.aof.appendfilename);
+    let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
     let manifest = match read_manifest(&dir, &names)? {
         Some(manifest) => {
+            // An upgrade that a crash has interrupted between its two steps.
+            let adopted = dir.join(OsStr::from_bytes(names.stem()));
+            let unmoved = manifest.base().is_some_and(|base| base.name == names.stem()) && !adopted.exists();
+            if unmoved && manifest.increments().is_empty() && old.is_file() {
+                adopt_file(old, &adopted)?;
+            }
             if reader.log(&dir, &manifest, config)? {
                 log::notice(log_text::aof::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
             }
@@ -131,10 +138,9 @@ fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &C
     let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
     if old.is_file() {
         // A file of before Redis 7: it becomes the base as it is.
-        let name = manifest.adopt_base(names.stem()).name.clone();
-        let target = dir.join(OsStr::from_bytes(&name));
-        std::fs::rename(old, &target).map_err(|e| errno::text(&e))?;
-        log::notice(log_text::aof::upgraded(&String::from_utf8_lossy(&name), &dir.display().to_string()));
+        let target = dir.join(OsStr::from_bytes(&manifest.adopt_base(names.stem()).name));
+        write_manifest(dir, names, &manifest)?;
+        adopt_file(old, &target)?;
         reader.log(dir, &manifest, config)?;
         return Ok(manifest);
     }
@@ -157,6 +163,15 @@ fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &C
     }
     files::sync_directory(dir).map_err(|e| errno::text(&e))?;
     Ok(manifest)
+}
+
+/// Moves a file of before Redis 7 to where its manifest names it.
+fn adopt_file(old: &Path, target: &Path) -> Result<(), String> {
+    std::fs::rename(old, target).map_err(|e| errno::text(&e))?;
+    let dir = target.parent().unwrap_or(Path::new("."));
+    files::sync_directory(dir).map_err(|e| errno::text(&e))?;
+    log::notice(log_text::aof::upgraded(&old.display().to_string(), &dir.display().to_string()));
+    Ok(())
 }
 
 fn empty_snapshot(config: &Config) -> Vec<u8> {
