@@ -34,13 +34,16 @@ pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod pause;
+mod pipeline;
 pub mod redact;
 pub mod replay;
 pub mod replication;
 pub mod saving;
 mod scan;
 pub mod server;
+pub mod shutdown;
 pub mod stats;
+pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;

@@ -1,8 +1,9 @@
 //! Loading: a file's events become keys.
 //!
 //! ```text
-//!   start, full sync   `Control::loading` is set: clients are told so; the world is held from one piece to the next
-//!   DEBUG RELOAD       the command's own world is held from the first byte to the last: nobody sees half of it
+//!   start          `Control::loading` is set, and clients are told so; the world is given back after every piece
+//!   full sync      into a keyspace of its own (`replication::apart`), which takes the place of the other in one step
+//!   DEBUG RELOAD   the command's own world is held from the first byte to the last: nobody sees half of it
 //! ```
 //!
 //! A primary that starts leaves out the keys of a snapshot whose time has come. Whoever knows that their deletion will be
@@ -10,12 +11,13 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::{DbIndex, Expiry, Key, UnixMillis};
+use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
 use rdb::decode::Options;
 use rdb::{Acceptance, Content, Damage, Decoder, Event};
 use resp::log_text;
 
 use crate::execute::Core;
+use crate::replication::apart::Apart;
 use crate::server::Server;
 
 /// How a snapshot file is loaded.
@@ -119,13 +121,27 @@ impl Loader {
     /// Takes the next bytes of the file. The lease has the world. The error says where the file is damaged, and how.
     pub fn feed(&mut self, core: &mut Core<'_>, chunk: &[u8]) -> Result<(), String> {
         self.decoder.feed(chunk);
-        self.step(core)
+        self.step(core.server, &mut core.lease.space(self.db))
+    }
+
+    /// Takes the next bytes of the file into a keyspace that is this executor's own.
+    pub fn feed_apart(&mut self, server: &Server, apart: &mut Apart, chunk: &[u8]) -> Result<(), String> {
+        self.decoder.feed(chunk);
+        self.step(server, &mut apart.space(self.db, server.engine.now()))
+    }
+
+    /// The file has ended.
+    pub fn finish_apart(mut self, server: &Server, apart: &mut Apart) -> Result<Told, String> {
+        self.decoder.finish();
+        self.step(server, &mut apart.space(self.db, server.engine.now()))?;
+        server.loading.note(&self.told);
+        Ok(self.told)
     }
 
     /// The file has ended.
     pub fn finish(mut self, core: &mut Core<'_>) -> Result<Told, String> {
         self.decoder.finish();
-        self.step(core)?;
+        self.step(core.server, &mut core.lease.space(self.db))?;
         core.server.loading.note(&self.told);
         Ok(self.told)
     }
@@ -145,10 +161,8 @@ impl Loader {
         self.told.keys + self.told.expired
     }
 
-    fn step(&mut self, core: &mut Core<'_>) -> Result<(), String> {
-        let now = core.lease.now();
-        let server = core.server;
-        let mut space = core.lease.space(self.db);
+    fn step(&mut self, server: &Server, space: &mut Space<'_>) -> Result<(), String> {
+        let now = space.now;
         let databases = space.databases();
         loop {
             let event = match self.decoder.next() {

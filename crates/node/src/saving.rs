@@ -272,6 +272,15 @@ pub fn give_up_dump(server: &Server) {
     }
 }
 
+/// Gives up whatever snapshot file is under way, that for replicas too: all data are about to be replaced.
+pub(crate) fn give_up_snapshot(server: &Server) {
+    let mut saving = server.saving.lock();
+    if let Some(current) = saving.current.as_mut().filter(|current| current.is_snapshot()) {
+        current.cancelled = true;
+        server.host.cancel_snapshot();
+    }
+}
+
 /// The append-only file is turned off: a rewrite of it is of no use any more.
 pub fn give_up_rewrite(server: &Server) {
     let mut saving = server.saving.lock();
@@ -331,12 +340,24 @@ pub fn finished(server: &Server, failure: Option<&str>) {
         return;
     }
     if let Target::Sync(file, sync) = &current.target {
+        let config = server.control.load().config.clone();
+        let mut outcome = failure.map_or(Ok(()), |reason| Err(reason.to_owned()));
+        if outcome.is_ok() && !sync.streamed {
+            // Where snapshots are wanted, this one is kept as the newest.
+            let keep = !config.snapshot.save.is_empty() && !config.snapshot.rdb_del_sync_files;
+            let name = keep.then_some(&config.snapshot.dbfilename[..]);
+            outcome = server.host.take_sync_file(file, name).map(|(file, len)| {
+                sync.open(server, file);
+                sync.grow(server, len);
+            });
+            if keep && outcome.is_ok() {
+                saving.last_save = now;
+                saving.last_ok = true;
+                count_saved(server, current.dirty);
+            }
+        }
         drop(saving);
-        let outcome = match failure {
-            None => server.host.take_sync_file(file),
-            Some(reason) => Err(reason.to_owned()),
-        };
-        crate::replication::primary::sync_done(server, sync, outcome);
+        sync.end(server, outcome);
         server.host.wake_control();
         return;
     }
@@ -348,8 +369,7 @@ pub fn finished(server: &Server, failure: Option<&str>) {
     match failure {
         None => {
             saving.last_save = now;
-            let less = |dirty: u64| Some(dirty.saturating_sub(current.dirty));
-            let _ = server.dirty.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+            count_saved(server, current.dirty);
             server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_DONE);
         }
         Some(reason) => {
@@ -361,15 +381,16 @@ pub fn finished(server: &Server, failure: Option<&str>) {
     let exit = saving.then_exit.take();
     drop(saving);
     match exit {
-        Some(exit) if failure.is_none() || exit.force => server.stop(0),
-        Some(_) => {
-            server.host.log(LogLevel::Warning, log_text::shutdown::ERRORS);
-            server.host.shutdown_aborted();
-            answer(server, &waiters, Some(error::server::SHUTDOWN_FAILED));
-        }
-        None => answer(server, &waiters, failure.map(|_| error::common::BARE)),
+        Some(exit) if crate::shutdown::saved(server, failure.is_none(), exit) => {}
+        _ => answer(server, &waiters, failure.map(|_| error::common::BARE)),
     }
     server.host.wake_control();
+}
+
+/// So many changes are in a file; others may have been counted out meanwhile.
+fn count_saved(server: &Server, dirty: u64) {
+    let less = |now: u64| Some(now.saturating_sub(dirty));
+    let _ = server.dirty.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
 }
 
 fn answer(server: &Server, waiters: &[(u64, usize)], error: Option<Error>) {
@@ -417,20 +438,6 @@ impl Rewrites {
         self.not_before = now + 60 * minutes;
         (true, Some(minutes))
     }
-}
-
-/// SIGTERM or SIGINT: saves if there are save points, and ends.
-pub fn stop_by_signal(core: &mut Core<'_>) {
-    let server = core.server;
-    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
-    let control = core.control();
-    // Half of the data must not take the place of all of it.
-    if control.config.snapshot.save.is_empty() || control.loading {
-        server.stop(0);
-        return;
-    }
-    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    server.saving.lock().then_exit = Some(Exit { force: false });
 }
 
 /// What is due by the clock: a save point, a scheduled save, MISCONF on or off.

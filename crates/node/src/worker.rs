@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keyspace::{UnixMillis, WaitState};
-use resp::args::Args;
-use resp::request::{Parsed, RequestKind, RequestLimits};
+use resp::request::{Parser, RequestLimits};
 use session::{Client, ClientCard, Flag, Letter, ReplyMode, Waiting};
 
 use structures::hash::Map;
 
 use crate::execute::Core;
 use crate::limits;
+use crate::pipeline::{Ahead, Stop};
 use crate::server::Server;
 use crate::stats::add;
 use crate::waiting;
@@ -35,6 +35,8 @@ pub struct Worker<'s> {
     letters: Vec<Letter>,
     paused: Vec<u64>,
     care_due: Option<UnixMillis>,
+    /// Memory of looks ahead.
+    ahead: Ahead,
 }
 
 impl<'s> Worker<'s> {
@@ -49,6 +51,7 @@ impl<'s> Worker<'s> {
             letters: Vec::new(),
             paused: Vec::new(),
             care_due: None,
+            ahead: Ahead::default(),
         }
     }
 
@@ -322,7 +325,7 @@ impl<'s> Worker<'s> {
         let Waiting::Parked(args) = std::mem::take(&mut client.waiting) else { return };
         client.card.set(Flag::Blocked, false);
         client.card.set(Flag::Paused, false);
-        self.core.execute(client, args.as_args());
+        self.core.execute(client, None, args.as_args());
         self.process(client);
     }
 
@@ -343,39 +346,43 @@ impl<'s> Worker<'s> {
             return;
         }
         let control = self.core.control();
-        let limits = RequestLimits {
-            max_bulk_len: control.config.clients.proto_max_bulk_len,
-            unauthenticated: !client.authenticated,
-            replicated: false,
-        };
         let mut input = std::mem::take(&mut client.input);
         let mut ranges = std::mem::take(&mut client.ranges);
+        let mut ahead = std::mem::take(&mut self.ahead);
         let mut at = 0;
         client.want = 0;
         if client.owns_input {
             client.note_input(input.len(), input.capacity());
         }
         while client.is_ready() && at < input.len() {
-            match client.parser.next(&mut input[at..], &limits, &mut ranges) {
-                Parsed::Incomplete { need_len } => {
+            let limits = RequestLimits {
+                max_bulk_len: control.config.clients.proto_max_bulk_len,
+                unauthenticated: !client.authenticated,
+                replicated: false,
+            };
+            let most = self.core.look_ahead(&control, client);
+            let stop = ahead.look(&mut client.parser, &mut input, at, &limits, &mut ranges, most);
+            self.core.fetch(client.db, &mut ahead, &input, &ranges);
+            let check = |core: &mut Core<'s>, client: &mut Client| limits::check_output(core, client);
+            let (ran, next) = self.core.run_ahead(client, &ahead, &input, &ranges, at, check);
+            at = next;
+            if ran < ahead.len() || matches!(stop, Stop::Error(_)) && !client.is_ready() {
+                // The client waits: what was understood of its later requests is forgotten until they are due.
+                client.parser = Parser::new();
+                ranges.clear();
+                break;
+            }
+            ranges.drain(..ahead.ranges());
+            match stop {
+                Stop::Full => {}
+                Stop::Incomplete { need_len } => {
                     client.want = need_len.saturating_sub(input.len() - at);
                     break;
                 }
-                Parsed::Error(e) => {
+                Stop::Error(e) => {
                     self.core.note_error(e.code());
                     client.out.error(&e);
                     client.close_after_reply = true;
-                    break;
-                }
-                Parsed::Complete { consumed, kind, .. } => {
-                    let request = &input[at..at + consumed];
-                    at += consumed;
-                    if !ranges.is_empty() {
-                        let raw = (kind == RequestKind::Multibulk).then_some(request);
-                        self.core.execute(client, Args::new(request, &ranges, raw));
-                        ranges.clear();
-                        limits::check_output(&mut self.core, client);
-                    }
                 }
             }
         }
@@ -384,6 +391,7 @@ impl<'s> Worker<'s> {
         } else {
             input.drain(..at);
         }
+        self.ahead = ahead;
         client.input = input;
         client.counted = client.input.len();
         client.ranges = ranges;

@@ -14,7 +14,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     let copied = current.map_or(0, |current| current.spool.copied());
     let (done, keys) = current.map_or((0, 0), |current| (current.spool.records(), current.keys));
     page.flag("loading", loading);
-    page.field("async_loading", 0);
+    page.flag("async_loading", page.control.async_loading);
     page.field("current_cow_peak", copied);
     page.field("current_cow_size", copied);
     page.field("current_cow_size_age", 0);
@@ -23,7 +23,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("current_save_keys_total", keys);
     page.field("rdb_changes_since_last_save", server.dirty.load(Ordering::Relaxed));
     let snapshot = current.filter(|current| current.is_snapshot());
-    page.flag("rdb_bgsave_in_progress", snapshot.is_some());
+    page.flag("rdb_bgsave_in_progress", snapshot.is_some() || server.replication.transfer.lock().is_some());
     page.field("rdb_last_save_time", saving.last_save);
     page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
     page.field("rdb_last_bgsave_time_sec", saving.last_seconds);
@@ -52,7 +52,7 @@ pub(super) fn write(page: &mut Page<'_>) {
         page.zeros(&["aof_buffer_length", "aof_pending_bio_fsync", "aof_delayed_fsync"]);
     }
     drop(saving);
-    if loading {
+    if loading || page.control.async_loading {
         let progress = &server.loading;
         let (total, loaded) = (progress.total.load(Ordering::Relaxed), progress.loaded.load(Ordering::Relaxed));
         let since = progress.since.load(Ordering::Relaxed);

@@ -1,7 +1,8 @@
 //! The snapshot thread: walks one snapshot after the other and writes their files.
 
 use std::ffi::OsStr;
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -11,20 +12,24 @@ use std::time::Duration;
 
 use engine::background::Background;
 use engine::id::ExecutorId;
+use node::replication::Sync;
 use node::saving::{self, SaveJob, Target};
 use node::server::Server;
 use persistence::records::Records;
 use persistence::snapshot::Consumer;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
-use runtime::files::Step;
+use runtime::files::{CommitError, Step};
 use runtime::{clock, errno, files, log};
 
 use super::aof::Aof;
+use super::host::OpenFile;
 use super::load::delay_micros;
 
 /// Bytes gathered before they are written.
 const WRITE: usize = 256 * 1024;
+/// The same when replicas read them at once.
+const WRITE_STREAMED: usize = 16 * 1024;
 /// How often a delay looks whether it is still wanted.
 const STEP: Duration = Duration::from_millis(10);
 
@@ -95,7 +100,8 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
 struct Output<'a> {
     server: &'a Server,
     cancelled: &'a AtomicBool,
-    file: files::Replacement,
+    file: Out<'a>,
+    step: usize,
     checksum: Checksum,
     buffer: Vec<u8>,
     failure: Option<String>,
@@ -109,7 +115,7 @@ impl Output<'_> {
     fn put(&mut self, bytes: &[u8]) {
         self.checksum.update(bytes);
         self.buffer.extend_from_slice(bytes);
-        if self.buffer.len() >= WRITE {
+        if self.buffer.len() >= self.step {
             self.flush();
         }
     }
@@ -167,7 +173,7 @@ fn write(
         Target::AofBase(path, _) => path,
     };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-    let file = match files::Replacement::create(target, true) {
+    let file = match Out::create(server, target, &job.target) {
         Ok(file) => file,
         Err(e) => {
             // The shards still owe entries to this snapshot: that must end too.
@@ -175,10 +181,19 @@ fn write(
             return Err(log_text::snapshot::cannot_create(&errno::text(&e)));
         }
     };
-    let mut output =
-        Output { server, cancelled, file, checksum: Checksum::new(job.checksum), buffer: Vec::new(), failure: None };
+    let mut output = Output {
+        server,
+        cancelled,
+        step: file.step(),
+        file,
+        checksum: Checksum::new(job.checksum),
+        buffer: Vec::new(),
+        failure: None,
+    };
     output.put(&job.preamble);
     output.put(&job.snapshot.head(&aux));
+    // Replicas that read along see at once that something comes.
+    output.flush();
     let complete = job.snapshot.walk(background, shards, &mut output);
     if complete && matches!(job.snapshot.form, Records::Rdb(_)) {
         let mut end = Vec::new();
@@ -206,4 +221,52 @@ fn write(
         ),
         Step::Sync | Step::SyncDirectory => log_text::snapshot::write_failed(&errno::text(&e.error)),
     })
+}
+
+/// Where a snapshot goes.
+enum Out<'s> {
+    /// A file that is there when it is complete.
+    File(files::Replacement),
+    /// One without a name, which replicas read while it grows.
+    Spool { server: &'s Server, sync: Arc<Sync>, file: File, len: u64 },
+}
+
+impl<'s> Out<'s> {
+    fn create(server: &'s Server, path: &Path, target: &Target) -> io::Result<Self> {
+        match target {
+            Target::Sync(_, sync) if sync.streamed => {
+                let file = files::unnamed(Path::new("."))?;
+                sync.open(server, Arc::new(OpenFile(file.try_clone()?)));
+                Ok(Out::Spool { server, sync: sync.clone(), file, len: 0 })
+            }
+            _ => Ok(Out::File(files::Replacement::create(path, true)?)),
+        }
+    }
+
+    /// How many bytes are gathered before they are written.
+    fn step(&self) -> usize {
+        match self {
+            Out::File(_) => WRITE,
+            Out::Spool { .. } => WRITE_STREAMED,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Out::File(file) => file.write_all(bytes),
+            Out::Spool { server, sync, file, len } => {
+                file.write_all(bytes)?;
+                *len += bytes.len() as u64;
+                sync.grow(server, *len);
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(self) -> Result<(), CommitError> {
+        match self {
+            Out::File(file) => file.commit(),
+            Out::Spool { .. } => Ok(()),
+        }
+    }
 }

@@ -132,10 +132,12 @@ impl Connections for IoThread<'_> {
 
 impl Handler for IoThread<'_> {
     fn received(&mut self, token: usize, _io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.received(token);
     }
 
     fn woken(&mut self, _io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.read_letters();
     }
 
@@ -153,6 +155,7 @@ impl Handler for IoThread<'_> {
     }
 
     fn timeout(&mut self, _now: i64, _io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.timeout();
     }
 
