@@ -142,7 +142,7 @@ impl<'s> Core<'s> {
     }
 
     /// An attempt of this executor's own; `kind` tells several of them apart.
-    pub(crate) fn new_attempt(&self, kind: u64) -> Attempt {
+    pub fn new_attempt(&self, kind: u64) -> Attempt {
         Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
     }
 
@@ -214,9 +214,7 @@ impl<'s> Core<'s> {
         let id = match row.map_or_else(|| self.find(&args), Ok) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
-                let text = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
-                            The connection is closed.";
-                self.server.host.log(LogLevel::Warning, text);
+                self.server.host.log(LogLevel::Warning, log_text::client::BROWSER);
                 client.close_asap = true;
                 return Outcome::Done;
             }
@@ -382,6 +380,9 @@ impl<'s> Core<'s> {
         }
         self.settle(client, committed);
         self.account(id, start, failed, client, args);
+        if class == Class::World && !failed {
+            crate::saving::after(self.server, control, row);
+        }
         Some(Outcome::Done)
     }
 
@@ -453,11 +454,10 @@ impl<'s> Core<'s> {
             (Ok(()), None) => {}
             (Ok(()), Some(_)) => self.later(Change::new(|control| control.aof_failed = None)),
             (Err(reason), _) => {
-                self.server.host.log(LogLevel::Warning, &format!("Error writing to the AOF file: {reason}"));
+                self.server.host.log(LogLevel::Warning, &log_text::aof::write_failed(&reason));
                 if control.config.aof.appendfsync == config::directives::aof::AppendFsync::Always {
                     // What was promised to be on the disk is not: ending is the only honest answer.
-                    let text = "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
-                    self.server.host.log(LogLevel::Warning, text);
+                    self.server.host.log(LogLevel::Warning, log_text::aof::CANNOT_RECOVER);
                     self.server.stop(1);
                 }
                 let reason: Arc<str> = reason.into();

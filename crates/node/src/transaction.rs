@@ -188,6 +188,9 @@ impl Core<'_> {
             self.note_error(crate::stats::code_of(&client.out.buf[from..]));
         }
         self.account(id, start, failed, client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
     }
 
     /// Whether a watched key was touched, or has expired since WATCH. The unit holds the shards.

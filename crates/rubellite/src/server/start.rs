@@ -19,6 +19,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 
 use super::aof::Aof;
 use super::host::{ProcessHost, SystemClock};
+use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::{control, recover, replica, thread};
@@ -160,6 +161,7 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let mut state = Control::new(config.clone(), users);
+    state.loading = true;
     if let Some(primary) = &config.replication.replicaof {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
@@ -181,19 +183,18 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     );
     let aof = Arc::new(Aof::new(server.journal.clone()));
     let _ = aof_cell.set(aof.clone());
-    if let Err(reason) = recover::recover(&server, threads, &aof) {
-        log::warning(reason);
+    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    if server.is_unrecovered() {
+        // The last line says why there are no data.
+        remove_pid_file(&config);
         return Ok(1);
     }
-    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
     if aof.is_on() {
         log::notice(log_text::shutdown::FSYNC);
         let _ = aof.flush(server.journal.end().0, &config);
         aof.sync();
     }
-    if let Some(pidfile) = pid_path(&config) {
-        daemon::remove_pid_file(&pidfile);
-    }
+    remove_pid_file(&config);
     log::warning(log_text::shutdown::bye("Rubellite"));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
@@ -244,24 +245,47 @@ fn serve(
             log::notice(log_text::start::mode("standalone", config.network.port));
         }
         log::notice(log_text::start::INITIALIZED);
-        if listening {
-            if config.network.port != 0 {
-                log::notice(log_text::start::ready("tcp"));
-            }
-            if config.network.unixsocket.is_some() {
-                log::notice(log_text::start::ready("unix"));
-            }
-        }
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
-            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
+            let executor = threads + control::EXECUTORS - 1;
+            if listening && recover_data(server, config, executor, aof) {
+                snapshotter::run(server, executor, jobs, aof);
+            }
         })?;
         control::run(server, threads, control_reactor, aof)
     })?;
     acceptor.close_all();
     Ok(())
+}
+
+/// Loads what there is, and says that clients are welcome. False when the server is to end.
+fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) -> bool {
+    match recover::recover(server, executor, aof) {
+        Ok(()) => {}
+        Err(Failure::Over) => return false,
+        Err(Failure::Fatal(reason)) => {
+            log::warning(reason);
+            server.unrecovered.store(true, Ordering::Relaxed);
+            server.stop(1);
+            return false;
+        }
+    }
+    server.recheck();
+    if config.network.port != 0 {
+        log::notice(log_text::start::ready("tcp"));
+    }
+    if config.network.unixsocket.is_some() {
+        log::notice(log_text::start::ready("unix"));
+    }
+    true
+}
+
+fn remove_pid_file(config: &Config) {
+    if let Some(pidfile) = pid_path(config) {
+        daemon::remove_pid_file(&pidfile);
+    }
 }
 
 fn pid_path(config: &Config) -> Option<PathBuf> {
