@@ -3,6 +3,7 @@
 use command::context::Context;
 use keyspace::UnixMillis;
 use resp::error::{self, Error};
+use structures::extended::Extended;
 use structures::number;
 
 /// An integer, or the error that every Redis user knows.
@@ -74,7 +75,9 @@ pub(crate) fn expired_already(ctx: &Context<'_, '_>, at: UnixMillis) -> bool {
 
 /// The deadline of a blocking command from its timeout in seconds: `None` for 0, which waits for ever.
 pub(crate) fn deadline(ctx: &Context<'_, '_>, arg: &[u8]) -> Result<Option<UnixMillis>, Error> {
-    let seconds = number::parse_f64(arg).ok_or(error::common::TIMEOUT_NOT_FLOAT)?;
+    // What is no ordinary number may be one in hexadecimal, or a very large one.
+    let seconds = number::parse_f64(arg).or_else(|| Extended::parse(arg).map(Extended::to_f64));
+    let seconds = seconds.ok_or(error::common::TIMEOUT_NOT_FLOAT)?;
     let millis = (seconds * 1000.0).ceil();
     if millis > i64::MAX as f64 {
         return Err(error::common::TIMEOUT_OUT_OF_RANGE);

@@ -28,7 +28,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("cluster|getslotmigrations", disabled),
     free("cluster|help", disabled),
     free("cluster|info", disabled),
-    free("cluster|keyslot", disabled),
+    free("cluster|keyslot", keyslot),
     free("cluster|links", disabled),
     free("cluster|meet", disabled),
     free("cluster|migrateslots", disabled),
@@ -50,6 +50,12 @@ pub(super) const TABLE: &[ControlBinding] = &[
 
 fn disabled(_call: &mut Call<'_, '_>) -> Done {
     Err(error::cluster::DISABLED)
+}
+
+/// The hash slot of a key; it is the same everywhere.
+fn keyslot(call: &mut Call<'_, '_>) -> Done {
+    call.client.out.integer(i64::from(structures::crc16::slot(call.args.at(2))));
+    Ok(())
 }
 
 /// Whether a replica may answer reads of this client. It is noted outside of a cluster too, as in the peers, so that
