@@ -42,6 +42,7 @@ mod pipeline;
 pub mod redact;
 pub mod replay;
 pub mod replication;
+pub mod report;
 pub mod saving;
 mod scan;
 pub mod server;

@@ -73,7 +73,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    let busy = server.saving.lock().current.as_ref().map(saving::Current::is_rewrite);
+    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
     match busy {
         Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
         _ if busy.is_some() || call.core.in_exec => {
