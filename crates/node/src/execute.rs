@@ -26,9 +26,11 @@ use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, 
 use smallvec::SmallVec;
 
 use crate::admission::{Admission, Circumstances, judge};
+use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::hooks::NodeHooks;
+use crate::migrate::Migration;
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
 use crate::server::{Bound, LogLevel, Server};
@@ -65,6 +67,9 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    /// Migrations that clients of this executor have begun, and its attempts to end them.
+    pub(crate) migrations: Vec<Arc<Migration>>,
+    pub(crate) migrate_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -124,6 +129,8 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            migrations: Vec::new(),
+            migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
@@ -148,11 +155,11 @@ impl<'s> Core<'s> {
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
     /// its output, unless it waits.
-    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) {
+    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>, meanwhile: &mut dyn Meanwhile) {
         let start = client.out.len();
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
-        let outcome = self.dispatch(client, row, args);
+        let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
@@ -194,7 +201,13 @@ impl<'s> Core<'s> {
         self.server.host.log(LogLevel::Warning, &log_text::primary::replied_to_replica(name, &who));
     }
 
-    fn dispatch(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) -> Outcome {
+    fn dispatch(
+        &mut self,
+        client: &mut Client,
+        row: Option<RowId>,
+        args: Args<'_>,
+        meanwhile: &mut dyn Meanwhile,
+    ) -> Outcome {
         let id = match row.map_or_else(|| self.find(&args), Ok) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
@@ -257,7 +270,7 @@ impl<'s> Core<'s> {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
-                    self.run_exec(client)
+                    self.run_exec(client, meanwhile)
                 }
                 Bound::Control(handler, _) => {
                     match self.take_named(client, row, class, args) {
@@ -275,7 +288,7 @@ impl<'s> Core<'s> {
                     self.begin_unit();
                     let start = self.start_clock();
                     let mark = client.out.mark();
-                    let result = handler(&mut Call { core: self, client, args, row });
+                    let result = handler(&mut Call { core: self, client, args, row, meanwhile });
                     let failed = result.is_err();
                     if let Err(e) = result {
                         client.out.truncate(mark);
@@ -373,7 +386,7 @@ impl<'s> Core<'s> {
             return Ok(Taken::Yes);
         }
         let mut shards = self.plan(row, class, args)?;
-        Ok(self.take(client, &mut shards, &[]))
+        Ok(self.take(client, &mut shards, &[(row, args)]))
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
@@ -388,6 +401,13 @@ impl<'s> Core<'s> {
         if eased {
             self.server.recheck();
         }
+    }
+
+    /// Takes over what a spare core has left to be done.
+    pub fn absorb(&mut self, spare: &mut Core<'s>) {
+        self.tombstones.append(&mut spare.tombstones);
+        self.stale_watches.append(&mut spare.stale_watches);
+        self.changes.append(&mut spare.changes);
     }
 
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
@@ -408,6 +428,12 @@ impl<'s> Core<'s> {
             attempt.succeed();
         }
         self.change_attempt = attempt;
+    }
+
+    /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
+    /// would not be heard, and nobody could pass.
+    pub fn waits_for_world(&self) -> bool {
+        self.change_attempt.is_queued() || self.save_attempt.is_queued()
     }
 
     /// Makes durable what the turn's replies depend on.
@@ -496,6 +522,16 @@ impl<'s> Core<'s> {
     /// Takes the shards, and those of every blocked client that the commands may serve: when the unit has run, whoever can
     /// be served must be servable under the locks held, or a third client could steal the element in between.
     pub(crate) fn take(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
+        let taken = self.take_wide(client, shards, commands);
+        if taken == Taken::Yes && self.meets_frozen(client.db, commands) {
+            self.lease.abandon(&mut client.attempt);
+            self.lease.end_unit();
+            return Taken::Parked;
+        }
+        taken
+    }
+
+    fn take_wide(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
         for _ in 0..2 {
             match self.lease.take(shards, &mut client.attempt) {
                 Taken::Yes => {}
@@ -571,7 +607,7 @@ impl<'s> Core<'s> {
         client.out.queued();
     }
 
-    fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
+    pub(crate) fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
         if let Some(id) = id {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
@@ -593,7 +629,7 @@ impl<'s> Core<'s> {
     }
 
     /// The command that a request names, if this server has it.
-    fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
+    pub(crate) fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
         let server = self.server;
         let unknown_sub = |container: RowId| {
             let name = server.registry.row(container).fullname;
@@ -650,6 +686,15 @@ impl<'s> Core<'s> {
         if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
             let from = client.card.address();
             crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
+        }
+    }
+}
+
+/// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
+impl Drop for Core<'_> {
+    fn drop(&mut self) {
+        for attempt in [&mut self.change_attempt, &mut self.save_attempt, &mut self.migrate_attempt] {
+            self.lease.abandon(attempt);
         }
     }
 }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
@@ -33,6 +34,7 @@ pub mod hooks;
 pub mod info;
 pub mod limits;
 pub mod loading;
+pub mod migrate;
 pub mod pause;
 mod pipeline;
 pub mod redact;

@@ -395,7 +395,7 @@ fn count_saved(server: &Server, dirty: u64) {
 
 fn answer(server: &Server, waiters: &[(u64, usize)], error: Option<Error>) {
     for (client, thread) in waiters {
-        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone() });
+        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone(), offset: 0 });
     }
 }
 
@@ -456,10 +456,14 @@ pub fn tick(core: &mut Core<'_>) {
     }
     core.make_changes();
     let rewrite = rewrite_is_due(core);
-    if !rewrite && !is_due(core, now) {
+    let due = rewrite || is_due(core, now);
+    let mut attempt = std::mem::take(&mut core.save_attempt);
+    if !due {
+        // Another save may have begun while this one was queued.
+        core.lease.abandon(&mut attempt);
+        core.save_attempt = attempt;
         return;
     }
-    let mut attempt = std::mem::take(&mut core.save_attempt);
     if core.lease.take_world(&mut attempt) == Taken::Yes {
         // Another save may have begun since; then this one is not needed.
         let _ = if rewrite { begin_rewrite(core) } else { begin(core) };

@@ -21,6 +21,7 @@ use resp::error::Error;
 use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
+use crate::busy::Busy;
 use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
@@ -28,6 +29,7 @@ use crate::cron::Meter;
 use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use crate::loading::{How, Progress};
+use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
 use crate::shutdown::Shutdown;
@@ -87,6 +89,12 @@ pub trait Host: Send + Sync {
     fn take_sync_file(&self, _file: &[u8], _keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         Err("this host keeps no files for replicas".to_owned())
     }
+    /// Sends keys to another server and waits for its answers.
+    fn migrate(&self, order: Order) -> Sent;
+    /// The same on another thread, which calls `done` there.
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>);
+    /// How many connections to other servers are kept for migrations to come.
+    fn migration_sockets(&self) -> usize;
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -217,12 +225,16 @@ pub struct Server {
     pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
+    /// Units that run for long.
+    pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
     /// The end, when it is under way.
     pub shutdown: Mutex<Option<Shutdown>>,
     /// Whether everything stands still.
     pub still: Stillness,
+    /// Keys on their way to another server.
+    pub frozen: Frozen,
 }
 
 impl Server {
@@ -284,9 +296,11 @@ impl Server {
             unrecovered: AtomicBool::new(false),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
+            busy: Busy::default(),
             switches: Switches::default(),
             shutdown: Mutex::default(),
             still: Stillness::default(),
+            frozen: Frozen::default(),
         }
     }
 

@@ -141,7 +141,7 @@ pub fn tick(core: &mut Core<'_>) {
             let Some(shutdown) = server.shutdown.lock().take() else { return };
             for (client, thread) in shutdown.waiters {
                 let error = Some(error::server::SHUTDOWN_FAILED);
-                server.mailboxes[thread].post(Letter::Answered { client, error });
+                server.mailboxes[thread].post(Letter::Answered { client, error, offset: 0 });
             }
             server.host.shutdown_aborted();
             core.later(Change::new(|control| control.end_pause(PauseReason::Shutdown)));

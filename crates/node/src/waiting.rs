@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use engine::lease::{Attempt, Taken};
+use engine::lease::Taken;
 use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
@@ -93,8 +93,13 @@ impl Core<'_> {
         if self.tombstones.is_empty() && self.stale_watches.is_empty() {
             return;
         }
-        let mut attempt = Attempt::new(0);
-        if self.server.engine.gate.world_wanted() || self.lease.enter(&mut attempt) != Taken::Yes {
+        let mut attempt = self.new_attempt(6);
+        if self.server.engine.gate.world_wanted() {
+            return;
+        }
+        if self.lease.enter(&mut attempt) != Taken::Yes {
+            // It does not come back under this ticket; a pass that nobody redeems would shut world units out for ever.
+            self.lease.abandon(&mut attempt);
             return;
         }
         let map = self.server.engine.map;

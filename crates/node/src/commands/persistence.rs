@@ -6,6 +6,7 @@ use session::Waiting;
 
 use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
+use crate::admission::PRODUCT;
 use crate::saving;
 use crate::server::LogLevel;
 use crate::shutdown::{self, Wish};
@@ -120,6 +121,9 @@ fn end(call: &mut Call<'_, '_>) -> Done {
         }
         call.client.out.ok();
         return Ok(());
+    }
+    if !wish.nosave && server.busy.is_busy() {
+        return Err(error::common::busy_script(PRODUCT));
     }
     let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;

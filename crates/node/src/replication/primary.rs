@@ -567,6 +567,18 @@ impl Clockwork {
         }
     }
 
+    /// Whether it stands in the queue for the world.
+    pub fn waits_for_world(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// The server ends: a place in the queue is given up.
+    pub fn give_up(&mut self, core: &mut Core<'_>) {
+        if let Some(mut attempt) = self.attempt.take() {
+            core.lease.abandon(&mut attempt);
+        }
+    }
+
     /// A cut for whoever waits; the end of a backlog that nobody has come back for.
     fn world_work(&mut self, core: &mut Core<'_>, control: &Control, now: i64) {
         let server = core.server;

@@ -391,7 +391,13 @@ impl<'s> Applier<'s> {
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.core.counters });
             }
             (Bound::Control(handler, _), _) => {
-                let mut call = Call { core: &mut self.core, client: &mut self.client, args, row };
+                let mut call = Call {
+                    core: &mut self.core,
+                    client: &mut self.client,
+                    args,
+                    row,
+                    meanwhile: &mut crate::busy::Nobody,
+                };
                 if let Err(e) = handler(&mut call) {
                     self.client.out.error(&e);
                 }

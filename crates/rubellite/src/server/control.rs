@@ -62,12 +62,18 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
         replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
     };
-    reactor.run(&mut handler)
+    let result = reactor.run(&mut handler);
+    handler.replicas.give_up(&mut handler.core);
+    result
 }
 
 impl ControlThread<'_> {
     fn tick(&mut self) {
-        self.expirer.cycle(EXPIRY_NANOS);
+        // The expiry cycle sleeps where it has to wait. Behind this thread's own place in the queue for the world it would
+        // wait for itself.
+        if !self.core.waits_for_world() && !self.replicas.waits_for_world() {
+            self.expirer.cycle(EXPIRY_NANOS);
+        }
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);

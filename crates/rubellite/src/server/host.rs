@@ -16,6 +16,7 @@ use keyspace::Db;
 use node::execute::Core;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use node::loading::How;
+use node::migrate::{Order, Sent};
 use node::replication::SyncFile;
 use node::saving::SaveJob;
 use node::server::{Host, LogLevel, RewriteFailure, Writing, replication_id};
@@ -27,6 +28,7 @@ use value::Value;
 
 use super::aof::Aof;
 use super::load::{Failure, Reader};
+use super::migrator::Migrator;
 use super::recover::read_manifest;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
@@ -54,6 +56,7 @@ pub struct ProcessHost {
     outside: Arc<Outside>,
     config_file: Option<PathBuf>,
     facts: ProcessFacts,
+    migrator: Migrator,
 }
 
 impl ProcessHost {
@@ -77,7 +80,8 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
+        let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
+        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator }
     }
 }
 
@@ -214,6 +218,18 @@ impl Host for ProcessHost {
 
     fn wake_control(&self) {
         self.control.notify();
+    }
+
+    fn migrate(&self, order: Order) -> Sent {
+        self.migrator.send(&order)
+    }
+
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
+        self.migrator.submit(order, done);
+    }
+
+    fn migration_sockets(&self) -> usize {
+        self.migrator.kept()
     }
 
     fn entropy(&self) -> u64 {

@@ -12,6 +12,7 @@ mod aof;
 mod control;
 mod host;
 mod load;
+mod migrator;
 mod recover;
 mod replica;
 mod settings;

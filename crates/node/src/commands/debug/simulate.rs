@@ -8,12 +8,14 @@ use resp::error;
 use structures::number;
 
 use super::{MANY, Sub, sub};
+use crate::busy::Stopwatch;
 use crate::commands::{Call, Done};
 use crate::facts::Crash;
 use crate::server::{LogLevel, replication_id};
 
 pub(super) const SUBS: &[Sub] = &[
     sub("sleep", "<seconds>", "Stop the whole server for a time.", (3, 3), true, sleep),
+    sub("spin", "<milliseconds>", "Keep this thread busy, as a long script does.", (3, 3), false, spin),
     sub("segfault", "", "Crash the server by an access to memory that is not its own.", (2, 2), true, |call| {
         call.core.server.host.crash(Crash::Segfault)
     }),
@@ -46,6 +48,21 @@ fn sleep(call: &mut Call<'_, '_>) -> Done {
     let seconds = number::parse_f64(call.args.at(2)).unwrap_or(0.0);
     if let Ok(time) = Duration::try_from_secs_f64(seconds.max(0.0)) {
         call.core.server.still.hold(|| call.core.server.host.sleep(time));
+    }
+    call.client.out.ok();
+    Ok(())
+}
+
+/// Shows what a long unit does for others.
+fn spin(call: &mut Call<'_, '_>) -> Done {
+    let millis = number::parse_i64(call.args.at(2)).ok_or(error::common::NOT_INTEGER)?;
+    let until = call.core.server.engine.clock().nanos() + millis.max(0) as u64 * 1_000_000;
+    let mut watch = Stopwatch::start(call.core);
+    while call.core.server.engine.clock().nanos() < until {
+        if !watch.look(call.core, call.meanwhile) {
+            return Err(error::script::KILLED);
+        }
+        std::hint::spin_loop();
     }
     call.client.out.ok();
     Ok(())
