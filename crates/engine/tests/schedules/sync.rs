@@ -1,5 +1,6 @@
 //! `crate::sync` over shuttle: the same names, each operation a scheduling point.
 
+#[allow(unused_imports)]
 pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 pub use shuttle::sync::{Condvar, Mutex as SleepMutex, MutexGuard};
 
