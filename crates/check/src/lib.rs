@@ -16,6 +16,8 @@
 
 mod aof_files;
 mod console;
+#[cfg(test)]
+mod hostile;
 mod profile;
 mod snapshot;
 mod table;

@@ -34,6 +34,7 @@ mod help;
 mod hint;
 mod history;
 mod input;
+mod live;
 mod messages;
 mod modes;
 mod number;
@@ -45,7 +46,7 @@ mod repl;
 mod screen;
 mod session;
 mod signals;
-mod uri;
+pub mod uri;
 mod vocabulary;
 
 use std::ffi::OsString;

@@ -140,6 +140,7 @@ impl Session {
             connect_timeout: self.options.connect_timeout,
             keepalive: Some(KEEPALIVE),
             family: self.options.family,
+            multipath: self.options.multipath,
             ..client::Options::default()
         };
         match Client::connect(&self.address, &options) {

@@ -15,6 +15,10 @@ pub struct Vocabulary {
     pub version: &'static str,
     /// The scheme of connection strings in examples.
     pub scheme: &'static str,
+    /// What stands around a key that a report names, besides its own quotes.
+    pub key_quote: &'static str,
+    /// The title of the last part of a report on keys.
+    pub summary: &'static str,
     /// The first word of the prompt when connected through a Unix socket.
     pub socket_prompt: &'static str,
     /// Prefixes of environment variables, the preferred one first.
@@ -32,6 +36,8 @@ pub const REDIS: Vocabulary = Vocabulary {
     server: "Redis",
     version: "7.2.4",
     scheme: "redis",
+    key_quote: "",
+    summary: "-------- summary -------",
     socket_prompt: "redis",
     env: ["REDISCLI", "VALKEYCLI"],
     history_file: ".rediscli_history",
@@ -44,6 +50,8 @@ pub const VALKEY: Vocabulary = Vocabulary {
     server: "Valkey",
     version: "9.1.0",
     scheme: "valkey",
+    key_quote: "'",
+    summary: "-------- Summary --------",
     socket_prompt: "valkey",
     env: ["VALKEYCLI", "REDISCLI"],
     history_file: ".valkeycli_history",

@@ -102,6 +102,14 @@ impl Shard {
         Some(old)
     }
 
+    /// Gives an empty database other content, which is in no snapshot.
+    pub fn put_db(&mut self, db: DbIndex, content: Db) {
+        debug_assert!(self.dbs[db.index()].is_empty(), "nothing is lost");
+        self.dbs[db.index()] = content;
+        self.counts.note(db);
+        self.publish_counts();
+    }
+
     /// Collects keys whose time has come, going on from `cursor` (0 at first), about `budget` buckets' worth of work.
     /// Answers the next cursor, 0 at the end. The caller deletes all that it got.
     pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {

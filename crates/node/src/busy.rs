@@ -102,7 +102,7 @@ impl<'s> Stopwatch<'s> {
     /// Begins to measure.
     pub fn start(core: &mut Core<'s>) -> Self {
         let threshold = core.control().config.scripting.busy_reply_threshold.saturating_mul(1_000_000);
-        let (server, began) = (core.server, core.clock_nanos());
+        let (server, began) = (core.server, core.server.engine.clock().nanos());
         server.busy.running.fetch_add(1, Ordering::AcqRel);
         let kills = server.busy.kills.load(Ordering::Acquire);
         Stopwatch { server, began, served: 0, threshold, kills, busy: false }
@@ -112,7 +112,7 @@ impl<'s> Stopwatch<'s> {
     /// killed it.
     pub fn look(&mut self, core: &mut Core<'s>, meanwhile: &mut dyn Meanwhile) -> bool {
         let server = self.server;
-        let now = core.clock_nanos();
+        let now = core.server.engine.clock().nanos();
         if self.threshold > 0
             && now.saturating_sub(self.began) > self.threshold
             && now.saturating_sub(self.served) >= SERVE_EVERY_NANOS

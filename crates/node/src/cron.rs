@@ -89,9 +89,10 @@ impl Meter {
 /// The work of one tick; the control thread calls it about every 100 ms.
 pub fn tick(core: &mut Core<'_>, now: UnixMillis) {
     crate::pause::end_if_due(core, now);
+    crate::shutdown::tick(core);
     let server = core.server;
     let totals = server.totals();
-    server.rates.lock().measure(core.clock_nanos(), &totals);
+    server.rates.lock().measure(server.engine.clock().nanos(), &totals);
     // Looking is what keeps the peak.
     server.host.note_memory();
 }

@@ -21,6 +21,7 @@ use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
 use keyspace::{Key, Lookup as Trace, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
+use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
 
@@ -75,6 +76,8 @@ pub struct Core<'s> {
     pub wants_acks: bool,
     /// Commands come from our primary: what they log is in its stream already.
     pub(crate) applies: bool,
+    /// When the latest command of the run in progress ended.
+    last_end: Option<u64>,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -131,6 +134,7 @@ impl<'s> Core<'s> {
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
+            last_end: None,
         }
     }
 
@@ -149,15 +153,21 @@ impl<'s> Core<'s> {
         self.current.clone()
     }
 
-    /// Executes one request of a client. The reply is in its output, unless it waits.
-    pub fn execute(&mut self, client: &mut Client, args: Args<'_>, meanwhile: &mut dyn Meanwhile) {
+    /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
+    /// its output, unless it waits.
+    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>, meanwhile: &mut dyn Meanwhile) {
         let start = client.out.len();
+        let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
-        let outcome = self.dispatch(client, args, meanwhile);
+        let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
+            return;
+        }
+        if was_replica && client.out.len() > start {
+            self.disown(client, start, &args);
             return;
         }
         match client.reply_mode {
@@ -174,8 +184,31 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn dispatch(&mut self, client: &mut Client, args: Args<'_>, meanwhile: &mut dyn Meanwhile) -> Outcome {
-        let id = match self.find(&args) {
+    /// A replica has caused a reply. On its link only the stream may stand, so it is closed.
+    fn disown(&mut self, client: &mut Client, start: usize, args: &Args<'_>) {
+        let name = match self.server.registry.lookup(args) {
+            Lookup::Found(id) => self.server.registry.row(id).fullname,
+            _ => "<unknown>",
+        };
+        if client.out.buf.get(start) == Some(&b'-') {
+            let reply = String::from_utf8_lossy(&client.out.buf[start + 1..]).trim_end().to_owned();
+            self.server.host.log(LogLevel::Warning, &log_text::primary::error_to_replica(&reply, name));
+        }
+        client.out.buf.truncate(start);
+        client.close_asap = true;
+        client.card.set(Flag::CloseAsap, true);
+        let who = crate::commands::client::line::describe(self, &client.card);
+        self.server.host.log(LogLevel::Warning, &log_text::primary::replied_to_replica(name, &who));
+    }
+
+    fn dispatch(
+        &mut self,
+        client: &mut Client,
+        row: Option<RowId>,
+        args: Args<'_>,
+        meanwhile: &mut dyn Meanwhile,
+    ) -> Outcome {
+        let id = match row.map_or_else(|| self.find(&args), Ok) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
                 let text = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
@@ -255,7 +288,7 @@ impl<'s> Core<'s> {
                         self.feed_monitors(&control, client, row, args);
                     }
                     self.begin_unit();
-                    let start = self.clock_nanos();
+                    let start = self.start_clock();
                     let mark = client.out.mark();
                     let result = handler(&mut Call { core: self, client, args, row, meanwhile });
                     let failed = result.is_err();
@@ -308,7 +341,7 @@ impl<'s> Core<'s> {
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
-        let start = self.clock_nanos();
+        let start = self.start_clock();
         let mark = client.out.len();
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
@@ -358,10 +391,15 @@ impl<'s> Core<'s> {
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
     /// leaves, none that was decided under the old value can still run.
     pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
-        let mut control = Control::clone(&self.control());
+        let before = self.control();
+        let mut control = Control::clone(&before);
         change(&mut control);
+        let eased = control.pause < before.pause;
         let world = self.lease.world().expect("a control value is published by a unit that is alone");
         self.server.control.publish(world, Arc::new(control));
+        if eased {
+            self.server.recheck();
+        }
     }
 
     /// Takes over what a spare core has left to be done.
@@ -562,6 +600,7 @@ impl<'s> Core<'s> {
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
+        multi.common = multi.common.intersection(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
@@ -617,12 +656,20 @@ impl<'s> Core<'s> {
         limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit
     }
 
-    pub(crate) fn clock_nanos(&self) -> u64 {
-        self.server.engine.clock().nanos()
+    /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
+    pub(crate) fn start_clock(&mut self) -> u64 {
+        self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
+    }
+
+    /// Begins a run of commands that follow each other without anything between.
+    pub(crate) fn begin_run(&mut self) {
+        self.last_end = None;
     }
 
     pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
-        let nanos = self.clock_nanos().saturating_sub(start);
+        let end = self.server.engine.clock().nanos();
+        self.last_end = Some(end);
+        let nanos = end.saturating_sub(start);
         let counters = &self.counters.commands[id.index()];
         add(&counters.calls, 1);
         add(&counters.nanos, nanos);

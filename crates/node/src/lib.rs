@@ -36,13 +36,16 @@ pub mod limits;
 pub mod loading;
 pub mod migrate;
 pub mod pause;
+mod pipeline;
 pub mod redact;
 pub mod replay;
 pub mod replication;
 pub mod saving;
 mod scan;
 pub mod server;
+pub mod shutdown;
 pub mod stats;
+pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;

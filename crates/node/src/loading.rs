@@ -3,12 +3,14 @@
 //! At start nobody else runs, so the loader holds the world from the first byte to the last. Keys whose time has come are
 //! left out, as on every primary.
 
-use keyspace::{DbIndex, Expiry, Key, UnixMillis};
+use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
 use rdb::decode::Options;
 use rdb::{Acceptance, Content, Decoder, Event};
 use resp::log_text;
 
 use crate::execute::Core;
+use crate::replication::apart::Apart;
+use crate::server::Server;
 
 /// What a loaded file has told.
 #[derive(Clone, Debug, Default)]
@@ -56,13 +58,31 @@ impl Loader {
     /// Takes the next bytes of the file. The lease has the world. The error says where the file is damaged, and how.
     pub fn feed(&mut self, core: &mut Core<'_>, chunk: &[u8]) -> Result<(), String> {
         self.decoder.feed(chunk);
-        self.step(core)
+        self.step(&mut core.lease.space(self.db))
+    }
+
+    /// Takes the next bytes of the file into a keyspace that is this executor's own.
+    pub fn feed_apart(&mut self, server: &Server, apart: &mut Apart, chunk: &[u8]) -> Result<(), String> {
+        self.decoder.feed(chunk);
+        self.step(&mut apart.space(self.db, server.engine.now()))
+    }
+
+    /// The file has ended.
+    pub fn finish_apart(mut self, server: &Server, apart: &mut Apart) -> Result<Told, String> {
+        self.decoder.finish();
+        self.step(&mut apart.space(self.db, server.engine.now()))?;
+        Ok(self.told)
+    }
+
+    /// How many keys the file has told of so far.
+    pub fn keys(&self) -> u64 {
+        self.told.keys + self.told.expired
     }
 
     /// The file has ended.
     pub fn finish(mut self, core: &mut Core<'_>) -> Result<Told, String> {
         self.decoder.finish();
-        self.step(core)?;
+        self.step(&mut core.lease.space(self.db))?;
         Ok(self.told)
     }
 
@@ -81,9 +101,8 @@ impl Loader {
         self.told
     }
 
-    fn step(&mut self, core: &mut Core<'_>) -> Result<(), String> {
-        let now = core.lease.now();
-        let mut space = core.lease.space(self.db);
+    fn step(&mut self, space: &mut Space<'_>) -> Result<(), String> {
+        let now = space.now;
         let databases = space.databases();
         loop {
             let event = match self.decoder.next() {

@@ -206,12 +206,24 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
         return;
     }
     if let Target::Sync(file, sync) = &current.target {
+        let config = server.control.load().config.clone();
+        let mut outcome = failure.map_or(Ok(()), |reason| Err(reason.to_owned()));
+        if outcome.is_ok() && !sync.streamed {
+            // Where snapshots are wanted, this one is kept as the newest.
+            let keep = !config.snapshot.save.is_empty() && !config.snapshot.rdb_del_sync_files;
+            let name = keep.then_some(&config.snapshot.dbfilename[..]);
+            outcome = server.host.take_sync_file(file, name).map(|(file, len)| {
+                sync.open(server, file);
+                sync.grow(server, len);
+            });
+            if keep && outcome.is_ok() {
+                saving.last_save = now;
+                saving.last_ok = true;
+                server.dirty.fetch_sub(current.dirty, Ordering::Relaxed);
+            }
+        }
         drop(saving);
-        let outcome = match failure {
-            None => server.host.take_sync_file(file),
-            Some(reason) => Err(reason.to_owned()),
-        };
-        crate::replication::primary::sync_done(server, sync, outcome);
+        sync.end(server, outcome);
         server.host.wake_control();
         return;
     }
@@ -234,13 +246,8 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
     let exit = saving.then_exit.take();
     drop(saving);
     match exit {
-        Some(exit) if failure.is_none() || exit.force => server.stop(0),
-        Some(_) => {
-            server.host.log(LogLevel::Warning, log_text::shutdown::ERRORS);
-            server.host.shutdown_aborted();
-            answer(server, &waiters, Some(error::server::SHUTDOWN_FAILED));
-        }
-        None => answer(server, &waiters, failure.map(|_| error::common::BARE)),
+        Some(exit) if crate::shutdown::saved(server, failure.is_none(), exit) => {}
+        _ => answer(server, &waiters, failure.map(|_| error::common::BARE)),
     }
     server.host.wake_control();
 }
@@ -256,18 +263,6 @@ impl Saving {
     pub fn wait(&mut self, client: u64, thread: usize) {
         self.waiters.push((client, thread));
     }
-}
-
-/// SIGTERM or SIGINT: saves if there are save points, and ends.
-pub fn stop_by_signal(core: &mut Core<'_>) {
-    let server = core.server;
-    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
-    if core.control().config.snapshot.save.is_empty() {
-        server.stop(0);
-        return;
-    }
-    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    server.saving.lock().then_exit = Some(Exit { force: false });
 }
 
 /// What is due by the clock: a save point, a scheduled save, MISCONF on or off.

@@ -31,7 +31,7 @@ impl Core<'_> {
         row: &'static Row,
         args: Args<'_>,
     ) -> Option<Outcome> {
-        let start = self.clock_nanos();
+        let start = self.start_clock();
         let mut walk = match Walk::begin(&args, self.server.engine.map) {
             Ok(walk) => walk,
             Err(e) => {

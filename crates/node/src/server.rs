@@ -30,7 +30,9 @@ use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
+use crate::shutdown::Shutdown;
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
+use crate::stillness::Stillness;
 
 /// What the runtime does for a server: everything that touches the world.
 pub trait Host: Send + Sync {
@@ -47,6 +49,14 @@ pub trait Host: Send + Sync {
     fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
     /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
     fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Whether there is an append-only file that cannot be loaded yet, because its first base is not complete.
+    fn aof_is_incomplete(&self) -> bool {
+        false
+    }
+    /// The offset up to which the journal is on disk, and can be loaded from there; `None` without an append-only file.
+    fn durable_offset(&self) -> Option<u64> {
+        None
+    }
     /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
     /// Gives the snapshot under way up.
@@ -57,8 +67,9 @@ pub trait Host: Send + Sync {
     fn wake_control(&self);
     /// The journal begins anew after a full sync: what the append-only file holds is of another history.
     fn journal_restarted(&self, _config: &Config) {}
-    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
-    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+    /// Opens a snapshot that was written for replicas, and answers its length too. Its name goes at once, and its blocks
+    /// with the last reader, unless it is to be kept under another name.
+    fn take_sync_file(&self, _file: &[u8], _keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         Err("this host keeps no files for replicas".to_owned())
     }
     /// Sends keys to another server and waits for its answers.
@@ -194,6 +205,10 @@ pub struct Server {
     pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// The end, when it is under way.
+    pub shutdown: Mutex<Option<Shutdown>>,
+    /// Whether everything stands still.
+    pub still: Stillness,
     /// Keys on their way to another server.
     pub frozen: Frozen,
 }
@@ -257,6 +272,8 @@ impl Server {
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),
+            shutdown: Mutex::default(),
+            still: Stillness::default(),
             frozen: Frozen::default(),
         }
     }
@@ -275,8 +292,19 @@ impl Server {
             wait.end(WaitState::Killed);
         }
         self.cards.remove(card.id);
+        if card.is(Flag::Primary) {
+            self.hang_up();
+            return true;
+        }
         self.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: false });
         true
+    }
+
+    /// Ends the connection to our primary. Its thread will find out; the primary knows at once.
+    pub fn hang_up(&self) {
+        if let Some(hang_up) = &*self.replication.hang_up.lock() {
+            hang_up();
+        }
     }
 
     /// Ends the wait of a client for keys or for replicas, as after its timeout or with an error. False when it does not

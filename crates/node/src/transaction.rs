@@ -157,7 +157,7 @@ impl Core<'_> {
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
-        let start = self.clock_nanos();
+        let start = self.start_clock();
         let from = client.out.len();
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use keyspace::{UnixMillis, WaitState};
 use resp::args::Args;
-use resp::request::{Parsed, RequestKind, RequestLimits};
+use resp::request::{Parser, RequestLimits};
 use session::{Client, ClientCard, Flag, Letter, ReplyMode, Waiting};
 
 use structures::hash::Map;
@@ -18,6 +18,7 @@ use structures::hash::Map;
 use crate::busy::{self, Meanwhile, Turn};
 use crate::execute::Core;
 use crate::limits;
+use crate::pipeline::{Ahead, Stop};
 use crate::server::Server;
 use crate::stats::add;
 use crate::waiting;
@@ -66,6 +67,8 @@ pub struct Worker<'s> {
     letters: Vec<Letter>,
     paused: Vec<u64>,
     care_due: Option<UnixMillis>,
+    /// Memory of looks ahead.
+    ahead: Ahead,
 }
 
 impl<'s> Worker<'s> {
@@ -84,6 +87,7 @@ impl<'s> Worker<'s> {
             letters: Vec::new(),
             paused: Vec::new(),
             care_due: None,
+            ahead: Ahead::default(),
         }
     }
 
@@ -379,7 +383,7 @@ impl<'s> Worker<'s> {
         client.card.set(Flag::Blocked, false);
         client.card.set(Flag::Paused, false);
         let mut core = self.lend_core();
-        core.execute(client, args.as_args(), &mut Others::new(self, turn));
+        core.execute(client, None, args.as_args(), &mut Others::new(self, turn));
         self.return_core(core);
         self.process(client, Some(turn));
     }
@@ -455,13 +459,9 @@ impl<'s> Worker<'s> {
             return;
         }
         let control = self.core.control();
-        let limits = RequestLimits {
-            max_bulk_len: control.config.clients.proto_max_bulk_len,
-            unauthenticated: !client.authenticated,
-            replicated: false,
-        };
         let mut input = std::mem::take(&mut client.input);
         let mut ranges = std::mem::take(&mut client.ranges);
+        let mut ahead = std::mem::take(&mut self.ahead);
         let mut at = 0;
         client.want = 0;
         if client.owns_input {
@@ -469,36 +469,50 @@ impl<'s> Worker<'s> {
         }
         let mut lent = turn.is_some().then(|| self.lend_core());
         while client.is_ready() && at < input.len() {
-            match client.parser.next(&mut input[at..], &limits, &mut ranges) {
-                Parsed::Incomplete { need_len } => {
+            let limits = RequestLimits {
+                max_bulk_len: control.config.clients.proto_max_bulk_len,
+                unauthenticated: !client.authenticated,
+                replicated: false,
+            };
+            let most = self.core.look_ahead(&control, client);
+            let stop = ahead.look(&mut client.parser, &mut input, at, &limits, &mut ranges, most);
+            lent.as_deref_mut().unwrap_or(&mut self.core).fetch(client.db, &mut ahead, &input, &ranges);
+            let mut ran = 0;
+            for request in ahead.requests() {
+                if !client.is_ready() {
+                    break;
+                }
+                ran += 1;
+                at = request.end();
+                let Some(args) = request.args(&input, &ranges) else { continue };
+                match (&mut lent, &mut turn) {
+                    (Some(core), Some(turn)) => {
+                        core.execute(client, request.row(), args, &mut Others::new(self, &mut **turn));
+                        if self.is_behind_a_busy_unit(client) {
+                            self.answer_parked_command(client);
+                        }
+                    }
+                    _ => self.answer(client, args),
+                }
+                limits::check_output(&mut self.core, client);
+            }
+            if ran < ahead.requests().len() || matches!(stop, Stop::Error(_)) && !client.is_ready() {
+                // The client waits: what was understood of its later requests is forgotten until they are due.
+                client.parser = Parser::new();
+                ranges.clear();
+                break;
+            }
+            ranges.drain(..ahead.ranges());
+            match stop {
+                Stop::Full => {}
+                Stop::Incomplete { need_len } => {
                     client.want = need_len.saturating_sub(input.len() - at);
                     break;
                 }
-                Parsed::Error(e) => {
+                Stop::Error(e) => {
                     self.core.note_error(e.code());
                     client.out.error(&e);
                     client.close_after_reply = true;
-                    break;
-                }
-                Parsed::Complete { consumed, kind, .. } => {
-                    let request = &input[at..at + consumed];
-                    at += consumed;
-                    if ranges.is_empty() {
-                        continue;
-                    }
-                    let raw = (kind == RequestKind::Multibulk).then_some(request);
-                    let args = Args::new(request, &ranges, raw);
-                    match (&mut lent, &mut turn) {
-                        (Some(core), Some(turn)) => {
-                            core.execute(client, args, &mut Others::new(self, &mut **turn));
-                            if self.is_behind_a_busy_unit(client) {
-                                self.answer_parked_command(client);
-                            }
-                        }
-                        _ => self.answer(client, args),
-                    }
-                    ranges.clear();
-                    limits::check_output(&mut self.core, client);
                 }
             }
         }
@@ -510,6 +524,7 @@ impl<'s> Worker<'s> {
         } else {
             input.drain(..at);
         }
+        self.ahead = ahead;
         client.input = input;
         client.counted = client.input.len();
         client.ranges = ranges;

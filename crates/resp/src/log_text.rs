@@ -86,7 +86,14 @@ pub mod shutdown {
     pub const SAVING: &str = "Saving the final RDB snapshot before exiting.";
     pub const CANNOT_SAVE: &str = "Error trying to save the DB, can't exit.";
     pub const WRITING_AOF: &str = "Writing initial AOF, can't exit.";
+    pub const WRITING_AOF_FORCED: &str = "Writing initial AOF. Exit anyway.";
+    pub const SNAPSHOT_GIVEN_UP: &str = "A snapshot is being written. It is given up.";
     pub const ERRORS: &str = "Errors trying to shut down the server. Check the logs for more information.";
+
+    /// A replica has not acknowledged everything. `state` as `INFO` names it.
+    pub fn lagging(replica: &str, bytes: u64, seconds: i64, state: &str) -> String {
+        format!("Lagging replica {replica} reported offset {bytes} behind master, lag={seconds}, state={state}.")
+    }
 
     pub fn in_sync(in_sync: usize, replicas: usize) -> String {
         format!("{in_sync} of {replicas} replicas are in sync when shutting down.")
@@ -235,9 +242,37 @@ pub mod primary {
         )
     }
 
+    pub fn wrong_offset(replica: &str) -> String {
+        format!("Replica {replica} asks for synchronization but with a wrong offset")
+    }
+
+    /// A command that a replica has sent on its link was answered with an error.
+    pub fn error_to_replica(reply: &str, command: &str) -> String {
+        format!(
+            "== CRITICAL == This primary is sending an error to its replica: '{reply}' after processing the command \
+             '{command}'"
+        )
+    }
+
+    /// `client` is the line of `CLIENT LIST`.
+    pub fn replied_to_replica(command: &str, client: &str) -> String {
+        format!("Replica generated a reply to command '{command}', disconnecting it: {client}")
+    }
+
     /// `target` is `disk` or `replicas sockets`.
     pub fn snapshot_for(target: &str) -> String {
         format!("Starting BGSAVE for SYNC with target: {target}")
+    }
+
+    pub const LAST_LEFT: &str = "Diskless rdb transfer, last replica dropped, killing fork child.";
+
+    pub fn transfer_started(pid: u32) -> String {
+        format!("Background RDB transfer started by pid {pid}")
+    }
+
+    /// The last replica of a streamed snapshot has got it; so many have.
+    pub fn streamed(replicas: usize) -> String {
+        format!("Diskless rdb transfer, done reading from pipe, {replicas} replicas still up.")
     }
 
     pub fn succeeded(replica: &str) -> String {
@@ -269,7 +304,13 @@ pub mod replica {
     pub const CONNECTED: &str = "Non blocking connect for SYNC fired the event.";
     pub const PONG: &str = "Master replied to PING, replication can continue...";
     pub const NO_CACHED_PRIMARY: &str = "Partial resynchronization not possible (no cached master)";
-    pub const STREAMED: &str = "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF";
+    pub const SHAKE_TIMEOUT: &str = "Timeout connecting to the PRIMARY...";
+    pub const SYNC_TIMEOUT: &str = "Timeout receiving bulk data from PRIMARY... If the problem persists try to set the \
+                                    'repl-timeout' parameter to a larger value.";
+    pub const SWAPPING: &str = "MASTER <-> REPLICA sync: Swapping active DB with loaded DB";
+    pub const DISCARDING: &str = "MASTER <-> REPLICA sync: Discarding the half-loaded data";
+    pub const FILE_REMOVED: &str =
+        "Removing the RDB file obtained from the primary. This replica has persistence disabled";
     pub const FLUSHING: &str = "MASTER <-> REPLICA sync: Flushing old data";
     pub const LOADING: &str = "MASTER <-> REPLICA sync: Loading DB in memory";
     pub const FINISHED: &str = "MASTER <-> REPLICA sync: Finished with success";
@@ -295,8 +336,20 @@ pub mod replica {
     }
 
     /// `target` is `disk` or `parser`.
+    pub fn streamed(target: &str) -> String {
+        format!("MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to {target}")
+    }
+
+    /// `target` is `disk` or `parser`.
     pub fn receiving(bytes: u64, target: &str) -> String {
         format!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to {target}")
+    }
+
+    pub fn cannot_rename(target: &str, dir: &str, why: &str) -> String {
+        format!(
+            "Failed trying to rename the temp DB into {target} (in server root dir {dir}) in MASTER <-> REPLICA \
+             synchronization: {why}"
+        )
     }
 
     pub fn socket_error(why: &str) -> String {
@@ -317,8 +370,19 @@ pub mod replica {
 
     /// A replicated command was answered with an error.
     pub fn command_failed(name: &str, reply: &str) -> String {
-        format!("A command of the primary has failed here, the data may differ: '{name}' was answered '{reply}'")
+        format!(
+            "== CRITICAL == This replica is sending an error to its primary: '{reply}' after processing the command \
+             '{name}'"
+        )
     }
+
+    /// `propagation-error-behavior` ends the process after a command that has failed.
+    pub fn panicked(name: &str) -> String {
+        format!("This replica panicked sending an error to its primary after processing the command '{name}'")
+    }
+
+    pub const CANNOT_WRITE: &str = "Replica was unable to write command to disk.";
+    pub const APPLIES_UNWRITTEN: &str = "Replica is applying a command even though it is unable to write to disk.";
 
     pub fn second_id(old: &str, offset: u64, new: &str) -> String {
         format!("Setting secondary replication ID to {old}, valid up to offset: {offset}. New replication ID is {new}")

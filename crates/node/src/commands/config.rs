@@ -42,7 +42,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let pairs: Vec<(&[u8], &[u8])> =
         (2..call.args.len()).step_by(2).map(|at| (call.args.at(at), call.args.at(at + 1))).collect();
-    let origin = Origin { local: call.client.card.is_local(), loading: control.loading };
+    let origin = Origin { local: call.client.card.is_local(), loading: control.loading || control.async_loading };
     let mut update = config::set(&control.config, &pairs, origin).map_err(|e| match e {
         SetError::Loading => error::common::loading(crate::admission::PRODUCT),
         SetError::Refused(refusal) => refusal.error(),

@@ -4,17 +4,19 @@ use resp::error;
 use resp::log_text;
 use session::Waiting;
 
+use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
 use crate::admission::PRODUCT;
-use crate::saving::{self, Exit};
+use crate::saving;
 use crate::server::LogLevel;
+use crate::shutdown::{self, Wish};
 
 pub(super) const TABLE: &[ControlBinding] = &[
     world("save", save),
     world("bgsave", bgsave),
     world("bgrewriteaof", bgrewriteaof),
     free("lastsave", lastsave),
-    free("shutdown", shutdown),
+    free("shutdown", end),
 ];
 
 /// SAVE is a BGSAVE whose client waits; the others go on.
@@ -78,49 +80,40 @@ fn lastsave(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn shutdown(call: &mut Call<'_, '_>) -> Done {
-    let (mut save, mut nosave, mut force, mut abort, mut now) = (false, false, false, false, false);
+fn end(call: &mut Call<'_, '_>) -> Done {
+    let (mut wish, mut abort, mut failover) = (Wish::default(), false, false);
     for word in call.args.from(1).iter() {
         match word.to_ascii_lowercase().as_slice() {
-            b"save" => save = true,
-            b"nosave" => nosave = true,
-            b"force" => force = true,
-            b"now" => now = true,
+            b"save" => wish.save = true,
+            b"nosave" => wish.nosave = true,
+            b"force" => wish.force = true,
+            b"now" => wish.now = true,
             b"abort" => abort = true,
+            // It forbids a voting primary of a cluster to end.
+            b"safe" => {}
+            b"failover" => failover = true,
             _ => return Err(error::common::SYNTAX),
         }
     }
-    if (save && nosave) || (abort && call.args.len() > 2) {
+    if (wish.save && wish.nosave) || (abort && call.args.len() > 2) {
         return Err(error::common::SYNTAX);
+    }
+    if failover {
+        return Err(error::server::SHUTDOWN_FAILOVER);
     }
     let server = call.core.server;
     if abort {
-        let stopped = server.saving.lock().then_exit.take().is_some();
-        if !stopped {
+        if !shutdown::abort(server) {
             return Err(error::server::SHUTDOWN_NOT_RUNNING);
         }
-        server.host.log(LogLevel::Notice, log_text::shutdown::ABORTED);
-        server.host.shutdown_aborted();
         call.client.out.ok();
         return Ok(());
     }
-    if !nosave && server.busy.is_busy() {
+    if !wish.nosave && server.busy.is_busy() {
         return Err(error::common::busy_script(PRODUCT));
     }
-    let _ = now;
-    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
-    let points = !call.core.control().config.snapshot.save.is_empty();
-    if nosave || !(save || points) {
-        server.stop(0);
-        call.client.close_after_reply = true;
-        return Ok(());
-    }
-    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    let mut saving = server.saving.lock();
-    saving.then_exit = Some(Exit { force });
-    saving.wait(call.client.id(), call.core.me);
-    drop(saving);
+    let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;
-    server.host.wake_control();
+    shutdown::request(server, wish, Some((call.client.id(), call.core.me)), Some(&who));
     Ok(())
 }

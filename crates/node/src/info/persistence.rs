@@ -10,14 +10,15 @@ pub(super) fn write(page: &mut Page<'_>) {
     let now = server.engine.now().0 / 1000;
     let aof_ok = page.control.aof_failed.is_none();
     page.flag("loading", loading);
-    page.field("async_loading", 0);
+    page.flag("async_loading", page.control.async_loading);
     page.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
     page.field("current_fork_perc", "0.00");
     page.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
     page.field("rdb_changes_since_last_save", server.dirty.load(Ordering::Relaxed));
     {
         let saving = server.saving.lock();
-        page.flag("rdb_bgsave_in_progress", saving.current.is_some());
+        let saves = saving.current.as_ref().is_some_and(|current| !current.is_rewrite());
+        page.flag("rdb_bgsave_in_progress", saves || server.replication.transfer.lock().is_some());
         page.field("rdb_last_save_time", saving.last_save);
         page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
         page.field("rdb_last_bgsave_time_sec", saving.last_seconds);

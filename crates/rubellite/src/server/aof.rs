@@ -131,6 +131,17 @@ impl Aof {
         self.state.lock().is_some()
     }
 
+    /// Whether nothing can be loaded from it yet: its first base is being written.
+    pub fn is_incomplete(&self) -> bool {
+        self.state.lock().as_ref().is_some_and(|open| open.first_base)
+    }
+
+    /// The offset up to which a crash of the machine would lose nothing; `None` when it is off or incomplete.
+    pub fn durable_offset(&self) -> Option<u64> {
+        let state = self.state.lock();
+        state.as_ref().filter(|open| !open.first_base).map(|_| self.journal.fsynced.get().0)
+    }
+
     /// Writes what the journal has up to now, at least to `to`; and syncs, if the configuration says always.
     pub fn flush(&self, to: u64, config: &Config) -> Result<(), String> {
         let always = config.aof.appendfsync == AppendFsync::Always;
@@ -182,6 +193,7 @@ impl Aof {
             if open.cut == Some(open.at) {
                 open.cut = None;
                 open.file.sync().map_err(|e| errno::text(&e))?;
+                self.journal.fsynced.advance(open.at);
                 let next = increment(&self.journal, &open.dir, &open.names, &mut open.manifest, open.at, config)?;
                 open.file = next;
                 open.rewriting = open.manifest.increments().last().map(|file| file.seq);

@@ -79,21 +79,13 @@ impl ProcessHost {
     }
 }
 
-/// A snapshot without a name.
-struct OpenFile {
-    file: std::fs::File,
-    len: u64,
-}
+/// A snapshot that replicas read.
+pub struct OpenFile(pub std::fs::File);
 
 impl SyncFile for OpenFile {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
     fn read_at(&self, offset: u64, max: usize) -> Result<Bytes, String> {
-        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut buffer = vec![0; max.min(left)];
-        let n = files::read_full_at(&self.file, &mut buffer, offset).map_err(|e| errno::text(&e))?;
+        let mut buffer = vec![0; max];
+        let n = files::read_full_at(&self.0, &mut buffer, offset).map_err(|e| errno::text(&e))?;
         buffer.truncate(n);
         Ok(buffer.into())
     }
@@ -131,6 +123,14 @@ impl Host for ProcessHost {
         Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
     }
 
+    fn aof_is_incomplete(&self) -> bool {
+        self.aof.get().is_some_and(|aof| aof.is_incomplete())
+    }
+
+    fn durable_offset(&self) -> Option<u64> {
+        self.aof.get()?.durable_offset()
+    }
+
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
         match self.aof.get() {
             Some(aof) => aof.flush(offset, config),
@@ -152,14 +152,16 @@ impl Host for ProcessHost {
         }
     }
 
-    fn take_sync_file(&self, file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+    fn take_sync_file(&self, file: &[u8], keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         let path = Path::new(OsStr::from_bytes(file));
         let failed = |e: std::io::Error| errno::text(&e);
         let opened = std::fs::File::open(path).map_err(failed)?;
-        // Its name goes now, its blocks with the last reader.
-        std::fs::remove_file(path).map_err(failed)?;
+        match keep_as {
+            Some(name) => std::fs::rename(path, OsStr::from_bytes(name)).map_err(failed)?,
+            None => std::fs::remove_file(path).map_err(failed)?,
+        }
         let len = opened.metadata().map_err(failed)?.len();
-        Ok(Arc::new(OpenFile { file: opened, len }))
+        Ok((Arc::new(OpenFile(opened)), len))
     }
 
     fn wake_control(&self) {
@@ -253,7 +255,7 @@ impl Host for ProcessHost {
     fn crash(&self, how: Crash) -> ! {
         match how {
             Crash::Segfault => runtime::crash::segfault(),
-            Crash::Assertion => panic!("DEBUG PANIC was called"),
+            Crash::Assertion => panic!("the server ends on purpose: the reason stands above, or it was DEBUG PANIC"),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The snapshot thread: walks one snapshot after the other and writes their files.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,16 +11,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use engine::background::Background;
 use engine::id::ExecutorId;
+use node::replication::Sync;
 use node::saving::{self, SaveJob, Target};
 use node::server::Server;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
+use runtime::files::CommitError;
 use runtime::{errno, files, log};
 
 use super::aof::Aof;
+use super::host::OpenFile;
 
 /// Bytes gathered before they are written.
 const WRITE: usize = 256 * 1024;
+/// The same when replicas read them at once.
+const WRITE_STREAMED: usize = 16 * 1024;
 
 /// Where jobs for the snapshot thread are put.
 #[derive(Clone)]
@@ -93,7 +100,7 @@ fn write(
         Target::AofBase(path) => path,
     };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-    let mut file = match files::Replacement::create(target, true) {
+    let mut file = match Out::create(server, target, &job.target) {
         Ok(file) => Some(file),
         Err(e) => {
             // The shards still owe entries to this snapshot: that must end too.
@@ -104,11 +111,12 @@ fn write(
     let mut checksum = Checksum::new(job.checksum);
     let mut buffer = job.snapshot.head(&aux);
     checksum.update(&buffer);
-    let mut failure = None;
+    let mut failure = put(&mut file, &mut buffer);
+    let step = file.as_ref().map_or(WRITE, Out::step);
     let complete = job.snapshot.walk(background, shards, &mut |bytes| {
         checksum.update(bytes);
         buffer.extend_from_slice(bytes);
-        if buffer.len() >= WRITE {
+        if buffer.len() >= step {
             failure = put(&mut file, &mut buffer);
         }
         if job.key_delay_micros > 0 {
@@ -134,8 +142,55 @@ fn write(
     file.commit().map_err(|e| format!("Write error saving DB on disk: {e:?}"))
 }
 
-fn put(file: &mut Option<files::Replacement>, buffer: &mut Vec<u8>) -> Option<String> {
-    use std::io::Write;
+/// Where a snapshot goes.
+enum Out<'s> {
+    /// A file that is there when it is complete.
+    File(files::Replacement),
+    /// One without a name, which replicas read while it grows.
+    Spool { server: &'s Server, sync: Arc<Sync>, file: File, len: u64 },
+}
+
+impl<'s> Out<'s> {
+    fn create(server: &'s Server, path: &Path, target: &Target) -> io::Result<Self> {
+        match target {
+            Target::Sync(_, sync) if sync.streamed => {
+                let file = files::unnamed(Path::new("."))?;
+                sync.open(server, Arc::new(OpenFile(file.try_clone()?)));
+                Ok(Out::Spool { server, sync: sync.clone(), file, len: 0 })
+            }
+            _ => Ok(Out::File(files::Replacement::create(path, true)?)),
+        }
+    }
+
+    /// How many bytes are gathered before they are written.
+    fn step(&self) -> usize {
+        match self {
+            Out::File(_) => WRITE,
+            Out::Spool { .. } => WRITE_STREAMED,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Out::File(file) => file.write_all(bytes),
+            Out::Spool { server, sync, file, len } => {
+                file.write_all(bytes)?;
+                *len += bytes.len() as u64;
+                sync.grow(server, *len);
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(self) -> Result<(), CommitError> {
+        match self {
+            Out::File(file) => file.commit(),
+            Out::Spool { .. } => Ok(()),
+        }
+    }
+}
+
+fn put(file: &mut Option<Out<'_>>, buffer: &mut Vec<u8>) -> Option<String> {
     let result = file.as_mut()?.write_all(buffer);
     buffer.clear();
     result.err().map(|e| format!("Write error saving DB on disk: {}", errno::text(&e)))

@@ -160,10 +160,12 @@ impl<'s, W: BorrowMut<Worker<'s>>> Connections for IoThread<'s, W> {
 
 impl<'s> Handler for IoThread<'s, Worker<'s>> {
     fn received(&mut self, token: usize, io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.received(token, &mut InTurn { io, server: self.server, index: self.index });
     }
 
     fn woken(&mut self, io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.read_letters(&mut InTurn { io, server: self.server, index: self.index });
     }
 
@@ -181,6 +183,7 @@ impl<'s> Handler for IoThread<'s, Worker<'s>> {
     }
 
     fn timeout(&mut self, _now: i64, io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.worker.timeout(&mut InTurn { io, server: self.server, index: self.index });
     }
 

@@ -29,11 +29,11 @@ pub(super) const SUBS: &[Sub] = &[
     sub("change-repl-id", "", "Go on under a new replication id, without a past.", (2, 2), false, change_repl_id),
 ];
 
-/// Nobody else runs meanwhile: the caller has the world, for which every other thread has to wait.
+/// Nobody else runs meanwhile: the caller has the world, and every thread stops before its next event.
 fn sleep(call: &mut Call<'_, '_>) -> Done {
     let seconds = number::parse_f64(call.args.at(2)).unwrap_or(0.0);
     if let Ok(time) = Duration::try_from_secs_f64(seconds.max(0.0)) {
-        call.core.server.host.sleep(time);
+        call.core.server.still.hold(|| call.core.server.host.sleep(time));
     }
     call.client.out.ok();
     Ok(())
@@ -42,9 +42,9 @@ fn sleep(call: &mut Call<'_, '_>) -> Done {
 /// Shows what a long unit does for others.
 fn spin(call: &mut Call<'_, '_>) -> Done {
     let millis = number::parse_i64(call.args.at(2)).ok_or(error::common::NOT_INTEGER)?;
-    let until = call.core.clock_nanos() + millis.max(0) as u64 * 1_000_000;
+    let until = call.core.server.engine.clock().nanos() + millis.max(0) as u64 * 1_000_000;
     let mut watch = Stopwatch::start(call.core);
-    while call.core.clock_nanos() < until {
+    while call.core.server.engine.clock().nanos() < until {
         if !watch.look(call.core, call.meanwhile) {
             return Err(error::script::KILLED);
         }
