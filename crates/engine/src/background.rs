@@ -32,7 +32,7 @@ pub struct Sleeper {
 impl Sleeper {
     /// A sleeper without a wake.
     pub fn new() -> Arc<Self> {
-        Arc::new(Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() })
+        Arc::new(Sleeper::default())
     }
 
     /// Sleeps until a wake that no earlier call has taken.
@@ -42,6 +42,12 @@ impl Sleeper {
             woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
         }
         *woken = false;
+    }
+}
+
+impl Default for Sleeper {
+    fn default() -> Self {
+        Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() }
     }
 }
 

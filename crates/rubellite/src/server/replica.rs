@@ -57,7 +57,7 @@ pub fn run(server: &Server, me: usize) {
     while !server.is_over() {
         server.still.wait();
         let Some(target) = target(server) else {
-            std::thread::sleep(PATIENCE);
+            server.replication.idle.sleep();
             continue;
         };
         log::notice(log_text::replica::connecting(&format!("{}:{}", target.host, target.port)));

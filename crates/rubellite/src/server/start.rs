@@ -255,10 +255,13 @@ fn serve(
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
+        let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
         })?;
-        control::run(server, threads, control_reactor, aof)
+        let result = control::run(server, threads, control_reactor, aof);
+        snapshots.end();
+        result
     })?;
     acceptor.close_all();
     Ok(())
