@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use client::{Client, Value};
 
+use super::human_bytes;
 use crate::failure::{Failure, fatal};
 use crate::format::{self, Style};
+use crate::live::{self, Live};
 use crate::screen;
 use crate::screen::complain;
 use crate::session::Session;
@@ -189,6 +191,7 @@ fn transfer(
     // The newest bytes, which may be the mark, are held back.
     let mut held: Vec<u8> = Vec::new();
     let mut total = 0;
+    let (mut live, whole) = (Live::on_stderr(), left);
     while left > 0 {
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
         let read = match link.read_raw(&mut buf[..want]) {
@@ -205,7 +208,7 @@ fn transfer(
                 total += out as u64;
                 held.drain(..out);
                 if ended {
-                    return Ok(total);
+                    break;
                 }
             }
             _ => {
@@ -213,7 +216,15 @@ fn transfer(
                 total += read as u64;
             }
         }
+        live.draw(|| {
+            let sizes = [total, whole].map(|n| human_bytes(i64::try_from(n).unwrap_or(i64::MAX)));
+            vec![match payload {
+                Payload::Length(n) => format!("{} {} of {}", live::bar(total, *n), sizes[0], sizes[1]),
+                _ => format!("{} so far", sizes[0]),
+            }]
+        })?;
     }
+    live.close()?;
     Ok(total)
 }
 
