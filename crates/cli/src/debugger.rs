@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use client::Value;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::repl::{self, Leave};
 use crate::screen;
@@ -49,9 +49,14 @@ pub fn run(session: &mut Session, file: PathBuf, words: Vec<Vec<u8>>, sync: bool
         let script = crate::oneshot::read_script(&file)?;
         session.connect(true).map_err(|_| Failure::Exit(1))?;
         let mode: &[u8] = if sync { b"sync" } else { b"yes" };
-        // An old server, which does not know engines, refuses the third word and debugs nothing; its EVAL then
-        // answers as always.
-        session.call(&[&b"SCRIPT"[..], b"DEBUG", mode, &engine(&script)])?;
+        let mut answer = session.call(&[&b"SCRIPT"[..], b"DEBUG", mode, &engine(&script)])?;
+        if answer.as_error().is_some() {
+            // Servers that do not know engines refuse the word.
+            answer = session.call(&[&b"SCRIPT"[..], b"DEBUG", mode])?;
+        }
+        if let Some(text) = answer.as_error() {
+            return Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(text))));
+        }
         session.debugger = Debugger { armed: true, sync, can_restart: true, ..Debugger::default() };
         session.issue(&crate::oneshot::eval_command(script, words.clone()), 1)?;
         if session.debugger.ended {
