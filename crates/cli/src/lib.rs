@@ -47,7 +47,7 @@ mod repl;
 mod screen;
 mod session;
 mod signals;
-mod uri;
+pub mod uri;
 mod vocabulary;
 
 use std::ffi::OsString;
