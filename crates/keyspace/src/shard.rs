@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use structures::table::Watch;
-
 use crate::counts::{Count, Counts};
 use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
@@ -152,9 +150,9 @@ impl Shard {
             let (at_cut, walking) = (db.at_cut, db.table.walking());
             let mut observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
             let mut taken = 0;
-            let next = db.table.walk(id.0, cursor.position, left, |entry, access| {
+            let next = db.table.walk(id.0, cursor.position, left, |entry, _| {
                 taken += 1;
-                observers.hand_over(id.0, entry, access);
+                observers.give(id.0, entry, false);
             });
             match next {
                 Some(position) => cursor.position = position,

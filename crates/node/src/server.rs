@@ -27,7 +27,9 @@ use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
+use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::loading::{How, Progress};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
@@ -45,9 +47,24 @@ pub trait Host: Send + Sync {
     fn free_dbs(&self, dbs: Vec<Db>);
     /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
     fn snapshot(&self, job: SaveJob);
-    /// The append-only file goes on in a new increment behind `offset`; answers where its new base is to be written,
-    /// `None` when there is no append-only file.
-    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
+    /// Replaces a file of the working directory by what `write` gives to the function that it gets, which answers false
+    /// when there is no use in going on. When `write` answers false, the file stays as it was.
+    fn replace_file(&self, _name: &[u8], _write: Writing<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// Loads the snapshot file. The lease has the world.
+    fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// Waits before each write to the append-only file, for tests.
+    fn slow_aof(&self, _delay: Duration) {}
+    /// Loads the append-only file into an empty keyspace. The lease has the world.
+    fn load_aof(&self, _core: &mut Core<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// The append-only file goes on in a new increment behind `offset`, if it is on; answers where its new base is to be
+    /// written.
+    fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String>;
     /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
     fn aof_sizes(&self) -> Option<(u64, u64)>;
     /// Whether there is an append-only file that cannot be loaded yet, because its first base is not complete.
@@ -95,6 +112,12 @@ pub trait Host: Send + Sync {
     fn process(&self) -> &ProcessFacts;
     /// What memory it uses. It goes over the allocator's tables: not for every command.
     fn memory(&self) -> MemoryFacts;
+    /// What the allocator tells of itself, as text.
+    fn allocator_report(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Gives free memory back to the system.
+    fn purge_memory(&self) {}
     /// Looks at the memory in use, so that its peak is known.
     fn note_memory(&self);
     /// What processor time it has used.
@@ -106,6 +129,9 @@ pub trait Host: Send + Sync {
     /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
 }
+
+/// Whoever writes a file, piece by piece.
+pub type Writing<'w> = &'w mut dyn FnMut(&mut dyn FnMut(&[u8]) -> bool) -> bool;
 
 /// Why the configuration file was not written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -176,6 +202,8 @@ pub struct Server {
     pub baseline: Mutex<Baseline>,
     /// Saves.
     pub saving: Mutex<Saving>,
+    /// How far a load is.
+    pub loading: Progress,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// What is told per second.
@@ -196,6 +224,8 @@ pub struct Server {
     pub over: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
+    /// What was to be loaded at the start could not be: the server has no data and must write none.
+    pub unrecovered: AtomicBool,
     /// Whether the journal is written to an append-only file.
     pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
@@ -259,6 +289,7 @@ impl Server {
                 last_save: started / 1000,
                 ..Saving::default()
             }),
+            loading: Progress::default(),
             dirty: AtomicU64::new(0),
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
@@ -269,6 +300,7 @@ impl Server {
             over: AtomicBool::new(false),
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
+            unrecovered: AtomicBool::new(false),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             busy: Busy::default(),
@@ -324,6 +356,11 @@ impl Server {
     /// Whether the server is to end.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Whether the data could not be loaded at the start.
+    pub fn is_unrecovered(&self) -> bool {
+        self.unrecovered.load(Ordering::Relaxed)
     }
 
     /// Ends the server: every thread finishes its turn.

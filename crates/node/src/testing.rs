@@ -77,8 +77,8 @@ pub type Begun = (Order, Box<dyn FnOnce(Sent) + Send>);
 struct TestHost(Arc<Notes>);
 
 impl Host for TestHost {
-    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
-        None
+    fn begin_rewrite(&self, _: u64, _: &Config) -> Result<std::path::PathBuf, String> {
+        Err("there is no file".to_owned())
     }
 
     fn aof_sizes(&self) -> Option<(u64, u64)> {

@@ -163,11 +163,14 @@ impl Core<'_> {
             Bound::Data(handler, _) => {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
-                prepare(&mut space, control, env, client);
+                prepare(&mut space, control, env, client, row.has(command::row::Flags::WRITE));
                 let quiet = Quiet(&self.server.journal);
                 let sink = Self::sink(&self.server.journal, &quiet, control);
                 let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+                if control.is_replica() && row.has(command::row::Flags::WRITE) {
+                    crate::expiry::note_own(self.server, &unit.space, row, args);
+                }
                 debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
             }
@@ -185,6 +188,9 @@ impl Core<'_> {
             self.note_error(crate::stats::code_of(&client.out.buf[from..]));
         }
         self.account(id, start, failed, client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
     }
 
     /// Whether a watched key was touched, or has expired since WATCH. The unit holds the shards.

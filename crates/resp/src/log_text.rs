@@ -118,6 +118,46 @@ pub mod snapshot {
     pub const BACKGROUND_FAILED: &str = "Background saving error";
     pub const BACKGROUND_CANCELLED: &str = "Background saving will be aborted due to user request";
 
+    pub const CANCELLED: &str = "Scheduled background saving will be cancelled due to user request";
+    pub const SCHEDULED: &str = "Background saving scheduled due to user request";
+    pub const UNKNOWN_TYPE: &str = "Unknown type or opcode when loading DB. Unrecoverable error, aborting now.";
+    pub const FATAL: &str = "Fatal error loading the DB, check server logs. Exiting.";
+    pub const RELOADED: &str = "DB reloaded by DEBUG RELOAD";
+
+    pub const CANCELLED_NOW: &str = "Background saving cancelled";
+    pub const UNWRITABLE: &str =
+        "A hash has fields that expire, which this version of snapshot files cannot hold: nothing was saved";
+
+    pub fn cannot_open(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the RDB file {file} for reading: {why}")
+    }
+
+    pub fn cannot_create(why: &str) -> String {
+        format!("Failed opening the temp RDB file for saving: {why}")
+    }
+
+    pub fn write_failed(why: &str) -> String {
+        format!("Write error saving DB on disk: {why}")
+    }
+
+    /// The file was written by a server with more databases than this.
+    pub fn databases(here: usize) -> String {
+        format!("Data file was created with a server configured to handle more than {here} databases")
+    }
+
+    pub fn foreign_type(byte: u8, version: u16) -> String {
+        format!("Can't handle foreign type or opcode {byte} in RDB with version {version}")
+    }
+
+    /// `what` tells the sums.
+    pub fn wrong_checksum(what: &str) -> String {
+        format!("RDB CRC error. {what}")
+    }
+
+    pub fn duplicate(key: &str) -> String {
+        format!("Duplicated key '{key}' found in RDB file")
+    }
+
     pub fn changes(changes: u64, seconds: u64) -> String {
         format!("{changes} changes in {seconds} seconds. Saving...")
     }
@@ -157,6 +197,84 @@ pub mod aof {
     pub const SCHEDULED: &str =
         "Another background task is running. An AOF background was scheduled to start after it.";
     pub const BASE: &str = "Reading RDB base file on AOF loading...";
+
+    pub const RELOADED: &str = "Append Only File loaded by DEBUG LOADAOF";
+
+    pub const KILLING: &str = "Killing running AOF rewrite child (a thread of this process)";
+    pub const UNSCHEDULED: &str = "AOF was disabled but there is a scheduled AOF background, cancel it.";
+
+    pub const MANIFEST_FAULT: &str = "*** FATAL AOF MANIFEST FILE ERROR ***";
+    pub const TRIMMED: &str = "Writing the append only file fell behind: the journal does not hold what comes next";
+    pub const NO_INCREMENT: &str = "The AOF rewrite has no increment that goes on from it";
+    pub const TURNED_OFF: &str = "The append only file is off";
+
+    pub fn cannot_make(dir: &str, why: &str) -> String {
+        format!("Can't open or create append-only dir {dir}: {why}")
+    }
+
+    pub fn cannot_open_manifest(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the AOF manifest file {file} for reading: {why}")
+    }
+
+    pub fn cannot_open(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the append log file {file} for reading: {why}")
+    }
+
+    pub fn missing(file: &str, why: &str) -> String {
+        format!("The append log file {file} doesn't exist: {why}")
+    }
+
+    pub fn cannot_append(file: &str, why: &str) -> String {
+        format!("Can't open or create append-only file {file}: {why}")
+    }
+
+    pub fn write_failed(why: &str) -> String {
+        format!("Error writing to the AOF file: {why}")
+    }
+
+    pub fn sync_failed(why: &str) -> String {
+        format!("Fail to fsync the AOF file: {why}")
+    }
+
+    pub const CANNOT_RECOVER: &str =
+        "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
+
+    pub fn base_aborted(file: &str) -> String {
+        format!("Error reading the RDB base file {file}, AOF loading aborted")
+    }
+
+    /// A command that is not known here; `error` says what is wrong with it.
+    pub fn unreadable(file: &str, error: &str) -> String {
+        format!("Error reading the append only file {file}, error: {error}")
+    }
+
+    /// A command that has failed; the load goes on.
+    pub fn refused(file: &str, error: &str) -> String {
+        format!("A command of the append only file {file} was refused: {error}")
+    }
+
+    pub fn upgraded(file: &str, dir: &str) -> String {
+        format!("Successfully migrated an old-style AOF configuration ({file}) into the AOF directory ({dir}).")
+    }
+
+    pub fn base_of_snapshot(keys: u64, file: &str) -> String {
+        format!(
+            "appendonly is on and there is no append only file: {keys} keys were loaded from {file}, which becomes its \
+             first base"
+        )
+    }
+
+    pub fn reverted(file: &str) -> String {
+        format!("Revert incomplete MULTI/EXEC transaction in AOF file {file}")
+    }
+
+    pub fn short_read(file: &str) -> String {
+        format!("!!! Warning: short read while loading the AOF file {file}!!!")
+    }
+
+    pub fn limited(minutes: i64) -> String {
+        format!("Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {minutes} minutes")
+    }
 
     pub fn automatic(percent: u64) -> String {
         format!("Starting automatic rewriting of AOF on {percent}% growth")
@@ -203,7 +321,7 @@ pub mod aof {
     }
 
     pub fn truncating(file: &str, offset: u64) -> String {
-        format!("Truncating the AOF {file} at offset {offset}")
+        format!("!!! Truncating the AOF {file} at offset {offset} !!!")
     }
 
     pub fn truncated(file: &str) -> String {
@@ -402,6 +520,9 @@ pub mod replica {
 /// Clients and their limits.
 pub mod client {
     pub const IDLE: &str = "Closing idle client";
+    /// A page must not reach a data store through its reader's machine.
+    pub const BROWSER: &str = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
+                               The connection is closed.";
 
     pub fn output_limit(client: &str) -> String {
         format!("Client {client} closed for overcoming of output buffer limits.")

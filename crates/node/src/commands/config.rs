@@ -65,8 +65,11 @@ fn set(call: &mut Call<'_, '_>) -> Done {
         }
     });
     // An append-only file is worth nothing before it has a base.
-    if begins && saving::begin_rewrite(call.core).is_err() {
-        server.saving.lock().rewrite_scheduled = true;
+    if begins && (call.core.in_exec || saving::begin_rewrite(call.core).is_err()) {
+        server.saving.lock().rewrites.ask();
+    }
+    if !appends && control.config.aof.appendonly {
+        saving::give_up_rewrite(server);
     }
     // Timeouts and limits of clients are looked at again.
     server.recheck();

@@ -28,50 +28,63 @@ fn save(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn bgsave(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
     let mut schedule = false;
     match call.args.get(1) {
         None => {}
         Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"schedule") => schedule = true,
-        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"cancel") => {
-            let mut saving = call.core.server.saving.lock();
-            if saving.current.is_none() {
-                return Err(error::persistence::NOTHING_TO_CANCEL);
-            }
-            saving.scheduled = false;
-            drop(saving);
-            call.core.server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
-            call.core.server.host.cancel_snapshot();
-            call.client.out.status("Background saving cancelled");
-            return Ok(());
-        }
+        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
         Some(_) => return Err(error::common::SYNTAX),
     }
-    match saving::begin(call.core) {
-        Ok(()) => call.client.out.status("Background saving started"),
-        Err(_) if schedule => {
-            call.core.server.saving.lock().scheduled = true;
+    let busy = server.saving.lock().current.as_ref().map(saving::Current::is_snapshot);
+    match busy {
+        Some(true) => return Err(error::persistence::SAVE_IN_PROGRESS),
+        // What a transaction has done so far is not in the journal yet, so its middle is no place for a cut.
+        _ if schedule && busy.is_some() || call.core.in_exec => {
+            server.saving.lock().scheduled = true;
+            server.host.log(LogLevel::Notice, log_text::snapshot::SCHEDULED);
             call.client.out.status("Background saving scheduled");
         }
-        Err(e) => return Err(e),
+        Some(false) => return Err(error::persistence::CHILD_ACTIVE),
+        None => {
+            saving::begin(call.core)?;
+            call.client.out.status("Background saving started");
+        }
+    }
+    Ok(())
+}
+
+fn cancel(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    let mut saving = server.saving.lock();
+    if saving.current.as_ref().is_some_and(saving::Current::is_snapshot) {
+        drop(saving);
+        server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
+        saving::give_up_dump(server);
+        call.client.out.status("Background saving cancelled");
+    } else if std::mem::take(&mut saving.scheduled) {
+        server.host.log(LogLevel::Notice, log_text::snapshot::CANCELLED);
+        call.client.out.status("Scheduled background saving cancelled");
+    } else {
+        return Err(error::persistence::NOTHING_TO_CANCEL);
     }
     Ok(())
 }
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    {
-        let mut saving = server.saving.lock();
-        if let Some(current) = &saving.current {
-            if current.is_rewrite() {
-                return Err(error::persistence::REWRITE_IN_PROGRESS);
-            }
-            saving.rewrite_scheduled = true;
+    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
+    match busy {
+        Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
+        _ if busy.is_some() || call.core.in_exec => {
+            server.saving.lock().rewrites.ask();
             call.client.out.status("Background append only file rewriting scheduled");
-            return Ok(());
+        }
+        _ => {
+            saving::begin_rewrite(call.core)?;
+            call.client.out.status("Background append only file rewriting started");
         }
     }
-    saving::begin_rewrite(call.core)?;
-    call.client.out.status("Background append only file rewriting started");
     Ok(())
 }
 

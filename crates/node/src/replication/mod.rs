@@ -18,13 +18,14 @@
 //! 2. Role, id and generation change only inside a world unit. Whoever applies or appends asks behind the gate whether it
 //!    is still meant to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
+use keyspace::DbIndex;
 use parking_lot::Mutex;
 use session::{ClientCard, Flag};
 
@@ -177,6 +178,8 @@ pub struct Replication {
     pub idle: Sleeper,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
+    /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
+    pub own_expiring: Mutex<BTreeSet<(DbIndex, Box<[u8]>)>>,
     /// Somebody has waited for replicas since the start, so acknowledgements are news.
     pub waited: AtomicBool,
     /// Ends the connection of the link under way, as soon as it is of no use.

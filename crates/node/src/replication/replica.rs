@@ -39,7 +39,7 @@ use crate::control::{Control, Role};
 use crate::execute::{Core, prepare};
 use crate::facts::Crash;
 use crate::hooks::NodeHooks;
-use crate::loading::Loader;
+use crate::loading::{Loader, flush};
 use crate::server::{Bound, LogLevel, Server};
 
 /// The primary to follow, as of one moment.
@@ -195,9 +195,7 @@ impl<'s> Applier<'s> {
         // Whoever follows us has the data that go now.
         self.server.disconnect_replicas();
         // A snapshot of what goes must not take the place of a newer file.
-        if self.server.saving.lock().current.as_ref().is_some_and(|current| !current.is_rewrite()) {
-            self.server.host.cancel_snapshot();
-        }
+        crate::saving::give_up_snapshot(self.server);
         let serve = keep && self.server.journal.is_awake() && self.server.journal.history().id == id;
         self.core.publish_control(|control| {
             control.loading = !serve;
@@ -205,12 +203,12 @@ impl<'s> Applier<'s> {
         });
         if !keep {
             self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
-            self.flush();
+            flush(&mut self.core);
         }
         self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
         let databases = usize::from(self.core.control().env.databases);
         let apart = Apart::new(self.server.engine.map, databases);
-        self.load = Some(Load { loader: Loader::new(&mut self.core, true), apart, id, offset, read: 0 });
+        self.load = Some(Load { loader: Loader::of_primary(&mut self.core), apart, id, offset, read: 0 });
         self.core.lease.release();
         Ok(())
     }
@@ -239,14 +237,14 @@ impl<'s> Applier<'s> {
                 return Err(told.err().unwrap_or_else(|| log_text::replica::LOST.to_owned()));
             }
         };
-        self.flush();
+        flush(&mut self.core);
         load.apart.install(&mut self.core.lease.space(DbIndex(0)));
         let db = DbIndex(told.stream_db.unwrap_or(0));
         self.client.db = db;
         self.server.journal.restart(History::new(load.id), load.offset, Some(db));
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
-            self.server.saving.lock().rewrite_scheduled = true;
+            self.server.saving.lock().rewrites.ask();
         }
         self.core.publish_control(|control| {
             control.loading = false;
@@ -384,7 +382,7 @@ impl<'s> Applier<'s> {
             (_, "replconf") => return args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack")),
             (Bound::Data(handler, _), _) => {
                 let mut space = self.core.lease.space(self.client.db);
-                prepare(&mut space, control, &self.env, &self.client);
+                prepare(&mut space, control, &self.env, &self.client, true);
                 let quiet = Quiet(&self.server.journal);
                 let mut unit = Unit::resume(space, &quiet, &mut self.core.scratch, &mut self.core.random);
                 let call = UnitCall { row, handler, args, env: &self.env };
@@ -412,6 +410,9 @@ impl<'s> Applier<'s> {
             self.note_failure(row.fullname, &reply);
         }
         self.core.account(id, start, failed, &self.client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
         false
     }
 
@@ -430,16 +431,6 @@ impl<'s> Applier<'s> {
             self.env = Arc::new(Env { obey: true, ..(*control.env_no_block).clone() });
             self.source = Some(control.clone());
         }
-    }
-
-    fn flush(&mut self) {
-        let databases = self.core.control().env.databases;
-        let mut space = self.core.lease.space(DbIndex(0));
-        for db in 0..databases {
-            space.flush(DbIndex(db));
-        }
-        let gone = std::mem::take(&mut space.detached);
-        self.server.host.free_dbs(gone);
     }
 
     /// A snapshot did not come to its end: half of it is worth nothing.

@@ -1,29 +1,35 @@
 //! What the runtime does for the node.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aof::Names;
 use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
+use node::execute::Core;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::loading::How;
 use node::migrate::{Order, Sent};
 use node::replication::SyncFile;
 use node::saving::SaveJob;
-use node::server::{Host, LogLevel, RewriteFailure, replication_id};
+use node::server::{Host, LogLevel, RewriteFailure, Writing, replication_id};
+use resp::log_text;
 use runtime::background::Lane;
 use runtime::usage::{self, Whose};
 use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
 use super::aof::Aof;
+use super::load::{Failure, Reader};
 use super::migrator::Migrator;
+use super::recover::read_manifest;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -114,8 +120,54 @@ impl Host for ProcessHost {
         self.snapshotter.submit(job);
     }
 
-    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
-        self.aof.get()?.begin_rewrite(offset)
+    fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
+        let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
+        let mut file = BufWriter::new(
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
+        );
+        let mut fault = None;
+        let whole = write(&mut |bytes| {
+            fault = fault.take().or_else(|| file.write_all(bytes).err());
+            fault.is_none()
+        });
+        if let Some(e) = fault {
+            return Err(failed(&e));
+        }
+        if !whole {
+            return Err(log_text::snapshot::UNWRITABLE.to_owned());
+        }
+        let file = file.into_inner().map_err(|e| failed(e.error()))?;
+        file.commit().map_err(|e| failed(&e.error))
+    }
+
+    fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {
+        let name = core.control().config.snapshot.dbfilename.clone();
+        let path = Path::new(OsStr::from_bytes(&name));
+        match Reader::alone(core).snapshot(path, how) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(log_text::snapshot::cannot_open(&path.display().to_string(), "No such file or directory")),
+            Err(failure) => Err(failure.text()),
+        }
+    }
+
+    fn load_aof(&self, core: &mut Core<'_>) -> Result<(), String> {
+        let config = core.control().config.clone();
+        let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
+        let manifest = read_manifest(&dir, &Names::new(&config.aof.appendfilename))?.unwrap_or_default();
+        Reader::alone(core).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
+    }
+
+    fn slow_aof(&self, delay: Duration) {
+        if let Some(aof) = self.aof.get() {
+            aof.flush_sleep.store(delay.as_micros() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String> {
+        match self.aof.get() {
+            Some(aof) => aof.begin_rewrite(offset, config),
+            None => Err(log_text::aof::TURNED_OFF.to_owned()),
+        }
     }
 
     fn aof_sizes(&self) -> Option<(u64, u64)> {
@@ -146,8 +198,8 @@ impl Host for ProcessHost {
         signals::reset();
     }
 
-    fn journal_restarted(&self, config: &Config) {
-        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart(config)) {
+    fn journal_restarted(&self, _config: &Config) {
+        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart()) {
             log::warning(reason);
         }
     }
@@ -209,6 +261,11 @@ impl Host for ProcessHost {
         {
             aof.close();
         }
+        if let (true, Some(aof)) = (result.is_ok() && old.aof.aof_disable_auto_gc && !new.aof.aof_disable_auto_gc, aof)
+            && let Err(why) = aof.collect()
+        {
+            log::warning(why);
+        }
         result
     }
 
@@ -237,6 +294,15 @@ impl Host for ProcessHost {
             active: stats.active,
             resident: stats.resident,
         }
+    }
+
+    fn allocator_report(&self) -> Vec<u8> {
+        alloc::report()
+    }
+
+    fn purge_memory(&self) {
+        alloc::flush_thread_cache();
+        alloc::purge();
     }
 
     fn note_memory(&self) {

@@ -11,6 +11,7 @@
 mod aof;
 mod control;
 mod host;
+mod load;
 mod migrator;
 mod recover;
 mod replica;

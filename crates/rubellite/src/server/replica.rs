@@ -56,6 +56,11 @@ pub fn run(server: &Server, me: usize) {
     let mut applier = Applier::new(server, me);
     while !server.is_over() {
         server.still.wait();
+        // What the disk holds comes first: it may be what the primary can continue.
+        if server.control.load().loading {
+            std::thread::sleep(PATIENCE);
+            continue;
+        }
         let Some(target) = target(server) else {
             server.replication.idle.sleep();
             continue;
@@ -229,12 +234,15 @@ impl Connection<'_, '_> {
 
     fn begin_load(&mut self, keep: bool) -> Result<(), String> {
         let (id, offset) = self.announced.take().ok_or_else(|| log_text::replica::LOST.to_owned())?;
+        let total = self.server.replication.link.lock().sync_total;
+        self.server.loading.begin(clock::unix_ms() / 1000, total);
         self.applier.begin_load(id, offset, keep).map_err(|_| log_text::replica::LOST.to_owned())
     }
 
     /// Loads a piece. `key-load-delay` makes it take longer, for tests.
     fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
         let keys = self.applier.load(bytes)?;
+        self.server.loading.advance(bytes.len() as u64);
         let began = clock::unix_ms();
         loop {
             let micros = i64::from(self.server.control.load().config.snapshot.key_load_delay);

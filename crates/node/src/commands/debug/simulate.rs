@@ -1,4 +1,4 @@
-//! DEBUG SLEEP, SEGFAULT, PANIC, POPULATE, LOG, REPLICATE, CHANGE-REPL-ID: what is made to happen.
+//! DEBUG SLEEP, SEGFAULT, PANIC, POPULATE, AOF-FLUSH-SLEEP, LOG, REPLICATE, CHANGE-REPL-ID: what is made to happen.
 
 use std::time::Duration;
 
@@ -24,6 +24,20 @@ pub(super) const SUBS: &[Sub] = &[
     }),
     sub("assert", "", "The same as PANIC.", (2, 2), false, |call| call.core.server.host.crash(Crash::Assertion)),
     sub("populate", "<count> [<prefix>] [<size>]", "Make keys with strings.", (3, 5), false, populate),
+    sub(
+        "aof-flush-sleep",
+        "<microseconds>",
+        "Wait before each write to the append-only file.",
+        (3, 3),
+        false,
+        |call| {
+            let micros = number::parse_i64(call.args.at(2)).filter(|micros| *micros >= 0);
+            let micros = micros.ok_or(error::common::NOT_INTEGER)?;
+            call.core.server.host.slow_aof(Duration::from_micros(micros as u64));
+            call.client.out.ok();
+            Ok(())
+        },
+    ),
     sub("log", "<text>", "Write a line to the log.", (3, 3), false, log),
     sub("replicate", "<command> [<arg> ...]", "Send a command to the replicas.", (3, MANY), false, replicate),
     sub("change-repl-id", "", "Go on under a new replication id, without a past.", (2, 2), false, change_repl_id),
