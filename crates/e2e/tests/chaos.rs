@@ -95,7 +95,9 @@ fn live(server: &Server, other: &Server, number: u64, rounds: usize, over: &Atom
             // It leaves in the middle: of a wait, of a transaction, of a pipeline.
             8 => {
                 let key = dice.roll(4);
-                client.send_bytes(format!("WATCH n:{key}\r\nBLPOP nothing:{key} 0\r\nSET n:{key} 1\r\n").as_bytes()).unwrap();
+                client
+                    .send_bytes(format!("WATCH n:{key}\r\nBLPOP nothing:{key} 0\r\nSET n:{key} 1\r\n").as_bytes())
+                    .unwrap();
                 std::mem::replace(&mut client, server.connect()).close();
             }
             _ => {
@@ -158,5 +160,64 @@ fn nobody_waits_for_ever() {
         server.kill_and_restart();
         assert_eq!(digest(&server), memory, "after kill -9 and a start");
         assert!(server.shut_down("NOSAVE").success());
+    }
+}
+
+/// A client that goes on until the server has gone.
+fn live_on(server: &Server, number: u64) -> std::io::Result<()> {
+    let mut dice = Dice(number * 104_729 + 1);
+    let mut workload = Workload::strict(number, |_| true);
+    let mut client = Connection::open(server.port())?;
+    loop {
+        let mut commands: Vec<_> = (0..dice.roll(20)).map(|_| workload.any().words).collect();
+        let great = GREAT[dice.roll(GREAT.len() as u64) as usize];
+        commands.push(great.split(' ').map(|word| word.as_bytes().to_vec()).collect());
+        for command in &commands {
+            client.send(command)?;
+        }
+        if dice.roll(4) > 0 {
+            for _ in &commands {
+                client.receive()?;
+            }
+        } else {
+            client = Connection::open(server.port())?;
+        }
+    }
+}
+
+/// The server ends when it is told to, whatever is under way: what is parked, queued or asleep holds nobody up.
+#[test]
+fn the_server_ends_in_the_middle_of_everything() {
+    for threads in ["1", "3"] {
+        let mut server = Server::prepare(&e2e::Program::ours(), &["--threads", threads, "--appendonly", "yes"]);
+        server.add_arguments(&["--busy-reply-threshold", "5", "--save", "1 1"]);
+        for round in 0..6 * scale() {
+            server.boot();
+            std::thread::scope(|scope| {
+                for number in 0..8 {
+                    let server = &server;
+                    scope.spawn(move || live_on(server, number + round as u64 * 8).expect_err("the server ends"));
+                }
+                let began = std::time::Instant::now();
+                wait::until("the load to have begun", || began.elapsed() > Duration::from_millis(100));
+                // A pause or a busy unit may hold it back for a moment, but not for long.
+                match round % 3 {
+                    0 => server.signal("TERM"),
+                    1 => end_with(&server, "SHUTDOWN NOSAVE"),
+                    _ => end_with(&server, "SHUTDOWN SAVE"),
+                }
+            });
+            server.wait_for_end();
+        }
+    }
+}
+
+/// Repeats a command until the connection breaks.
+fn end_with(server: &Server, line: &str) {
+    let words: Vec<&str> = line.split(' ').collect();
+    while let Ok(mut client) = Connection::open(server.port()) {
+        if client.call(&words).is_err() {
+            return;
+        }
     }
 }
