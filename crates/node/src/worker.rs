@@ -147,7 +147,12 @@ impl<'s> Worker<'s> {
     pub fn received_meanwhile(&mut self, token: usize) {
         self.with(token, |worker, client| {
             worker.count_input(client);
-            worker.process(client, None);
+            if client.waits_long() {
+                let control = worker.core.control();
+                limits::check_input(&mut worker.core, &control, client);
+            } else {
+                worker.process(client, None);
+            }
         });
     }
 
