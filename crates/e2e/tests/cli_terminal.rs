@@ -273,6 +273,20 @@ fn a_lost_server_is_found_again() {
 }
 
 #[test]
+fn a_view_waits_for_its_server() {
+    let mut scene = Scene::set();
+    let mut terminal = Terminal::run(&cli(scene.server.port(), &["--stat", "-i", "0.05"]), scene.home.path());
+    terminal.wait_for("(+1)");
+    scene.server.kill();
+    terminal.wait_for("Reconnecting... 1");
+    scene.server.boot();
+    // The new server counts from the beginning, so the difference is negative once.
+    terminal.wait_for("(+-");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), None, "ended by the signal");
+}
+
+#[test]
 fn a_password_is_asked_for_and_not_shown() {
     let scene = Scene { home: tempfile::tempdir().unwrap(), server: Server::start(&["--requirepass", "sesame"]) };
     let mut terminal = Terminal::run(&cli(scene.server.port(), &["--askpass"]), scene.home.path());
