@@ -119,6 +119,11 @@ fn names_are_completed_as_a_shell_does() {
     terminal.press(TAB);
     terminal.wait_for(&line("ZRANGEBYSCORE "));
     terminal.press(CTRL_U);
+    // Words of a command's syntax.
+    terminal.press("set key value exa");
+    terminal.press(TAB);
+    terminal.wait_for(&line("set key value EXAT "));
+    terminal.press(CTRL_U);
     // Subcommands, and topics of help.
     terminal.press("config resets");
     terminal.press(TAB);
