@@ -12,6 +12,7 @@ use command::registry::{Registry, RowId};
 use command::row::Row;
 use config::{Config, Directive, Reason};
 use engine::control::Published;
+use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::{Db, WaitState};
@@ -367,6 +368,8 @@ impl Server {
         self.exit_code.store(exit_code, Ordering::Relaxed);
         self.over.store(true, Ordering::Release);
         self.recheck();
+        self.replication.idle.wake(0);
+        self.host.wake_control();
     }
 
     /// Tells every thread that what its clients wait for may have come.

@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn stars_do_not_explode() {
-        let pattern = b"*a".repeat(5_000);
-        let text = b"a".repeat(10_000);
+        let pattern = b"*a".repeat(900);
+        let text = b"a".repeat(100_000);
         assert!(matches(&pattern, &text));
         assert!(!matches(&[&pattern[..], b"b"].concat(), &text));
     }

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
 use keyspace::DbIndex;
@@ -173,6 +174,8 @@ pub struct Replication {
     pub announced: Mutex<HashMap<u64, Announced>>,
     /// Changes with every REPLICAOF: a link of an older one is over.
     pub generation: AtomicU64,
+    /// Where the link's thread sleeps while there is nobody to follow.
+    pub idle: Sleeper,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
     /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
