@@ -39,6 +39,7 @@
 //! | gate | `cancel` keeps the pass; or advances nothing | `cancelled_tickets_open_the_gate` |
 //! | control | the epoch does not move; or moves before the value | `no_unit_outlives_its_control` |
 //! | control | a reader takes the value before the epoch | `no_unit_outlives_its_control` |
+//! | shard | the end of a glance wakes nobody | `glances_wake_like_any_release` |
 //! | background | it sleeps while it is entered | `background_threads_sleep_outside_the_gate` |
 //! | background | it leaves before it releases | `the_world_finds_every_shard_free` |
 //! | driver | the check is made before entering | `no_unit_outlives_its_control` |
@@ -114,6 +115,19 @@ fn parked_units_all_finish() {
             }
         });
         assert_eq!(done.value(0), 12);
+    });
+}
+
+/// Glances come between units that want the shard: whoever parks because of one is woken by its end.
+#[test]
+fn glances_wake_like_any_release() {
+    explore(|| {
+        let node = Node::new(2, 1, 0);
+        let done = node.threads(2, |node, me| match me.0 {
+            0 => (0..3).for_each(|_| node.shards.glance(ShardId(0), |_| shuttle::thread::yield_now())),
+            _ => node.patient_unit(me, &[0], |held| *held.get_mut(ShardId(0)).unwrap() += 1),
+        });
+        assert_eq!(done.value(0), 1);
     });
 }
 

@@ -73,6 +73,18 @@ impl Db {
         self.table.random(coin).map(View)
     }
 
+    /// Asks for the memory in which a key with this hash begins to be looked up.
+    #[inline]
+    pub fn fetch_bucket(&self, hash: u64) {
+        self.table.prefetch(hash);
+    }
+
+    /// Asks for the entries that a lookup of this hash compares; when [`Db::fetch_bucket`] has had its time.
+    #[inline]
+    pub fn fetch_entry(&self, hash: u64) {
+        self.table.prefetch_entry(hash);
+    }
+
     /// The bytes of the table itself, entries not counted.
     pub fn overhead(&self) -> usize {
         self.table.memory()

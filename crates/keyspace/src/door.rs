@@ -146,14 +146,16 @@ impl Space<'_> {
         Ok(result)
     }
 
-    /// The integer under a key, changed in place; `None` when the key is absent or its encoding is not `int`.
+    /// The integer under a key, changed in place with one probe of the table; `None` when the key is absent, has expired
+    /// (which the caller's next look at it settles), or its encoding is not `int`.
     pub fn edit_int(&mut self, key: &Key<'_>, f: impl FnOnce(i64) -> Result<i64, Error>) -> Option<Result<i64, Error>> {
-        if !self.alive(key) {
-            return None;
-        }
-        let access = self.access();
+        let (now, policy, access) = (self.now, self.on_expired, self.access());
         let (part, mut observers) = self.change(key);
         let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
+        if policy != OnExpired::Obey && found.flag() && found.get().expire().is_some_and(|at| now.is_past(at)) {
+            // It is not there any more; what comes next under this name tells its end.
+            return None;
+        }
         let Payload::Int(n) = found.get().payload() else { return None };
         let result = f(n);
         if let Ok(new) = result {

@@ -203,6 +203,8 @@ struct Core {
     running: usize,
     /// Buffers to lend. More than one only after re-entry.
     buffers: Vec<Vec<u8>>,
+    /// The latest poll has found something.
+    busy: bool,
 }
 
 const NOBODY: usize = usize::MAX;
@@ -222,6 +224,7 @@ impl Reactor {
             flush: Vec::new(),
             running: NOBODY,
             buffers: Vec::new(),
+            busy: false,
         };
         Ok(Reactor { core, events: Events::with_capacity(512) })
     }
@@ -275,13 +278,28 @@ impl Core {
         if !self.ready.is_empty() || !self.flush.is_empty() {
             timeout = Some(Duration::ZERO);
         }
+        // Falling asleep and being woken costs this side and the other more than one vain look.
+        if timeout != Some(Duration::ZERO) && self.busy {
+            self.poll_once(events, Some(Duration::ZERO))?;
+            if self.busy {
+                return Ok(());
+            }
+        }
         if timeout != Some(Duration::ZERO) && !self.waker.fall_asleep() {
             timeout = Some(Duration::ZERO);
         }
-        let polled = self.poll.poll(events, timeout);
+        let polled = self.poll_once(events, timeout);
         self.waker.rise();
-        match polled {
-            Ok(()) => self.mark(events),
+        polled
+    }
+
+    /// Polls and marks what is ready.
+    fn poll_once(&mut self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        match self.poll.poll(events, timeout) {
+            Ok(()) => {
+                self.busy = !events.is_empty();
+                self.mark(events);
+            }
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
@@ -499,11 +517,7 @@ impl Core {
 impl Reenter for Core {
     fn serve_limited(&mut self, handler: &mut dyn LimitedHandler) -> io::Result<()> {
         let mut events = Events::with_capacity(256);
-        match self.poll.poll(&mut events, Some(Duration::ZERO)) {
-            Ok(()) => self.mark(&events),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
-        }
+        self.poll_once(&mut events, Some(Duration::ZERO))?;
         self.welcome(handler);
         for _ in 0..self.ready.len() {
             let Some(token) = self.ready.pop_front() else { break };

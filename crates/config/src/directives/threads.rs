@@ -31,9 +31,8 @@ section! {
     /// The same with several threads.
     min_string_size_avoid_copy_reply_threaded: u32 = 65536 => "min-string-size-avoid-copy-reply-threaded",
         int(0, INT_MAX), [hidden], accepted NO_COPY;
-    /// Keys of a pipeline that are fetched into the cache ahead.
-    prefetch_batch_max_size: u32 = 16 => "prefetch-batch-max-size", int(0, 128),
-        accepted "How many keys are fetched ahead follows from the pipeline.";
+    /// Requests of a pipeline that are understood, and whose keys are fetched into the cache, before the first of them runs.
+    prefetch_batch_max_size: u32 = 16 => "prefetch-batch-max-size", int(0, 128);
 }
 
 const ALL_THREADS: &str = "Every thread reads, executes and writes for its own clients.";
