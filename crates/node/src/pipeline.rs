@@ -112,6 +112,12 @@ impl Ahead {
         Stop::Full
     }
 
+    /// Gives memory back that was needed for more than `keys` keys.
+    pub fn shrink_to(&mut self, keys: usize) {
+        self.hashes.clear();
+        self.hashes.shrink_to(keys);
+    }
+
     /// How many requests were found.
     pub fn len(&self) -> usize {
         self.requests.len()

@@ -1,11 +1,13 @@
 //! Clients that wait: for keys, for locks, for the end of a pause, for replicas; and how each wait ends.
 
+use command::registry::Lookup;
 use engine::lease::{Attempt, Taken};
 use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
 
 use crate::execute::Core;
+use crate::stats::add;
 
 /// When a client's wait is over by itself.
 pub fn deadline(client: &Client) -> Option<UnixMillis> {
@@ -51,6 +53,11 @@ fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnT
     match (error, vain) {
         (Some(e), _) => {
             core.note_error(e.code());
+            if let Waiting::Keys(entry, _) = &client.waiting
+                && let Lookup::Found(id) = core.server.registry.lookup(&entry.args.as_args())
+            {
+                add(&core.counters.commands[id.index()].rejected, 1);
+            }
             client.out.error(&e);
         }
         (None, OnTimeoutReply::NullArray) => client.out.null_array(),
