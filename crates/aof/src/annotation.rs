@@ -50,16 +50,6 @@ impl<'a> Annotation<'a> {
     }
 }
 
-/// Appends what an increment begins with: a timestamp if wanted, the database that the stream is in, and the offset of the
-/// first byte that follows.
-pub fn preamble(out: &mut Vec<u8>, timestamp: Option<i64>, db: u32, offset: u64) {
-    if let Some(seconds) = timestamp {
-        Annotation::Timestamp(seconds).write(out);
-    }
-    resp::encode::command(out, &[&b"SELECT"[..], db.to_string().as_bytes()]);
-    Annotation::Offset(offset).write(out);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,12 +78,5 @@ mod tests {
         out.clear();
         Annotation::Other(&[b'x'; 3000]).write(&mut out);
         assert_eq!(out.len(), MAX_LINE);
-    }
-
-    #[test]
-    fn an_increment_begins_with_its_database_and_offset() {
-        let mut out = Vec::new();
-        preamble(&mut out, Some(7), 11, 99);
-        assert_eq!(out, b"#TS:7\r\n*2\r\n$6\r\nSELECT\r\n$2\r\n11\r\n#off:99\r\n");
     }
 }

@@ -7,8 +7,8 @@
 //!     appendonly.aof.7.incr.aof         what came after it                                                  scan
 //!     appendonly.aof.8.incr.aof
 //!
-//!   an increment:   #TS:1700000000   SELECT 0   #off:8192   │ the stream's bytes, unchanged, annotations between units
-//!                   └──────────── preamble ─────────────────┘ ▲ offset 8192 of the stream
+//!   an increment:   #TS:1700000000   SELECT 9 │ the stream's bytes, unchanged, annotations between units
+//!                   if wanted        if needed
 //! ```
 //!
 //! - [`manifest::Manifest`]: the list of files, read with every check and message of the peers, and written.
@@ -19,8 +19,8 @@
 //!
 //! Invariants:
 //! 1. No input panics, and memory is bounded by the bytes received.
-//! 2. A file that we write is read by Valkey and by Redis 7 and later: our additions are pairs in the manifest and lines that
-//!    begin with `#`, both of which they pass over.
+//! 2. A file that we write is one that Valkey and Redis 7 and later could have written. Tools that know nothing of annotations
+//!    read it unless `aof-timestamp-enabled` asks for them.
 #![forbid(unsafe_code)]
 
 pub mod annotation;

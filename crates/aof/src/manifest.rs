@@ -270,7 +270,8 @@ impl Manifest {
     pub fn retire_increments_before(&mut self, seq: u64) {
         let keep = self.increments.partition_point(|file| file.seq < seq);
         let retired = self.increments.drain(..keep).map(|file| File { role: Role::History, ..file });
-        self.history.extend(retired);
+        // What was retired last stands first, as with the peers.
+        self.history.splice(..0, retired);
     }
 
     /// Forgets what is to be deleted, and tells it.
@@ -345,10 +346,10 @@ mod tests {
         assert_eq!(
             manifest.to_bytes(),
             b"file appendonly.aof.3.base.rdb seq 3 type b\n\
-            file appendonly.aof.2.base.rdb seq 2 type h\n\
-            file appendonly.aof.1.incr.aof seq 1 type h\n\
             file appendonly.aof.4.incr.aof seq 4 type h\n\
             file \"a b\\\"c.5.incr.aof\" seq 5 type h\n\
+            file appendonly.aof.2.base.rdb seq 2 type h\n\
+            file appendonly.aof.1.incr.aof seq 1 type h\n\
             file appendonly.aof.6.incr.aof seq 6 type i\n"
         );
         assert_eq!(manifest.take_history().len(), 4);

@@ -449,7 +449,9 @@ mod tests {
     #[test]
     fn offsets_follow_the_stream() {
         let mut bytes = Vec::new();
-        crate::annotation::preamble(&mut bytes, Some(1), 0, 100);
+        Annotation::Timestamp(1).write(&mut bytes);
+        bytes.extend(command(&["select", "0"]));
+        Annotation::Offset(100).write(&mut bytes);
         let set = command(&["set", "a", "1"]);
         bytes.extend([&set[..], b"#TS:2\r\n", &set].concat());
         let mut scanner = Scanner::new(7);

@@ -16,6 +16,8 @@
 
 mod aof_files;
 mod console;
+#[cfg(test)]
+mod hostile;
 mod profile;
 mod snapshot;
 mod table;
@@ -39,6 +41,11 @@ pub fn aof_main(args: &[OsString]) -> i32 {
 fn unix_millis() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whether the only argument asks how the program is used.
+fn asks_for_help(args: &[OsString]) -> bool {
+    args.get(1).is_some_and(|arg| arg == "-h" || arg == "--help")
 }
 
 /// The name it was called by, and whether the only argument asks for the version, which is printed then.

@@ -48,6 +48,9 @@ struct Draft {
     last_from_stdin: bool,
     tag_from_stdin: Option<Vec<u8>>,
     password_on_command_line: bool,
+    mono: bool,
+    /// A script is to be debugged; whether on the data itself.
+    debugs: Option<bool>,
 }
 
 /// What a command line comes to.
@@ -76,6 +79,8 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
         last_from_stdin: false,
         tag_from_stdin: None,
         password_on_command_line: false,
+        mono: false,
+        debugs: None,
     };
     let mut at = 0;
     while let Some(word) = words.get(at) {
@@ -96,6 +101,7 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
         match (&flag.action, next) {
             (Action::Help, _) => return Ok(Parsed::Print(help(vocabulary))),
             (Action::Version, _) => return Ok(Parsed::Print(format!("{}\n", vocabulary.version_line()))),
+            (Action::Missing(_), None) if flag.argument.is_some() => return Err(unknown(word)),
             (Action::Missing(reason), _) => return Err(refusal(&String::from_utf8_lossy(word), reason)),
             (Action::Switch(apply), _) => apply(&mut draft),
             (Action::Value(_), None) => return Err(unknown(word)),
@@ -141,6 +147,19 @@ fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
         (false, true) => Some(Family::V6),
         (false, false) => None,
     };
+    for mode in &mut options.modes {
+        if let Mode::LatencyDistribution { mono } = mode {
+            *mono = draft.mono;
+        }
+    }
+    if let Some(sync) = draft.debugs {
+        let script = options.modes.iter_mut().find(|mode| matches!(mode, Mode::Eval(_)));
+        let Some(Mode::Eval(file)) = script.as_deref() else {
+            return Err("Options --ldb and --ldb-sync-mode require --eval.".to_owned());
+        };
+        let debug = Mode::Debug { script: file.clone(), sync };
+        script.into_iter().for_each(|mode| *mode = debug.clone());
+    }
     if draft.password_on_command_line && !options.no_auth_warning {
         warnings.push(PASSWORD_WARNING.to_owned());
     }
@@ -284,6 +303,11 @@ mod tests {
             ("-p x", "Invalid server port."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("-u ftp://x", "Invalid URI scheme"),
+            ("--ldb ping", "Options --ldb and --ldb-sync-mode require --eval."),
+            ("--top x", "--top conversion error."),
+            ("--cursor -1", "--cursor should be followed by a positive integer."),
+            ("--sni", "Unrecognized option or bad number of args for: '--sni'"),
+            ("--cert file", "--cert cannot be used: TLS is not built into this release."),
             ("--tls", "--tls cannot be used: TLS is not built into this release."),
         ] {
             match parse_line(line) {
@@ -291,7 +315,7 @@ mod tests {
                 Ok(other) => panic!("{line}: {other:?}"),
             }
         }
-        for line in ["--cluster", "--cluster create", "--cluster-yes"] {
+        for line in ["--cluster create", "--cluster-yes"] {
             assert!(parse_line(line).unwrap_err().contains("later release"), "{line}");
         }
     }

@@ -119,6 +119,7 @@ fn editor(table: Arc<CommandTable>, hints: Arc<AtomicBool>, lines: &[String]) ->
             ColumnarMenu::default().with_name("commands").with_marker(""),
         )))
         .with_quick_completions(true)
+        .with_partial_completions(true)
         .with_edit_mode(Box::new(Emacs::new(keys)));
     // Without bracketed paste, so that pasted lines run one by one.
     // The history is in memory only: what goes to the file, and what must not, is decided by `history.rs`.

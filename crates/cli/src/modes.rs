@@ -4,9 +4,12 @@ mod hints;
 mod hotkeys;
 mod intrinsic;
 mod keysizes;
+mod keystats;
 mod latency;
+mod lru;
 mod pipe;
 mod scan;
+mod spectrum;
 mod stat;
 pub mod sync;
 
@@ -16,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::Value;
 use signal_hook::consts::SIGINT;
 
+use crate::debugger;
 use crate::failure::{Failure, fatal};
 use crate::oneshot;
 use crate::options::Mode;
@@ -23,13 +27,18 @@ use crate::session::Session;
 
 /// Runs one mode; the exit code.
 pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
-    let needs_server =
-        !matches!(mode, Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_));
+    let needs_server = !matches!(
+        mode,
+        Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_) | Mode::Debug { .. }
+    );
     if needs_server {
         session.connect(true).map_err(|_| Failure::Exit(1))?;
     }
     let done = match mode {
         Mode::Latency { history } => latency::run(session, history),
+        Mode::LatencyDistribution { mono } => spectrum::run(session, mono),
+        Mode::LruTest { keys } => lru::run(session, keys),
+        Mode::KeyStats(request) => keystats::run(session, request),
         Mode::Replica => sync::replica(session),
         Mode::Rdb { file, functions_only } => sync::fetch_rdb(session, &file, functions_only),
         Mode::Pipe => return pipe::run(session),
@@ -41,6 +50,7 @@ pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32
         Mode::Hint(line) => hints::show(session, &line),
         Mode::HintFile(file) => return hints::compare(session, &file),
         Mode::Eval(file) => return oneshot::eval(session, &file, words),
+        Mode::Debug { script, sync } => return debugger::run(session, script, words, sync),
     };
     match done {
         Ok(()) => Ok(0),
@@ -66,12 +76,16 @@ struct Walk {
 
 impl Walk {
     fn new() -> Result<Self, Failure> {
-        Ok(Walk { cursor: b"0".to_vec(), stop: interrupted()?, calls: 0 })
+        Walk::starting_at(0)
+    }
+
+    fn starting_at(cursor: u64) -> Result<Self, Failure> {
+        Ok(Walk { cursor: cursor.to_string().into_bytes(), stop: interrupted()?, calls: 0 })
     }
 
     /// The next keys; `None` at the end.
     fn next(&mut self, session: &mut Session) -> Result<Option<Vec<Vec<u8>>>, Failure> {
-        if self.calls > 0 && (self.cursor == b"0" || self.is_interrupted()) {
+        if self.is_over() || (self.calls > 0 && self.is_interrupted()) {
             return Ok(None);
         }
         let mut words = vec![b"SCAN".to_vec(), self.cursor.clone()];
@@ -89,6 +103,11 @@ impl Walk {
         self.cursor = cursor.clone();
         self.calls += 1;
         Ok(Some(keys.iter().filter_map(Value::as_bytes).map(<[u8]>::to_vec).collect()))
+    }
+
+    /// Whether every key was seen.
+    fn is_over(&self) -> bool {
+        self.calls > 0 && self.cursor == b"0"
     }
 
     fn is_interrupted(&self) -> bool {
@@ -112,11 +131,14 @@ fn db_size(session: &mut Session) -> Result<i64, Failure> {
     }
 }
 
-/// Replicas of a cluster serve reads after this; servers outside of a cluster refuse it.
+/// Replicas of a cluster serve reads after this; servers outside of a cluster refuse it, if they know it at all.
 fn allow_reads_from_replica(session: &mut Session) -> Result<(), Failure> {
     let reply = session.call(&["READONLY"])?;
     match reply.as_error() {
-        Some(text) if text != b"ERR This instance has cluster support disabled" => {
+        Some(text)
+            if text != b"ERR This instance has cluster support disabled"
+                && !text.starts_with(b"ERR unknown command") =>
+        {
             Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(text))))
         }
         _ => Ok(()),
@@ -137,6 +159,13 @@ fn percent(part: u64, whole: u64) -> String {
 
 fn average(sum: u64, count: u64) -> f64 {
     if count == 0 { 0.0 } else { sum as f64 / count as f64 }
+}
+
+fn human_bytes(n: i64) -> String {
+    const UNITS: [(f64, &str); 4] = [(1e0, "B"), (1024.0, "K"), (1048576.0, "M"), (1073741824.0, "G")];
+    let size = n as f64;
+    let (unit, letter) = UNITS.into_iter().rev().find(|(unit, _)| size.abs() >= *unit).unwrap_or(UNITS[0]);
+    if letter == "B" { format!("{n}B") } else { format!("{:.2}{letter}", size / unit) }
 }
 
 /// A key in quotes, escaped.

@@ -35,18 +35,39 @@ pub enum StdinArgument {
 /// The programs within the program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mode {
-    Latency { history: bool },
+    Latency {
+        history: bool,
+    },
+    /// `mono`: in shades of grey.
+    LatencyDistribution {
+        mono: bool,
+    },
+    LruTest {
+        keys: u64,
+    },
     Replica,
-    Rdb { file: PathBuf, functions_only: bool },
+    Rdb {
+        file: PathBuf,
+        functions_only: bool,
+    },
     Pipe,
     BigKeys(KeySize),
-    HotKeys { count: usize },
+    KeyStats(KeyStats),
+    HotKeys {
+        count: usize,
+    },
     Stat,
     Scan,
-    IntrinsicLatency { seconds: u64 },
+    IntrinsicLatency {
+        seconds: u64,
+    },
     Hint(Vec<u8>),
     HintFile(PathBuf),
     Eval(PathBuf),
+    Debug {
+        script: PathBuf,
+        sync: bool,
+    },
 }
 
 /// How `--bigkeys` and `--memkeys` measure a key.
@@ -57,6 +78,13 @@ pub enum KeySize {
     Memory(Option<u64>),
 }
 
+/// How `--keystats` measures memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyStats {
+    /// Elements that `MEMORY USAGE` looks at, if a number was given.
+    pub samples: Option<u64>,
+}
+
 /// Everything that flags can set.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -64,6 +92,7 @@ pub struct Options {
     pub port: u16,
     pub socket: Option<PathBuf>,
     pub family: Option<Family>,
+    pub multipath: bool,
     pub connect_timeout: Option<Duration>,
     pub user: Option<Vec<u8>>,
     pub password: Option<Vec<u8>>,
@@ -87,6 +116,10 @@ pub struct Options {
     pub verbose: bool,
     pub pattern: Option<Vec<u8>>,
     pub count: i64,
+    /// Where `--keystats` begins to scan.
+    pub cursor: u64,
+    /// How many of the largest keys `--keystats` shows.
+    pub top: usize,
     /// How long `--pipe` waits for replies after all was sent; zero is for ever.
     pub pipe_timeout: Duration,
     /// In the order in which the peers try them when several are given.
@@ -101,6 +134,7 @@ impl Options {
             port: 6379,
             socket: None,
             family: None,
+            multipath: false,
             connect_timeout: None,
             user: None,
             password: None,
@@ -121,6 +155,8 @@ impl Options {
             verbose: false,
             pattern: None,
             count: 10,
+            cursor: 0,
+            top: 10,
             pipe_timeout: Duration::from_secs(30),
             modes: Vec::new(),
         }

@@ -11,10 +11,16 @@ pub struct Vocabulary {
     pub tool: &'static str,
     /// How messages name the server.
     pub server: &'static str,
+    /// How messages name the server that a replica follows.
+    pub primary: &'static str,
     /// The release whose behaviour this name promises.
     pub version: &'static str,
     /// The scheme of connection strings in examples.
     pub scheme: &'static str,
+    /// What stands around a key that a report names, besides its own quotes.
+    pub key_quote: &'static str,
+    /// The title of the last part of a report on keys.
+    pub summary: &'static str,
     /// The first word of the prompt when connected through a Unix socket.
     pub socket_prompt: &'static str,
     /// Prefixes of environment variables, the preferred one first.
@@ -30,8 +36,11 @@ pub struct Vocabulary {
 pub const REDIS: Vocabulary = Vocabulary {
     tool: "redis-cli",
     server: "Redis",
+    primary: "master",
     version: "7.2.4",
     scheme: "redis",
+    key_quote: "",
+    summary: "-------- summary -------",
     socket_prompt: "redis",
     env: ["REDISCLI", "VALKEYCLI"],
     history_file: ".rediscli_history",
@@ -42,8 +51,11 @@ pub const REDIS: Vocabulary = Vocabulary {
 pub const VALKEY: Vocabulary = Vocabulary {
     tool: "valkey-cli",
     server: "Valkey",
+    primary: "primary",
     version: "9.1.0",
     scheme: "valkey",
+    key_quote: "'",
+    summary: "-------- Summary --------",
     socket_prompt: "valkey",
     env: ["VALKEYCLI", "REDISCLI"],
     history_file: ".valkeycli_history",

@@ -32,6 +32,8 @@ pub struct Options {
     pub keepalive: Option<Duration>,
     /// Which addresses of a host name to try first.
     pub family: Option<Family>,
+    /// Connect with Multipath TCP, where the system has it.
+    pub multipath: bool,
     /// What a reply may cost.
     pub limits: Limits,
 }

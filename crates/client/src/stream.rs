@@ -6,6 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use socket2::{Domain, Protocol, Socket, Type};
 use socket2::{SockRef, TcpKeepalive};
 
 use crate::address::{Address, Family};
@@ -24,7 +26,7 @@ impl Stream {
         let stream = match address {
             Address::Unix(path) => Stream::Unix(UnixStream::connect(path)?),
             Address::Tcp { host, port } => {
-                let stream = connect_any(&resolve(host, *port, options.family)?, options.connect_timeout)?;
+                let stream = connect_any(&resolve(host, *port, options.family)?, options)?;
                 stream.set_nodelay(true)?;
                 if let Some(interval) = options.keepalive {
                     let keepalive = TcpKeepalive::new().with_time(interval).with_interval(interval / 3);
@@ -70,10 +72,11 @@ fn resolve(host: &str, port: u16, family: Option<Family>) -> io::Result<Vec<Sock
     Ok(addresses)
 }
 
-fn connect_any(addresses: &[SocketAddr], timeout: Option<Duration>) -> io::Result<TcpStream> {
+fn connect_any(addresses: &[SocketAddr], options: &Options) -> io::Result<TcpStream> {
     let mut last = io::Error::new(io::ErrorKind::NotFound, "Name or service not known");
     for address in addresses {
-        let result = match timeout {
+        let result = match options.connect_timeout {
+            timeout if options.multipath => connect_multipath(*address, timeout),
             Some(timeout) => TcpStream::connect_timeout(address, timeout),
             None => TcpStream::connect(address),
         };
@@ -87,6 +90,21 @@ fn connect_any(addresses: &[SocketAddr], timeout: Option<Duration>) -> io::Resul
         io::ErrorKind::TimedOut => io::Error::new(io::ErrorKind::TimedOut, "Connection timed out"),
         _ => last,
     })
+}
+
+#[cfg(target_os = "linux")]
+fn connect_multipath(address: SocketAddr, timeout: Option<Duration>) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::MPTCP))?;
+    match timeout {
+        Some(timeout) => socket.connect_timeout(&address.into(), timeout)?,
+        None => socket.connect(&address.into())?,
+    }
+    Ok(socket.into())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn connect_multipath(_: SocketAddr, _: Option<Duration>) -> io::Result<TcpStream> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "Multipath TCP is not supported on this system"))
 }
 
 impl Read for Stream {

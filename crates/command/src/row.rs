@@ -101,6 +101,11 @@ macro_rules! bits {
                 $set(self.0 | other.0)
             }
 
+            /// What both have.
+            pub const fn intersection(self, other: $set) -> $set {
+                $set(self.0 & other.0)
+            }
+
             /// Whether all of `other` are in this set.
             pub const fn contains(self, other: $set) -> bool {
                 self.0 & other.0 == other.0

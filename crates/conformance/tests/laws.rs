@@ -334,7 +334,10 @@ fn transactions_on_several_threads_answer_as_if_one_after_another() {
                     scope.spawn(move || {
                         let workload =
                             Workload::new((round * CLIENTS + client) as u64, |name| flags.contains_key(name));
-                        let workload = workload.only(|form| form.comparison != Comparison::Chance);
+                        // To a peer's SORT a word ends at a zero byte, and so its order is a matter of chance.
+                        let exact =
+                            |form: &Form| form.comparison != Comparison::Chance && !form.name().starts_with("SORT");
+                        let workload = workload.only(exact);
                         transactions(&mut server.connect(), workload, client, TRANSACTIONS)
                     })
                 })
@@ -355,6 +358,7 @@ fn transactions_on_several_threads_answer_as_if_one_after_another() {
         assert!(equal, "round {round}:\n{}", dataset::differences(&court.server, &model));
     }
     assert!(compared > CLIENTS * TRANSACTIONS, "only {compared} replies were compared");
+    println!("{compared} replies in {} transactions were the same", scale() * CLIENTS * TRANSACTIONS);
 }
 
 /// Runs random transactions, each ended by the client's mark, a few at a time so that the clients' overlap.

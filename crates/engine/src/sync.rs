@@ -15,3 +15,11 @@ pub use std::sync::{Condvar, Mutex as SleepMutex};
 /// A pause instruction costs 10 to 45 ns, so this is 5 to 23 µs: longer than nearly every command holds a shard, shorter
 /// than anything a client would notice, and less than parking costs both sides.
 pub const SPINS: u32 = 512;
+
+/// How often a background thread comes back to a shard that is taken before it queues for it: about five milliseconds.
+pub const NAPS: u32 = 100;
+
+/// What it does in between: stays away for 50 µs, or until `changed`.
+pub fn nap(changed: &Condvar, guard: std::sync::MutexGuard<'_, bool>) {
+    drop(changed.wait_timeout(guard, std::time::Duration::from_micros(50)));
+}

@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use structures::table::Watch;
-
 use crate::counts::{Count, Counts};
 use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
@@ -102,6 +100,14 @@ impl Shard {
         Some(old)
     }
 
+    /// Gives an empty database other content, which is in no snapshot.
+    pub fn put_db(&mut self, db: DbIndex, content: Db) {
+        debug_assert!(self.dbs[db.index()].is_empty(), "nothing is lost");
+        self.dbs[db.index()] = content;
+        self.counts.note(db);
+        self.publish_counts();
+    }
+
     /// Collects keys whose time has come, going on from `cursor` (0 at first), about `budget` buckets' worth of work.
     /// Answers the next cursor, 0 at the end. The caller deletes all that it got.
     pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {
@@ -144,9 +150,9 @@ impl Shard {
             let (at_cut, walking) = (db.at_cut, db.table.walking());
             let mut observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
             let mut taken = 0;
-            let next = db.table.walk(id.0, cursor.position, left, |entry, access| {
+            let next = db.table.walk(id.0, cursor.position, left, |entry, _| {
                 taken += 1;
-                observers.hand_over(id.0, entry, access);
+                observers.give(id.0, entry, false);
             });
             match next {
                 Some(position) => cursor.position = position,

@@ -32,6 +32,11 @@ pub trait HandOver: Send {
     /// Takes the state of one entry. `db` is the number that the database had at the cut.
     fn hand_over(&mut self, db: DbIndex, entry: &Entry<Value>);
 
+    /// The same, because the entry is about to change before the walk has reached it.
+    fn hand_over_early(&mut self, db: DbIndex, entry: &Entry<Value>) {
+        self.hand_over(db, entry);
+    }
+
     /// Takes a whole database that was emptied (FLUSHALL, a full sync) before the walk had finished with it.
     fn take(&mut self, db: DbIndex, table: Db);
 }
@@ -88,11 +93,21 @@ impl Watch<Entry<Value>> for Observers<'_> {
     }
 
     fn hand_over(&mut self, snapshot: u8, entry: &Entry<Value>, _access: u16) {
+        self.give(snapshot, entry, true);
+    }
+}
+
+impl Observers<'_> {
+    /// Gives an entry to a snapshot; `early` if a change makes it.
+    pub(crate) fn give(&mut self, snapshot: u8, entry: &Entry<Value>, early: bool) {
         let db = self.at_cut[usize::from(snapshot)];
         if is_big(entry) {
             self.noted.push(Noted { snapshot, db, key: entry.key().into() });
         } else if let Some(sink) = &mut self.sinks[usize::from(snapshot)] {
-            sink.hand_over(db, entry);
+            match early {
+                true => sink.hand_over_early(db, entry),
+                false => sink.hand_over(db, entry),
+            }
         }
     }
 }

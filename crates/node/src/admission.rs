@@ -58,6 +58,9 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
         return Admission::Run;
     }
     let writes = flags.contains(Flags::WRITE);
+    // What EXEC may do in a state in which only some commands may: what the last of its commands may.
+    let may_in = |flag: Flags| flags.contains(flag) && (!is_exec(row) || queue_all_have(client, flag));
+    let has = |flag: Flags| flags.contains(flag) || is_exec(row) && queue_has(client, flag);
     let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
         return Refuse(error::common::OOM);
@@ -81,12 +84,16 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     }
     if let crate::control::Role::Replica { online: false, .. } = control.role
         && !control.config.replication.replica_serve_stale_data
-        && !flags.contains(Flags::STALE)
+        && !may_in(Flags::STALE)
     {
         return Refuse(error::common::MASTERDOWN);
     }
-    if control.loading && !flags.contains(Flags::LOADING) {
+    if control.loading && !may_in(Flags::LOADING) || control.async_loading && has(Flags::NO_ASYNC_LOADING) {
         return Refuse(error::common::loading(PRODUCT));
+    }
+    // A pause must not be got round by calling oneself a replica, whom it does not concern.
+    if client.card.is(Flag::Replica) && (has(Flags::WRITE) || has(Flags::MAY_REPLICATE) || has(Flags::READONLY)) {
+        return Refuse(error::replication::REPLICA_KEYSPACE);
     }
     if control.pause != Pause::None && !how.in_exec && !client.card.is(Flag::Replica) {
         let waits = control.pause == Pause::All
@@ -104,6 +111,10 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
 
 fn is_exec(row: &Row) -> bool {
     row.name() == "exec"
+}
+
+fn queue_all_have(client: &Client, flag: Flags) -> bool {
+    client.multi.as_ref().is_none_or(|multi| multi.common.contains(flag))
 }
 
 fn queue_has(client: &Client, flag: Flags) -> bool {

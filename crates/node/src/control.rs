@@ -105,8 +105,10 @@ pub struct Control {
     pub users: Arc<Users>,
     /// Primary or replica.
     pub role: Role,
-    /// Whether a data set is being loaded.
+    /// Whether a data set is being loaded, so that there are none to be served.
     pub loading: bool,
+    /// Whether one is being loaded beside the present one, which is served meanwhile.
+    pub async_loading: bool,
     /// The strongest of the pauses.
     pub pause: Pause,
     /// The pause of each reason, in the order of [`PauseReason::ALL`].
@@ -131,6 +133,7 @@ impl Control {
             users,
             role: Role::Primary,
             loading: false,
+            async_loading: false,
             pause: Pause::None,
             pauses: Default::default(),
             snapshot_failed: false,

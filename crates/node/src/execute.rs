@@ -21,14 +21,17 @@ use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
 use keyspace::{Key, Lookup as Trace, OnExpired, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
+use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
 
 use crate::admission::{Admission, Circumstances, judge};
+use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::expiry;
 use crate::hooks::NodeHooks;
+use crate::migrate::Migration;
 use crate::replication::Quiet;
 use crate::replication::primary::Feeds;
 use crate::server::{Bound, LogLevel, Server};
@@ -65,6 +68,9 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    /// Migrations that clients of this executor have begun, and its attempts to end them.
+    pub(crate) migrations: Vec<Arc<Migration>>,
+    pub(crate) migrate_attempt: Attempt,
     pub(crate) room_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
@@ -125,6 +131,8 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            migrations: Vec::new(),
+            migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
             room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
             feeds: Feeds::default(),
             wants_acks: false,
@@ -134,7 +142,7 @@ impl<'s> Core<'s> {
     }
 
     /// An attempt of this executor's own; `kind` tells several of them apart.
-    pub(crate) fn new_attempt(&self, kind: u64) -> Attempt {
+    pub fn new_attempt(&self, kind: u64) -> Attempt {
         Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
     }
 
@@ -150,14 +158,19 @@ impl<'s> Core<'s> {
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
     /// its output, unless it waits.
-    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) {
+    pub fn execute(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>, meanwhile: &mut dyn Meanwhile) {
         let start = client.out.len();
+        let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
-        let outcome = self.dispatch(client, row, args);
+        let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
+            return;
+        }
+        if was_replica && client.out.len() > start {
+            self.disown(client, start, &args);
             return;
         }
         match client.reply_mode {
@@ -174,13 +187,34 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn dispatch(&mut self, client: &mut Client, row: Option<RowId>, args: Args<'_>) -> Outcome {
+    /// A replica has caused a reply. On its link only the stream may stand, so it is closed.
+    fn disown(&mut self, client: &mut Client, start: usize, args: &Args<'_>) {
+        let name = match self.server.registry.lookup(args) {
+            Lookup::Found(id) => self.server.registry.row(id).fullname,
+            _ => "<unknown>",
+        };
+        if client.out.buf.get(start) == Some(&b'-') {
+            let reply = String::from_utf8_lossy(&client.out.buf[start + 1..]).trim_end().to_owned();
+            self.server.host.log(LogLevel::Warning, &log_text::primary::error_to_replica(&reply, name));
+        }
+        client.out.buf.truncate(start);
+        client.close_asap = true;
+        client.card.set(Flag::CloseAsap, true);
+        let who = crate::commands::client::line::describe(self, &client.card);
+        self.server.host.log(LogLevel::Warning, &log_text::primary::replied_to_replica(name, &who));
+    }
+
+    fn dispatch(
+        &mut self,
+        client: &mut Client,
+        row: Option<RowId>,
+        args: Args<'_>,
+        meanwhile: &mut dyn Meanwhile,
+    ) -> Outcome {
         let id = match row.map_or_else(|| self.find(&args), Ok) {
             Ok(id) => id,
             Err(_) if is_browser(args.at(0)) => {
-                let text = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
-                            The connection is closed.";
-                self.server.host.log(LogLevel::Warning, text);
+                self.server.host.log(LogLevel::Warning, log_text::client::BROWSER);
                 client.close_asap = true;
                 return Outcome::Done;
             }
@@ -240,11 +274,14 @@ impl<'s> Core<'s> {
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
                     let (start, mark) = (self.start_clock(), client.out.len());
-                    let done = self.run_exec(client);
+                    let done = self.run_exec(client, meanwhile);
                     if done == Some(Outcome::Done) {
                         let failed = client.out.buf.get(mark) == Some(&b'-');
                         if failed {
                             self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
+                        }
+                        if !control.monitors.is_empty() {
+                            self.feed_monitors(&control, client, row, args);
                         }
                         self.account(id, start, failed, client, args);
                     }
@@ -266,7 +303,7 @@ impl<'s> Core<'s> {
                     self.begin_unit();
                     let start = self.start_clock();
                     let mark = client.out.mark();
-                    let result = handler(&mut Call { core: self, client, args, row });
+                    let result = handler(&mut Call { core: self, client, args, row, meanwhile });
                     let failed = result.is_err();
                     if let Err(e) = result {
                         client.out.truncate(mark);
@@ -355,6 +392,9 @@ impl<'s> Core<'s> {
         }
         self.settle(client, committed);
         self.account(id, start, failed, client, args);
+        if class == Class::World && !failed {
+            crate::saving::after(self.server, control, row);
+        }
         Some(Outcome::Done)
     }
 
@@ -364,16 +404,28 @@ impl<'s> Core<'s> {
             return Ok(Taken::Yes);
         }
         let mut shards = self.plan(row, class, args)?;
-        Ok(self.take(client, &mut shards, &[]))
+        Ok(self.take(client, &mut shards, &[(row, args)]))
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
     /// leaves, none that was decided under the old value can still run.
     pub fn publish_control(&mut self, change: impl FnOnce(&mut Control)) {
-        let mut control = Control::clone(&self.control());
+        let before = self.control();
+        let mut control = Control::clone(&before);
         change(&mut control);
+        let eased = control.pause < before.pause;
         let world = self.lease.world().expect("a control value is published by a unit that is alone");
         self.server.control.publish(world, Arc::new(control));
+        if eased {
+            self.server.recheck();
+        }
+    }
+
+    /// Takes over what a spare core has left to be done.
+    pub fn absorb(&mut self, spare: &mut Core<'s>) {
+        self.tombstones.append(&mut spare.tombstones);
+        self.stale_watches.append(&mut spare.stale_watches);
+        self.changes.append(&mut spare.changes);
     }
 
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
@@ -396,6 +448,12 @@ impl<'s> Core<'s> {
         self.change_attempt = attempt;
     }
 
+    /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
+    /// would not be heard, and nobody could pass.
+    pub fn waits_for_world(&self) -> bool {
+        self.change_attempt.is_queued() || self.save_attempt.is_queued()
+    }
+
     /// Makes durable what the turn's replies depend on.
     pub fn flush_turn(&mut self) {
         let hold = std::mem::take(&mut self.turn_hold);
@@ -408,11 +466,10 @@ impl<'s> Core<'s> {
             (Ok(()), None) => {}
             (Ok(()), Some(_)) => self.later(Change::new(|control| control.aof_failed = None)),
             (Err(reason), _) => {
-                self.server.host.log(LogLevel::Warning, &format!("Error writing to the AOF file: {reason}"));
+                self.server.host.log(LogLevel::Warning, &log_text::aof::write_failed(&reason));
                 if control.config.aof.appendfsync == config::directives::aof::AppendFsync::Always {
                     // What was promised to be on the disk is not: ending is the only honest answer.
-                    let text = "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
-                    self.server.host.log(LogLevel::Warning, text);
+                    self.server.host.log(LogLevel::Warning, log_text::aof::CANNOT_RECOVER);
                     self.server.stop(1);
                 }
                 let reason: Arc<str> = reason.into();
@@ -483,6 +540,16 @@ impl<'s> Core<'s> {
     /// Takes the shards, and those of every blocked client that the commands may serve: when the unit has run, whoever can
     /// be served must be servable under the locks held, or a third client could steal the element in between.
     pub(crate) fn take(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
+        let taken = self.take_wide(client, shards, commands);
+        if taken == Taken::Yes && self.meets_frozen(client.db, commands) {
+            self.lease.abandon(&mut client.attempt);
+            self.lease.end_unit();
+            return Taken::Parked;
+        }
+        taken
+    }
+
+    fn take_wide(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
         for _ in 0..2 {
             match self.lease.take(shards, &mut client.attempt) {
                 Taken::Yes => {}
@@ -551,13 +618,14 @@ impl<'s> Core<'s> {
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
+        multi.common = multi.common.intersection(row.flags);
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
         client.out.queued();
     }
 
-    fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
+    pub(crate) fn refuse(&mut self, client: &mut Client, id: Option<RowId>, e: Error) -> Outcome {
         if let Some(id) = id {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
@@ -579,7 +647,7 @@ impl<'s> Core<'s> {
     }
 
     /// The command that a request names, if this server has it.
-    fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
+    pub(crate) fn find(&self, args: &Args<'_>) -> Result<RowId, Error> {
         let server = self.server;
         let unknown_sub = |container: RowId| {
             let name = server.registry.row(container).fullname;
@@ -631,6 +699,16 @@ impl<'s> Core<'s> {
         if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
             let from = client.card.address();
             crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
+        }
+    }
+}
+
+/// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
+impl Drop for Core<'_> {
+    fn drop(&mut self) {
+        let Core { change_attempt, save_attempt, migrate_attempt, room_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, migrate_attempt, room_attempt] {
+            self.lease.abandon(attempt);
         }
     }
 }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
@@ -35,15 +36,19 @@ pub mod info;
 pub mod limits;
 pub mod loading;
 pub mod memory;
+pub mod migrate;
 pub mod pause;
 mod pipeline;
 pub mod redact;
 pub mod replay;
 pub mod replication;
+pub mod report;
 pub mod saving;
 mod scan;
 pub mod server;
+pub mod shutdown;
 pub mod stats;
+pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;

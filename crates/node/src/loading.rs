@@ -1,14 +1,74 @@
 //! Loading: a file's events become keys.
 //!
-//! At start nobody else runs, so the loader holds the world from the first byte to the last. Keys whose time has come are
-//! left out, as on every primary.
+//! ```text
+//!   start          `Control::loading` is set, and clients are told so; the world is given back after every piece
+//!   full sync      into a keyspace of its own (`replication::apart`), which takes the place of the other in one step
+//!   DEBUG RELOAD   the command's own world is held from the first byte to the last: nobody sees half of it
+//! ```
+//!
+//! A primary that starts leaves out the keys of a snapshot whose time has come. Whoever knows that their deletion will be
+//! told keeps them: a replica, the base of an append-only file, a reload.
 
-use keyspace::{DbIndex, Expiry, Key, UnixMillis};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
 use rdb::decode::Options;
-use rdb::{Acceptance, Content, Decoder, Event};
+use rdb::{Acceptance, Content, Damage, Decoder, Event};
 use resp::log_text;
 
 use crate::execute::Core;
+use crate::replication::apart::Apart;
+use crate::server::Server;
+
+/// How a snapshot file is loaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct How {
+    /// Keys whose time has come are loaded: their deletion will be told.
+    pub keep_expired: bool,
+    /// It comes from our primary: whatever can be read is accepted, whatever version it names.
+    pub from_primary: bool,
+    /// What was here goes, as soon as the file's version is accepted.
+    pub flush: bool,
+    /// Keys are here already, and no key of the file may be one of them.
+    pub no_duplicates: bool,
+}
+
+/// How far a load is, and what the last one found. Read by INFO.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// When it began, in seconds.
+    pub since: AtomicI64,
+    /// Bytes to be loaded; 0 when nobody knows.
+    pub total: AtomicU64,
+    /// Bytes loaded.
+    pub loaded: AtomicU64,
+    /// What the file says of the memory that its data took.
+    pub used_mem: AtomicU64,
+    /// Keys that the last snapshot file held.
+    pub last_keys: AtomicU64,
+    /// Keys of the last snapshot file that were left out because their time had come.
+    pub last_expired: AtomicU64,
+}
+
+impl Progress {
+    /// A load of so many bytes begins.
+    pub fn begin(&self, seconds: i64, total: u64) {
+        self.since.store(seconds, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+        self.loaded.store(0, Ordering::Relaxed);
+        self.used_mem.store(0, Ordering::Relaxed);
+    }
+
+    /// So many bytes more were loaded.
+    pub fn advance(&self, bytes: u64) {
+        self.loaded.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn note(&self, told: &Told) {
+        self.last_keys.store(told.keys, Ordering::Relaxed);
+        self.last_expired.store(told.expired, Ordering::Relaxed);
+    }
+}
 
 /// What a loaded file has told.
 #[derive(Clone, Debug, Default)]
@@ -32,37 +92,57 @@ pub struct Loader {
     decoder: Decoder,
     db: DbIndex,
     told: Told,
-    keep_expired: bool,
+    how: How,
 }
 
 impl Loader {
-    /// A loader under the present configuration. `keep_expired`: the file is a primary's, whose DELs will come.
-    pub fn new(core: &mut Core<'_>, keep_expired: bool) -> Self {
+    /// A loader of what our primary sends.
+    pub fn of_primary(core: &mut Core<'_>) -> Self {
+        Self::new(core, How { keep_expired: true, from_primary: true, ..How::default() })
+    }
+
+    /// A loader under the present configuration.
+    pub fn new(core: &mut Core<'_>, how: How) -> Self {
         let control = core.control();
         let options = Options {
             limits: control.env.limits,
             // What a primary sends is in its own version, and is refused only where it cannot be read.
             acceptance: match control.config.snapshot.rdb_version_check {
-                _ if keep_expired => Acceptance::Relaxed,
+                _ if how.from_primary => Acceptance::Relaxed,
                 config::directives::snapshot::RdbVersionCheck::Strict => Acceptance::Strict,
                 config::directives::snapshot::RdbVersionCheck::Relaxed => Acceptance::Relaxed,
             },
             checksum: control.config.snapshot.rdbchecksum,
             skip: false,
         };
-        Loader { decoder: Decoder::new(options), db: DbIndex(0), told: Told::default(), keep_expired }
+        Loader { decoder: Decoder::new(options), db: DbIndex(0), told: Told::default(), how }
     }
 
     /// Takes the next bytes of the file. The lease has the world. The error says where the file is damaged, and how.
     pub fn feed(&mut self, core: &mut Core<'_>, chunk: &[u8]) -> Result<(), String> {
         self.decoder.feed(chunk);
-        self.step(core)
+        self.step(core.server, &mut core.lease.space(self.db))
+    }
+
+    /// Takes the next bytes of the file into a keyspace that is this executor's own.
+    pub fn feed_apart(&mut self, server: &Server, apart: &mut Apart, chunk: &[u8]) -> Result<(), String> {
+        self.decoder.feed(chunk);
+        self.step(server, &mut apart.space(self.db, server.engine.now()))
+    }
+
+    /// The file has ended.
+    pub fn finish_apart(mut self, server: &Server, apart: &mut Apart) -> Result<Told, String> {
+        self.decoder.finish();
+        self.step(server, &mut apart.space(self.db, server.engine.now()))?;
+        server.loading.note(&self.told);
+        Ok(self.told)
     }
 
     /// The file has ended.
     pub fn finish(mut self, core: &mut Core<'_>) -> Result<Told, String> {
         self.decoder.finish();
-        self.step(core)?;
+        self.step(core.server, &mut core.lease.space(self.db))?;
+        core.server.loading.note(&self.told);
         Ok(self.told)
     }
 
@@ -76,41 +156,49 @@ impl Loader {
         self.decoder.rest()
     }
 
-    /// What the file has told, once it is done.
-    pub fn told(self) -> Told {
-        self.told
+    /// Keys that the file has told of so far.
+    pub fn keys(&self) -> u64 {
+        self.told.keys + self.told.expired
     }
 
-    fn step(&mut self, core: &mut Core<'_>) -> Result<(), String> {
-        let now = core.lease.now();
-        let mut space = core.lease.space(self.db);
+    fn step(&mut self, server: &Server, space: &mut Space<'_>) -> Result<(), String> {
+        let now = space.now;
         let databases = space.databases();
         loop {
             let event = match self.decoder.next() {
                 Ok(Some(event)) => event,
                 Ok(None) => return Ok(()),
-                Err(e) => return Err(log_text::snapshot::damaged(e.offset, &e.to_string())),
+                Err(e) => {
+                    let version = self.decoder.header().map_or(0, |header| header.version.0);
+                    return Err(describe(&e, version));
+                }
             };
             match event {
+                Event::Header(_) if self.how.flush => {
+                    (0..databases as u16).for_each(|db| {
+                        space.flush(DbIndex(db));
+                    });
+                    server.host.free_dbs(std::mem::take(&mut space.detached));
+                }
                 Event::SelectDb(db) => {
                     if db >= databases as u64 {
-                        return Err(log_text::snapshot::damaged(
-                            0,
-                            &format!(
-                                "Data file was created with a server configured to handle more than {databases} databases"
-                            ),
-                        ));
+                        let what = log_text::snapshot::databases(databases);
+                        return Err(log_text::snapshot::damaged(self.decoder.offset(), &what));
                     }
                     self.db = DbIndex(db as u16);
                     space.select(self.db);
                 }
-                Event::Aux { name, value } => note(&mut self.told, name, value),
+                Event::Aux { name, value } => note(server, &mut self.told, name, value),
                 Event::Key(record) => {
-                    if !self.keep_expired && record.expire.is_some_and(|at| at < now.0) {
+                    if !self.how.keep_expired && record.expire.is_some_and(|at| at < now.0) {
                         self.told.expired += 1;
                         continue;
                     }
                     let key = Key::new(record.key);
+                    if self.how.no_duplicates && space.peek(&key).is_some() {
+                        let what = log_text::snapshot::duplicate(&record.key.escape_ascii().to_string());
+                        return Err(log_text::snapshot::damaged(self.decoder.offset(), &what));
+                    }
                     let expiry = record.expire.map_or(Expiry::None, |at| Expiry::At(UnixMillis(at)));
                     match record.content {
                         Content::Int(n) => space.set_int(&key, n, expiry),
@@ -126,12 +214,36 @@ impl Loader {
     }
 }
 
-fn note(told: &mut Told, name: &[u8], value: &[u8]) {
+/// Everything that is in the keyspace goes. The lease has the world.
+pub(crate) fn flush(core: &mut Core<'_>) {
+    let databases = core.control().env.databases;
+    let mut space = core.lease.space(DbIndex(0));
+    for db in 0..databases {
+        space.flush(DbIndex(db));
+    }
+    let gone = std::mem::take(&mut space.detached);
+    core.server.host.free_dbs(gone);
+}
+
+/// What is wrong with a file, in the words that people search for.
+fn describe(e: &rdb::Error, version: u16) -> String {
+    let what = match &e.damage {
+        Damage::Version(version) => return log_text::snapshot::unknown_version(u32::from(*version)),
+        Damage::Type(_) => log_text::snapshot::UNKNOWN_TYPE.to_owned(),
+        Damage::Foreign(byte) => log_text::snapshot::foreign_type(*byte, version),
+        Damage::Checksum { .. } => log_text::snapshot::wrong_checksum(&e.damage.to_string()),
+        other => other.to_string(),
+    };
+    log_text::snapshot::damaged(e.offset, &what)
+}
+
+fn note(server: &Server, told: &mut Told, name: &[u8], value: &[u8]) {
     let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<u64>().ok());
     match name {
         b"repl-id" => told.repl_id = Some(value.to_vec()),
         b"repl-offset" => told.repl_offset = number,
         b"repl-stream-db" => told.stream_db = number.map(|n| n as u16),
+        b"used-mem" => server.loading.used_mem.store(number.unwrap_or(0), Ordering::Relaxed),
         b"aof-base" => told.aof_base = number == Some(1),
         _ => {}
     }

@@ -18,6 +18,5 @@ pub fn end_if_due(core: &mut Core<'_>, now: UnixMillis) -> bool {
     }
     core.later(Change::new(move |control| control.end_pauses(now)));
     core.make_changes();
-    core.server.recheck();
     core.control().pause != Pause::None
 }

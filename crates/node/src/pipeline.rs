@@ -43,20 +43,32 @@ pub struct Ahead {
     hashes: Vec<u64>,
 }
 
-struct Request {
+/// One of them.
+pub struct Request {
     /// Its bytes in the input.
     bytes: Range<usize>,
     /// Its arguments among the ranges.
     args: Range<usize>,
     kind: RequestKind,
-    /// The command that it names, where that was looked up already.
     row: Option<RowId>,
 }
 
 impl Request {
-    fn args<'i>(&self, input: &'i [u8], ranges: &'i [ArgRange]) -> Args<'i> {
+    /// Its arguments; `None` for an empty line, which is not answered.
+    pub fn args<'i>(&self, input: &'i [u8], ranges: &'i [ArgRange]) -> Option<Args<'i>> {
         let bytes = &input[self.bytes.clone()];
-        Args::new(bytes, &ranges[self.args.clone()], (self.kind == RequestKind::Multibulk).then_some(bytes))
+        let raw = (self.kind == RequestKind::Multibulk).then_some(bytes);
+        (!self.args.is_empty()).then(|| Args::new(bytes, &ranges[self.args.clone()], raw))
+    }
+
+    /// Where the next one begins.
+    pub fn end(&self) -> usize {
+        self.bytes.end
+    }
+
+    /// The command that it names, where that was looked up already.
+    pub fn row(&self) -> Option<RowId> {
+        self.row
     }
 }
 
@@ -118,9 +130,9 @@ impl Ahead {
         self.hashes.shrink_to(keys);
     }
 
-    /// How many requests were found.
-    pub fn len(&self) -> usize {
-        self.requests.len()
+    /// The requests found.
+    pub fn requests(&self) -> &[Request] {
+        &self.requests
     }
 
     /// How many of the ranges belong to requests that are complete.
@@ -138,17 +150,15 @@ impl Core<'_> {
         }
     }
 
-    /// Looks up the commands of a pipeline and fetches their keys.
+    /// Begins a run of commands: looks them up and fetches their keys, if there are several.
     pub(crate) fn fetch(&mut self, db: DbIndex, ahead: &mut Ahead, input: &[u8], ranges: &[ArgRange]) {
+        self.begin_run();
         if ahead.requests.len() < 2 {
             return;
         }
         ahead.hashes.clear();
         for request in &mut ahead.requests {
-            if request.args.is_empty() {
-                continue;
-            }
-            let args = request.args(input, ranges);
+            let Some(args) = request.args(input, ranges) else { continue };
             if let Lookup::Found(id) = self.server.registry.lookup(&args)
                 && self.server.has(id)
             {
@@ -167,31 +177,6 @@ impl Core<'_> {
         let part = shard.db(db);
         ahead.hashes.iter().for_each(|&hash| part.fetch_bucket(hash));
         ahead.hashes.iter().for_each(|&hash| part.fetch_entry(hash));
-    }
-
-    /// Runs the requests of a look until one of them makes the client wait. Answers how many have run, and where the
-    /// next begins.
-    pub(crate) fn run_ahead(
-        &mut self,
-        client: &mut Client,
-        ahead: &Ahead,
-        input: &[u8],
-        ranges: &[ArgRange],
-        mut at: usize,
-        mut after: impl FnMut(&mut Self, &mut Client),
-    ) -> (usize, usize) {
-        self.begin_run();
-        for (i, request) in ahead.requests.iter().enumerate() {
-            if !client.is_ready() {
-                return (i, at);
-            }
-            at = request.bytes.end;
-            if !request.args.is_empty() {
-                self.execute(client, request.row, request.args(input, ranges));
-                after(self, client);
-            }
-        }
-        (ahead.requests.len(), at)
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use command::context::Env;
 use command::registry::{Lookup, RowId};
+use command::row::Flags;
 use engine::unit::{Call as UnitCall, Sink, Unit, UnitLog};
 use keyspace::{DbIndex, OnExpired};
 use resp::args::Args;
@@ -34,6 +35,15 @@ impl Sink for Kept {
     }
 }
 
+/// Why a command was not executed, or to no avail.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Refused {
+    /// This server has no such command: what it would have changed is missing.
+    Unknown(Vec<u8>),
+    /// The command answered this error.
+    Failed(Vec<u8>),
+}
+
 /// Where a replay is in its stream.
 pub struct Replay {
     /// The database that the stream has selected.
@@ -51,33 +61,48 @@ impl Replay {
         Replay { db: DbIndex(0), env: Arc::new(env), reply: Reply::new(Proto::Resp2), commands: 0 }
     }
 
-    /// Executes one command. The lease holds what the command needs. The error is the command's own reply.
-    pub fn execute(&mut self, core: &mut Core<'_>, args: Args<'_>) -> Result<(), Vec<u8>> {
+    /// Executes one command. The lease holds what the command needs.
+    pub fn execute(&mut self, core: &mut Core<'_>, args: Args<'_>) -> Result<(), Refused> {
         let name = args.at(0);
         if name.eq_ignore_ascii_case(b"select") {
             let databases = i64::from(self.env.databases);
             let db = args.get(1).and_then(number::parse_i64).filter(|db| (0..databases).contains(db));
-            let Some(db) = db else { return Err(error::common::DB_OUT_OF_RANGE.text().to_vec()) };
+            let Some(db) = db else { return Err(Refused::Failed(error::common::DB_OUT_OF_RANGE.text().to_vec())) };
             self.db = DbIndex(db as u16);
             return Ok(());
         }
         if is_for_the_moment(name) {
             return Ok(());
         }
-        let Lookup::Found(id) = core.server.registry.lookup(&args) else {
-            return Err(error::common::unknown_command(name, (1..args.len()).map(|at| args.at(at))).text().to_vec());
-        };
-        self.run(core, id, args)
+        let unknown = |e: error::Error| Err(Refused::Unknown(e.text().to_vec()));
+        match core.server.registry.lookup(&args) {
+            Lookup::Found(id) => self.run(core, id, args),
+            Lookup::UnknownSubcommand(container) => {
+                let name = core.server.registry.row(container).fullname;
+                unknown(error::common::unknown_subcommand(name.as_bytes(), args.at(1)))
+            }
+            Lookup::UnknownCommand => {
+                unknown(error::common::unknown_command(name, (1..args.len()).map(|at| args.at(at))))
+            }
+        }
     }
 
-    fn run(&mut self, core: &mut Core<'_>, id: RowId, args: Args<'_>) -> Result<(), Vec<u8>> {
+    fn run(&mut self, core: &mut Core<'_>, id: RowId, args: Args<'_>) -> Result<(), Refused> {
         let row = core.server.registry.row(id);
-        let Bound::Data(handler, _) = core.server.bound[id.index()] else {
-            return Err(error::persistence::cannot_replay(row.fullname).text().to_vec());
-        };
         if !row.accepts(args.len()) {
-            return Err(error::common::wrong_arity(row.fullname).text().to_vec());
+            return Err(Refused::Unknown(error::common::wrong_arity(row.fullname).text().to_vec()));
         }
+        let handler = match core.server.bound[id.index()] {
+            Bound::Data(handler, _) => handler,
+            // It can have changed nothing that was loaded.
+            Bound::Control(..) => return Ok(()),
+            Bound::Absent if !row.has(Flags::WRITE) && !row.has(Flags::MAY_REPLICATE) => {
+                return Ok(());
+            }
+            Bound::Absent => {
+                return Err(Refused::Unknown(error::persistence::cannot_replay(row.fullname).text().to_vec()));
+            }
+        };
         let control = core.control();
         self.reply.buf.clear();
         let mut space = core.lease.space(self.db);
@@ -88,7 +113,7 @@ impl Replay {
         unit.commit(&mut NodeHooks { server: core.server, control: &control, counters: core.counters });
         self.commands += 1;
         match self.reply.buf.strip_prefix(b"-") {
-            Some(error) => Err(error.strip_suffix(b"\r\n").unwrap_or(error).to_vec()),
+            Some(error) => Err(Refused::Failed(error.strip_suffix(b"\r\n").unwrap_or(error).to_vec())),
             None => Ok(()),
         }
     }

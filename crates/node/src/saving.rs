@@ -10,22 +10,30 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use command::row::Row;
 use engine::lease::Taken;
 use keyspace::SnapshotId;
-use persistence::snapshot::Snapshot;
+use persistence::records::Records;
+use persistence::snapshot::{Snapshot, write_alone};
+use persistence::spool::Spool;
 use rdb::Version;
-use rdb::encode::Form;
+use rdb::encode::{Checksum, Form};
 use resp::error::{self, Error};
 use resp::log_text;
 use session::Letter;
 
-use crate::control::Change;
+use crate::control::{Change, Control};
 use crate::execute::Core;
 use crate::replication::Sync;
 use crate::server::{LogLevel, Server};
 
 /// Seconds after a failed save before a save point asks again.
 const RETRY_SECONDS: i64 = 5;
+
+/// After so many failures in a row an automatic rewrite of the append-only file waits, first a minute, then twice as long
+/// each time, up to an hour.
+const FAILURES_IN_A_ROW: u32 = 3;
+const LONGEST_WAIT_MINUTES: i64 = 60;
 
 /// What is known of saves.
 #[derive(Default)]
@@ -43,21 +51,34 @@ pub struct Saving {
     /// How long the last one took, in seconds; -1 before the first.
     pub last_seconds: i64,
     /// What the last one has cost in memory.
-    pub last_extra_memory: usize,
+    pub last_copied: u64,
     /// Good and bad saves.
     pub saves: u64,
     /// SAVE and SHUTDOWN wait for the end: client and thread.
     pub(crate) waiters: Vec<(u64, usize)>,
-    /// BGREWRITEAOF asked for while another was under way.
-    pub rewrite_scheduled: bool,
-    /// Whether the last rewrite was good.
-    pub rewrite_ok: bool,
-    /// Rewrites that have ended.
-    pub rewrites: u64,
-    /// How long the last one took.
-    pub last_rewrite_seconds: i64,
+    /// Rewrites of the append-only file.
+    pub rewrites: Rewrites,
     /// The server ends after this save.
     pub then_exit: Option<Exit>,
+}
+
+/// What is known of rewrites of the append-only file.
+#[derive(Debug, Default)]
+pub struct Rewrites {
+    /// BGREWRITEAOF was asked for while another save was under way.
+    pub scheduled: bool,
+    /// Rewrites that were begun.
+    pub begun: u64,
+    /// How many have failed since the last good one.
+    pub failures: u32,
+    /// Whether the last one failed. One that was given up on request did not.
+    pub last_failed: bool,
+    /// How long the last one took, in seconds.
+    pub last_seconds: Option<i64>,
+    /// What the last one has cost in memory.
+    pub last_copied: u64,
+    /// After failures: not before this second. 0 when no limit is in force.
+    not_before: i64,
 }
 
 /// What a save before the end of the server decides.
@@ -76,9 +97,20 @@ pub struct Current {
     pub since: i64,
     /// Changes that it contains.
     dirty: u64,
+    /// How many keys it holds.
+    pub keys: u64,
+    /// What has become of them so far.
+    pub spool: Arc<Spool>,
+    /// It was given up, and will end soon.
+    pub cancelled: bool,
 }
 
 impl Current {
+    /// Whether it is a snapshot file, in the working directory or for replicas.
+    pub fn is_snapshot(&self) -> bool {
+        !self.is_rewrite()
+    }
+
     /// The replicas for which it is.
     pub fn sync(&self) -> Option<Arc<Sync>> {
         if let Target::Sync(_, sync) = &self.target { Some(sync.clone()) } else { None }
@@ -86,7 +118,7 @@ impl Current {
 
     /// Whether it is the base of an append-only file.
     pub fn is_rewrite(&self) -> bool {
-        matches!(self.target, Target::AofBase(_))
+        matches!(self.target, Target::AofBase(..))
     }
 }
 
@@ -100,8 +132,8 @@ pub struct SaveJob {
     pub target: Target,
     /// Whether the file carries a checksum.
     pub checksum: bool,
-    /// Microseconds to wait between keys (`rdb-key-save-delay`), for tests.
-    pub key_delay_micros: u64,
+    /// What a file of commands begins with.
+    pub preamble: Vec<u8>,
 }
 
 /// What a snapshot's file is for.
@@ -109,8 +141,8 @@ pub struct SaveJob {
 pub enum Target {
     /// `dbfilename`, in the working directory.
     Dump(Vec<u8>),
-    /// The base of an append-only file.
-    AofBase(PathBuf),
+    /// The base of an append-only file; true as a snapshot, false as commands.
+    AofBase(PathBuf, bool),
     /// A temporary file for replicas, and who waits for it.
     Sync(Vec<u8>, Arc<Sync>),
 }
@@ -123,12 +155,20 @@ pub fn begin(core: &mut Core<'_>) -> Result<(), Error> {
 
 /// Begins a rewrite of the append-only file. The lease has the world.
 pub fn begin_rewrite(core: &mut Core<'_>) -> Result<(), Error> {
-    if core.server.saving.lock().current.is_some() {
+    let server = core.server;
+    if server.saving.lock().current.is_some() {
         return Err(error::persistence::REWRITE_IN_PROGRESS);
     }
-    let offset = core.server.journal.end().0;
-    let Some(path) = core.server.host.begin_rewrite(offset) else { return Err(error::persistence::REWRITE_FAILED) };
-    begin_for(core, Target::AofBase(path))
+    let control = core.control();
+    let path = match server.host.begin_rewrite(server.journal.end().0, &control.config) {
+        Ok(path) => path,
+        Err(reason) => {
+            server.host.log(LogLevel::Warning, &reason);
+            server.saving.lock().rewrites.last_failed = true;
+            return Err(error::persistence::REWRITE_FAILED);
+        }
+    };
+    begin_for(core, Target::AofBase(path, control.config.aof.aof_use_rdb_preamble))
 }
 
 /// Begins a snapshot for replicas. The lease has the world.
@@ -147,24 +187,33 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
     if saving.current.is_some() {
         return Err(error::persistence::SAVE_IN_PROGRESS);
     }
-    let form = Form { version: Version::COMMON, compress: config.snapshot.rdbcompression };
+    let form = match target {
+        Target::AofBase(_, false) => Records::Commands,
+        _ => Records::Rdb(form(config.snapshot.rdbcompression)),
+    };
     let offset = server.journal.end().0;
     let databases = usize::from(control.env.databases);
     let snapshot = Snapshot::cut(SnapshotId(0), form, offset, now.0, databases, core.lease.all_shards());
-    let dirty = server.dirty.load(Ordering::Relaxed);
-    let aux = aux(server, now.0 / 1000, offset);
-    let job = SaveJob {
-        snapshot,
-        aux,
-        target: target.clone(),
-        checksum: config.snapshot.rdbchecksum,
-        key_delay_micros: config.snapshot.rdb_key_save_delay.max(0) as u64,
-    };
-    let rewrite = matches!(target, Target::AofBase(_));
-    if matches!(target, Target::Dump(_)) {
-        saving.last_try = now.0 / 1000;
+    let rewrite = matches!(target, Target::AofBase(..));
+    let mut preamble = Vec::new();
+    if rewrite && form == Records::Commands && config.aof.aof_timestamp_enabled {
+        preamble = format!("#TS:{}\r\n", now.0 / 1000).into_bytes();
     }
-    saving.current = Some(Current { target, since: now.0 / 1000, dirty });
+    match target {
+        Target::Dump(_) => saving.last_try = now.0 / 1000,
+        Target::AofBase(..) => saving.rewrites.begun += 1,
+        Target::Sync(..) => {}
+    }
+    saving.current = Some(Current {
+        target: target.clone(),
+        since: now.0 / 1000,
+        dirty: server.dirty.load(Ordering::Relaxed),
+        keys: snapshot.keys(),
+        spool: snapshot.spool(),
+        cancelled: false,
+    });
+    let aux = aux(server, now.0 / 1000, offset, rewrite);
+    let job = SaveJob { snapshot, aux, target, checksum: config.snapshot.rdbchecksum, preamble };
     drop(saving);
     let text = if rewrite { log_text::aof::REWRITE_STARTED } else { log_text::snapshot::BACKGROUND_STARTED };
     server.host.log(LogLevel::Notice, text);
@@ -172,8 +221,95 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
     Ok(())
 }
 
+fn form(compress: bool) -> Form {
+    Form { version: Version::COMMON, compress }
+}
+
+/// Writes the snapshot file while everything stands still. The lease has the world.
+pub fn save_alone(core: &mut Core<'_>) -> Result<(), String> {
+    let server = core.server;
+    let control = core.control();
+    let config = &control.config;
+    let now = core.lease.now().0 / 1000;
+    let form = form(config.snapshot.rdbcompression);
+    let mut head = Vec::new();
+    form.header(&mut head);
+    for (name, value) in aux(server, now, server.journal.end().0, false) {
+        form.aux(&mut head, &name, &value);
+    }
+    let databases = usize::from(control.env.databases);
+    let mut written = Ok(true);
+    server.host.replace_file(&config.snapshot.dbfilename, &mut |out| {
+        let mut sum = Checksum::new(config.snapshot.rdbchecksum);
+        let mut put = |bytes: &[u8]| {
+            sum.update(bytes);
+            out(bytes)
+        };
+        put(&head);
+        let lease = &mut core.lease;
+        written = write_alone(form, databases, &mut |each| lease.all_shards().all(each), &mut put);
+        let mut end = Vec::new();
+        Form::eof(&mut end);
+        put(&end);
+        out(&sum.finish());
+        written == Ok(true)
+    })?;
+    server.dirty.store(0, Ordering::Relaxed);
+    let mut saving = server.saving.lock();
+    saving.last_save = now;
+    saving.last_ok = true;
+    drop(saving);
+    server.host.log(LogLevel::Notice, log_text::snapshot::SAVED);
+    Ok(())
+}
+
+/// Gives up the snapshot file under way, if there is one: it would be of no use, or take the place of a newer one.
+pub fn give_up_dump(server: &Server) {
+    let mut saving = server.saving.lock();
+    if let Some(current) = saving.current.as_mut().filter(|current| matches!(current.target, Target::Dump(_))) {
+        current.cancelled = true;
+        server.host.cancel_snapshot();
+    }
+}
+
+/// Gives up whatever snapshot file is under way, that for replicas too: all data are about to be replaced.
+pub(crate) fn give_up_snapshot(server: &Server) {
+    let mut saving = server.saving.lock();
+    if let Some(current) = saving.current.as_mut().filter(|current| current.is_snapshot()) {
+        current.cancelled = true;
+        server.host.cancel_snapshot();
+    }
+}
+
+/// The append-only file is turned off: a rewrite of it is of no use any more.
+pub fn give_up_rewrite(server: &Server) {
+    let mut saving = server.saving.lock();
+    saving.rewrites.not_before = 0;
+    if std::mem::take(&mut saving.rewrites.scheduled) {
+        server.host.log(LogLevel::Notice, log_text::aof::UNSCHEDULED);
+    }
+    if let Some(current) = saving.current.as_mut().filter(|current| current.is_rewrite()) {
+        current.cancelled = true;
+        server.host.log(LogLevel::Notice, log_text::aof::KILLING);
+        server.host.cancel_snapshot();
+    }
+}
+
+/// A command of data has run. After FLUSHALL the snapshot under way shows what is no more, and where there are save points
+/// the next one is due.
+pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
+    if row.fullname != "flushall" {
+        return;
+    }
+    give_up_dump(server);
+    if !control.config.snapshot.save.is_empty() {
+        server.saving.lock().scheduled = true;
+        server.host.wake_control();
+    }
+}
+
 /// The auxiliary fields of a snapshot file.
-pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+pub fn aux(server: &Server, seconds: i64, offset: u64, aof_base: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut fields: Vec<(&str, String)> = vec![
         ("redis-ver", crate::commands::COMPATIBLE_VERSION.to_owned()),
         ("redis-bits", "64".to_owned()),
@@ -188,41 +324,52 @@ pub fn aux(server: &Server, seconds: i64, offset: u64) -> Vec<(Vec<u8>, Vec<u8>)
         fields.push(("repl-id", String::from_utf8_lossy(server.journal.history().id.as_bytes()).into_owned()));
         fields.push(("repl-offset", offset.to_string()));
     }
-    fields.push(("aof-base", "0".to_owned()));
+    fields.push(("aof-base", u8::from(aof_base).to_string()));
     fields.into_iter().map(|(name, value)| (name.as_bytes().to_vec(), value.into_bytes())).collect()
 }
 
 /// The snapshot thread is done: `failure` says why the file could not be written.
-pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
+pub fn finished(server: &Server, failure: Option<&str>) {
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     let Some(current) = saving.current.take() else { return };
-    if let Target::AofBase(_) = current.target {
-        saving.rewrite_ok = failure.is_none();
-        saving.rewrites += 1;
-        saving.last_rewrite_seconds = now - current.since;
+    if current.is_rewrite() {
+        saving.rewrites.ended(&current, now, failure.is_some());
         drop(saving);
         server.host.wake_control();
         return;
     }
     if let Target::Sync(file, sync) = &current.target {
+        let config = server.control.load().config.clone();
+        let mut outcome = failure.map_or(Ok(()), |reason| Err(reason.to_owned()));
+        if outcome.is_ok() && !sync.streamed {
+            // Where snapshots are wanted, this one is kept as the newest.
+            let keep = !config.snapshot.save.is_empty() && !config.snapshot.rdb_del_sync_files;
+            let name = keep.then_some(&config.snapshot.dbfilename[..]);
+            outcome = server.host.take_sync_file(file, name).map(|(file, len)| {
+                sync.open(server, file);
+                sync.grow(server, len);
+            });
+            if keep && outcome.is_ok() {
+                saving.last_save = now;
+                saving.last_ok = true;
+                count_saved(server, current.dirty);
+            }
+        }
         drop(saving);
-        let outcome = match failure {
-            None => server.host.take_sync_file(file),
-            Some(reason) => Err(reason.to_owned()),
-        };
-        crate::replication::primary::sync_done(server, sync, outcome);
+        sync.end(server, outcome);
         server.host.wake_control();
         return;
     }
     saving.last_seconds = now - current.since;
-    saving.last_extra_memory = extra_memory;
+    saving.last_copied = current.spool.copied();
     saving.saves += 1;
-    saving.last_ok = failure.is_none();
+    // Who gave it up did not find a fault.
+    saving.last_ok = failure.is_none() || current.cancelled && saving.last_ok;
     match failure {
         None => {
             saving.last_save = now;
-            server.dirty.fetch_sub(current.dirty, Ordering::Relaxed);
+            count_saved(server, current.dirty);
             server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_DONE);
         }
         Some(reason) => {
@@ -234,20 +381,21 @@ pub fn finished(server: &Server, extra_memory: usize, failure: Option<&str>) {
     let exit = saving.then_exit.take();
     drop(saving);
     match exit {
-        Some(exit) if failure.is_none() || exit.force => server.stop(0),
-        Some(_) => {
-            server.host.log(LogLevel::Warning, log_text::shutdown::ERRORS);
-            server.host.shutdown_aborted();
-            answer(server, &waiters, Some(error::server::SHUTDOWN_FAILED));
-        }
-        None => answer(server, &waiters, failure.map(|_| error::common::BARE)),
+        Some(exit) if crate::shutdown::saved(server, failure.is_none(), exit) => {}
+        _ => answer(server, &waiters, failure.map(|_| error::common::BARE)),
     }
     server.host.wake_control();
 }
 
+/// So many changes are in a file; others may have been counted out meanwhile.
+fn count_saved(server: &Server, dirty: u64) {
+    let less = |now: u64| Some(now.saturating_sub(dirty));
+    let _ = server.dirty.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+}
+
 fn answer(server: &Server, waiters: &[(u64, usize)], error: Option<Error>) {
     for (client, thread) in waiters {
-        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone() });
+        server.mailboxes[*thread].post(Letter::Answered { client: *client, error: error.clone(), offset: 0 });
     }
 }
 
@@ -258,16 +406,38 @@ impl Saving {
     }
 }
 
-/// SIGTERM or SIGINT: saves if there are save points, and ends.
-pub fn stop_by_signal(core: &mut Core<'_>) {
-    let server = core.server;
-    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
-    if core.control().config.snapshot.save.is_empty() {
-        server.stop(0);
-        return;
+impl Rewrites {
+    fn ended(&mut self, current: &Current, now: i64, failed: bool) {
+        self.last_seconds = Some(now - current.since);
+        self.last_copied = current.spool.copied();
+        self.not_before = 0;
+        if current.cancelled {
+            return;
+        }
+        self.last_failed = failed;
+        self.failures = if failed { self.failures + 1 } else { 0 };
     }
-    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    server.saving.lock().then_exit = Some(Exit { force: false });
+
+    /// BGREWRITEAOF: former failures do not hold it up.
+    pub fn ask(&mut self) {
+        self.scheduled = true;
+        self.failures = 0;
+        self.not_before = 0;
+    }
+
+    /// Whether former failures forbid to begin now. The answer comes with the minutes to wait when the limit has just been
+    /// reached.
+    fn is_limited(&mut self, now: i64) -> (bool, Option<i64>) {
+        if self.failures < FAILURES_IN_A_ROW {
+            return (false, None);
+        }
+        if self.not_before != 0 {
+            return (now < self.not_before, None);
+        }
+        let minutes = (1 << (self.failures - FAILURES_IN_A_ROW).min(6)).min(LONGEST_WAIT_MINUTES);
+        self.not_before = now + 60 * minutes;
+        (true, Some(minutes))
+    }
 }
 
 /// What is due by the clock: a save point, a scheduled save, MISCONF on or off.
@@ -286,10 +456,14 @@ pub fn tick(core: &mut Core<'_>) {
     }
     core.make_changes();
     let rewrite = rewrite_is_due(core);
-    if !rewrite && !is_due(core, now) {
+    let due = rewrite || is_due(core, now);
+    let mut attempt = std::mem::take(&mut core.save_attempt);
+    if !due {
+        // Another save may have begun while this one was queued.
+        core.lease.abandon(&mut attempt);
+        core.save_attempt = attempt;
         return;
     }
-    let mut attempt = std::mem::take(&mut core.save_attempt);
     if core.lease.take_world(&mut attempt) == Taken::Yes {
         // Another save may have begun since; then this one is not needed.
         let _ = if rewrite { begin_rewrite(core) } else { begin(core) };
@@ -302,23 +476,32 @@ pub fn tick(core: &mut Core<'_>) {
 /// Whether the append-only file has grown enough, or a rewrite was asked for while a save was under way.
 fn rewrite_is_due(core: &mut Core<'_>) -> bool {
     let control = core.control();
-    let mut saving = core.server.saving.lock();
+    let server = core.server;
+    let now = server.engine.now().0 / 1000;
+    let mut saving = server.saving.lock();
     if saving.current.is_some() || control.loading {
         return false;
     }
-    if std::mem::take(&mut saving.rewrite_scheduled) {
-        return true;
-    }
     let aof = &control.config.aof;
-    let Some((base, size)) = core.server.host.aof_sizes() else { return false };
-    let grown = size.saturating_sub(base) * 100 / base.max(1);
-    let due = aof.auto_aof_rewrite_percentage > 0
-        && size >= aof.auto_aof_rewrite_min_size
+    let sizes = server.host.aof_sizes();
+    let grown = sizes.map_or(0, |(base, size)| size.saturating_sub(base) * 100 / base.max(1));
+    let automatic = aof.auto_aof_rewrite_percentage > 0
+        && sizes.is_some_and(|(_, size)| size >= aof.auto_aof_rewrite_min_size)
         && grown >= u64::from(aof.auto_aof_rewrite_percentage);
-    if due {
-        core.server.host.log(LogLevel::Notice, &log_text::aof::automatic(grown));
+    if !automatic && !saving.rewrites.scheduled {
+        return false;
     }
-    due
+    let (limited, told) = saving.rewrites.is_limited(now);
+    if let Some(minutes) = told {
+        server.host.log(LogLevel::Warning, &log_text::aof::limited(minutes));
+    }
+    if limited {
+        return false;
+    }
+    if !std::mem::take(&mut saving.rewrites.scheduled) {
+        server.host.log(LogLevel::Notice, &log_text::aof::automatic(grown));
+    }
+    true
 }
 
 fn is_due(core: &mut Core<'_>, now: i64) -> bool {

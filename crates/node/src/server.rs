@@ -12,6 +12,7 @@ use command::registry::{Registry, RowId};
 use command::row::Row;
 use config::{Config, Directive, Reason};
 use engine::control::Published;
+use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::{Db, WaitState};
@@ -21,14 +22,20 @@ use resp::error::Error;
 use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
+use crate::busy::Busy;
 use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
 use crate::cron::Meter;
+use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::loading::{How, Progress};
+use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
+use crate::shutdown::Shutdown;
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
+use crate::stillness::Stillness;
 
 /// What the runtime does for a server: everything that touches the world.
 pub trait Host: Send + Sync {
@@ -40,11 +47,34 @@ pub trait Host: Send + Sync {
     fn free_dbs(&self, dbs: Vec<Db>);
     /// Walks a snapshot and writes its file on the snapshot thread; [`crate::saving::finished`] is called at the end.
     fn snapshot(&self, job: SaveJob);
-    /// The append-only file goes on in a new increment behind `offset`; answers where its new base is to be written,
-    /// `None` when there is no append-only file.
-    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf>;
+    /// Replaces a file of the working directory by what `write` gives to the function that it gets, which answers false
+    /// when there is no use in going on. When `write` answers false, the file stays as it was.
+    fn replace_file(&self, _name: &[u8], _write: Writing<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// Loads the snapshot file. The lease has the world.
+    fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// Waits before each write to the append-only file, for tests.
+    fn slow_aof(&self, _delay: Duration) {}
+    /// Loads the append-only file into an empty keyspace. The lease has the world.
+    fn load_aof(&self, _core: &mut Core<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// The append-only file goes on in a new increment behind `offset`, if it is on; answers where its new base is to be
+    /// written.
+    fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String>;
     /// Bytes of the append-only file after the last rewrite, and now; `None` when there is none.
     fn aof_sizes(&self) -> Option<(u64, u64)>;
+    /// Whether there is an append-only file that cannot be loaded yet, because its first base is not complete.
+    fn aof_is_incomplete(&self) -> bool {
+        false
+    }
+    /// The offset up to which the journal is on disk, and can be loaded from there; `None` without an append-only file.
+    fn durable_offset(&self) -> Option<u64> {
+        None
+    }
     /// Makes the journal as durable as the configuration promises, up to `offset`. True when that has been reached.
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String>;
     /// Gives the snapshot under way up.
@@ -55,10 +85,17 @@ pub trait Host: Send + Sync {
     fn wake_control(&self);
     /// The journal begins anew after a full sync: what the append-only file holds is of another history.
     fn journal_restarted(&self, _config: &Config) {}
-    /// Opens a snapshot that was written for replicas, so that it is gone when nobody reads it any more.
-    fn take_sync_file(&self, _file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+    /// Opens a snapshot that was written for replicas, and answers its length too. Its name goes at once, and its blocks
+    /// with the last reader, unless it is to be kept under another name.
+    fn take_sync_file(&self, _file: &[u8], _keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         Err("this host keeps no files for replicas".to_owned())
     }
+    /// Sends keys to another server and waits for its answers.
+    fn migrate(&self, order: Order) -> Sent;
+    /// The same on another thread, which calls `done` there.
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>);
+    /// How many connections to other servers are kept for migrations to come.
+    fn migration_sockets(&self) -> usize;
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Bytes that the allocator has given out.
@@ -92,6 +129,9 @@ pub trait Host: Send + Sync {
     /// Replaces the configuration file, as a whole or not at all: `new` makes its text from the present one.
     fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure>;
 }
+
+/// Whoever writes a file, piece by piece.
+pub type Writing<'w> = &'w mut dyn FnMut(&mut dyn FnMut(&[u8]) -> bool) -> bool;
 
 /// Why the configuration file was not written.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -162,6 +202,8 @@ pub struct Server {
     pub baseline: Mutex<Baseline>,
     /// Saves.
     pub saving: Mutex<Saving>,
+    /// How far a load is.
+    pub loading: Progress,
     /// Changes since the last save.
     pub dirty: AtomicU64,
     /// What is told per second.
@@ -182,14 +224,24 @@ pub struct Server {
     pub over: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
+    /// What was to be loaded at the start could not be: the server has no data and must write none.
+    pub unrecovered: AtomicBool,
     /// Whether the journal is written to an append-only file.
     pub aof_on: AtomicBool,
     /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
     pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
+    /// Units that run for long.
+    pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// The end, when it is under way.
+    pub shutdown: Mutex<Option<Shutdown>>,
+    /// Whether everything stands still.
+    pub still: Stillness,
+    /// Keys on their way to another server.
+    pub frozen: Frozen,
 }
 
 impl Server {
@@ -237,6 +289,7 @@ impl Server {
                 last_save: started / 1000,
                 ..Saving::default()
             }),
+            loading: Progress::default(),
             dirty: AtomicU64::new(0),
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
@@ -247,9 +300,14 @@ impl Server {
             over: AtomicBool::new(false),
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
+            unrecovered: AtomicBool::new(false),
             release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
+            busy: Busy::default(),
             switches: Switches::default(),
+            shutdown: Mutex::default(),
+            still: Stillness::default(),
+            frozen: Frozen::default(),
         }
     }
 
@@ -267,8 +325,19 @@ impl Server {
             wait.end(WaitState::Killed);
         }
         self.cards.remove(card.id);
+        if card.is(Flag::Primary) {
+            self.hang_up();
+            return true;
+        }
         self.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: false });
         true
+    }
+
+    /// Ends the connection to our primary. Its thread will find out; the primary knows at once.
+    pub fn hang_up(&self) {
+        if let Some(hang_up) = &*self.replication.hang_up.lock() {
+            hang_up();
+        }
     }
 
     /// Ends the wait of a client for keys or for replicas, as after its timeout or with an error. False when it does not
@@ -289,11 +358,18 @@ impl Server {
         self.over.load(Ordering::Acquire)
     }
 
+    /// Whether the data could not be loaded at the start.
+    pub fn is_unrecovered(&self) -> bool {
+        self.unrecovered.load(Ordering::Relaxed)
+    }
+
     /// Ends the server: every thread finishes its turn.
     pub fn stop(&self, exit_code: i32) {
         self.exit_code.store(exit_code, Ordering::Relaxed);
         self.over.store(true, Ordering::Release);
         self.recheck();
+        self.replication.idle.wake(0);
+        self.host.wake_control();
     }
 
     /// Tells every thread that what its clients wait for may have come.

@@ -28,8 +28,10 @@ use resp::args::OwnedArgs;
 use session::{Client, ClientCard};
 use value::{StringRef, Value};
 
+use crate::busy::{NoTurn, Turn};
 use crate::control::Control;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::migrate::{Order, Sent};
 use crate::saving::SaveJob;
 use crate::server::{Bound, Host, LogLevel, RewriteFailure, Server};
 use crate::worker::Worker;
@@ -37,8 +39,8 @@ use crate::worker::Worker;
 /// When every test begins.
 pub const START_MS: i64 = 1_700_000_000_000;
 
-/// A clock that stands still until it is moved.
-pub struct TestClock(AtomicI64);
+/// A clock that stands still until it is moved, or goes on a little at every look.
+pub struct TestClock(AtomicI64, AtomicI64);
 
 impl Clock for TestClock {
     fn unix_millis(&self) -> i64 {
@@ -46,7 +48,7 @@ impl Clock for TestClock {
     }
 
     fn nanos(&self) -> u64 {
-        self.0.load(Ordering::Relaxed) as u64 * 1_000_000
+        self.0.fetch_add(self.1.load(Ordering::Relaxed), Ordering::Relaxed) as u64 * 1_000_000
     }
 }
 
@@ -63,15 +65,20 @@ pub struct Notes {
     pub file: Mutex<Option<Vec<u8>>>,
     /// How long the host was to sleep.
     pub slept: Mutex<Vec<Duration>>,
+    /// Migrations that wait for their target.
+    pub migrations: Mutex<Vec<Begun>>,
     process: ProcessFacts,
     drawn: AtomicU64,
 }
 
+/// A migration, and whom to tell how it went.
+pub type Begun = (Order, Box<dyn FnOnce(Sent) + Send>);
+
 struct TestHost(Arc<Notes>);
 
 impl Host for TestHost {
-    fn begin_rewrite(&self, _: u64) -> Option<std::path::PathBuf> {
-        None
+    fn begin_rewrite(&self, _: u64, _: &Config) -> Result<std::path::PathBuf, String> {
+        Err("there is no file".to_owned())
     }
 
     fn aof_sizes(&self) -> Option<(u64, u64)> {
@@ -103,6 +110,18 @@ impl Host for TestHost {
     fn shutdown_aborted(&self) {}
 
     fn wake_control(&self) {}
+
+    fn migrate(&self, order: Order) -> Sent {
+        Sent { acknowledged: vec![true; order.keys], result: Ok(()) }
+    }
+
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
+        self.0.migrations.lock().push((order, done));
+    }
+
+    fn migration_sockets(&self) -> usize {
+        0
+    }
 
     fn entropy(&self) -> u64 {
         self.0.drawn.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
@@ -172,7 +191,9 @@ pub struct Node {
     /// What its host has seen.
     pub notes: Arc<Notes>,
     clock: Arc<TestClock>,
-    workers: Vec<Worker<'static>>,
+    workers: Vec<Option<Worker<'static>>>,
+    arrivals: Vec<(Peer, Vec<u8>)>,
+    leavers: Vec<Peer>,
     tokens: usize,
 }
 
@@ -184,7 +205,7 @@ impl Node {
 
     /// So many threads over so many shards. `config` is the text of a configuration file.
     pub fn with_threads(config: &str, threads: usize, shards: usize) -> Self {
-        let clock = Arc::new(TestClock(AtomicI64::new(START_MS)));
+        let clock = Arc::new(TestClock(AtomicI64::new(START_MS), AtomicI64::new(0)));
         let notes = Arc::new(Notes::default());
         let loaded = config::load(config.as_bytes(), config::Mode::Server, &mut NoFiles).expect("a good configuration");
         let config: Arc<Config> = Arc::new(loaded.config);
@@ -203,8 +224,27 @@ impl Node {
         stand_in(&mut server, "lpush", set);
         stand_in(&mut server, "blpop", blpop);
         let server: &'static Server = Box::leak(Box::new(server));
-        let workers = (0..threads).map(|i| Worker::new(server, i)).collect();
-        Node { server, notes, clock, workers, tokens: 0 }
+        let workers = (0..threads).map(|i| Some(Worker::new(server, i))).collect();
+        Node { server, notes, clock, workers, arrivals: Vec::new(), leavers: Vec::new(), tokens: 0 }
+    }
+
+    fn worker(&mut self, thread: usize) -> &mut Worker<'static> {
+        self.workers[thread].as_mut().expect("the worker is not at work")
+    }
+
+    /// Lets every look at the clock take so many milliseconds.
+    pub fn looks_take(&mut self, millis: i64) {
+        self.clock.1.store(millis, Ordering::Relaxed);
+    }
+
+    /// Bytes that arrive while a unit runs that lets the loop make turns.
+    pub fn arrives(&mut self, who: Peer, bytes: &[u8]) {
+        self.arrivals.push((who, bytes.to_vec()));
+    }
+
+    /// A connection that ends while a unit runs, if that lets the loop make turns.
+    pub fn leaves(&mut self, who: Peer) {
+        self.leavers.push(who);
     }
 
     /// A connection from this host to the first worker.
@@ -221,20 +261,20 @@ impl Node {
         let from: SocketAddr = from.parse().expect("an address");
         card.addr = Some(SocketAddr::new(from.ip(), from.port() + token as u16));
         card.laddr = Some("127.0.0.1:6379".parse().expect("an address"));
-        self.workers[thread].accepted(token, card);
+        self.worker(thread).accepted(token, card);
         self.settle();
         Peer { thread, token, id }
     }
 
     /// Closes a connection from the client's side.
     pub fn close(&mut self, who: Peer) {
-        self.workers[who.thread].closed(who.token);
+        self.worker(who.thread).closed(who.token);
         self.settle();
     }
 
     /// The client as its worker sees it; `None` when the server has closed it.
     pub fn client(&mut self, who: Peer) -> Option<&mut Client> {
-        self.workers[who.thread].client(who.token)
+        self.worker(who.thread).client(who.token)
     }
 
     /// Sends an inline command and returns all that has arrived when everything has come to rest.
@@ -264,14 +304,16 @@ impl Node {
     pub fn feed(&mut self, who: Peer, bytes: &[u8]) {
         if let Some(client) = self.client(who) {
             client.input.extend_from_slice(bytes);
-            self.workers[who.thread].received(who.token);
+            let mut worker = self.workers[who.thread].take().expect("a worker is not at work yet");
+            worker.received(who.token, &mut TestTurn { node: self, thread: who.thread });
+            self.workers[who.thread] = Some(worker);
         }
     }
 
     /// What has left the server for a client since the last time.
     pub fn heard(&mut self, who: Peer) -> String {
-        let ready = self.workers[who.thread].releasable(who.token);
-        let Some(client) = self.workers[who.thread].client(who.token) else { return "(closed)".to_owned() };
+        let ready = self.worker(who.thread).releasable(who.token);
+        let Some(client) = self.worker(who.thread).client(who.token) else { return "(closed)".to_owned() };
         let text = String::from_utf8_lossy(&client.out.buf[..ready]).into_owned();
         client.sent(ready);
         text
@@ -280,7 +322,7 @@ impl Node {
     /// What a replica is sent of the stream, once all before it has been heard.
     pub fn streamed(&mut self, who: Peer) -> String {
         let mut all = Vec::new();
-        let worker = &mut self.workers[who.thread];
+        let worker = self.worker(who.thread);
         while worker.refill(who.token) {
             if let Some(client) = worker.client(who.token) {
                 all.extend(client.chunks.drain(..).flatten());
@@ -292,9 +334,11 @@ impl Node {
     /// Turns all workers until none has a letter left, then closes whom the server wants closed.
     pub fn settle(&mut self) {
         for _ in 0..100 {
-            for worker in &mut self.workers {
-                worker.read_letters();
+            for thread in 0..self.workers.len() {
+                let Some(mut worker) = self.workers[thread].take() else { continue };
+                worker.read_letters(&mut TestTurn { node: self, thread });
                 worker.end_of_turn();
+                self.workers[thread] = Some(worker);
             }
             if self.server.mailboxes.iter().all(|mailbox| mailbox.is_empty()) {
                 return;
@@ -312,11 +356,39 @@ impl Node {
     pub fn pass(&mut self, millis: i64) {
         self.clock.0.fetch_add(millis, Ordering::Relaxed);
         let now = UnixMillis(self.clock.0.load(Ordering::Relaxed));
-        for worker in &mut self.workers {
-            worker.timeout();
+        for worker in self.workers.iter_mut().flatten() {
+            worker.timeout(&mut NoTurn);
         }
-        crate::cron::tick(&mut self.workers[0].core, now);
+        crate::cron::tick(&mut self.worker(0).core, now);
         self.settle();
+    }
+}
+
+/// The loop of a worker whose unit runs: what arrives meanwhile reaches it and the others.
+struct TestTurn<'n> {
+    node: &'n mut Node,
+    thread: usize,
+}
+
+impl Turn<'static> for TestTurn<'_> {
+    fn serve(&mut self, worker: &mut Worker<'static>) {
+        for who in std::mem::take(&mut self.node.leavers) {
+            worker.closed(who.token);
+        }
+        for (who, bytes) in std::mem::take(&mut self.node.arrivals) {
+            if who.thread == self.thread {
+                if let Some(client) = worker.client(who.token) {
+                    client.input.extend_from_slice(&bytes);
+                    worker.received_meanwhile(who.token);
+                }
+            } else {
+                let other = self.node.worker(who.thread);
+                if let Some(client) = other.client(who.token) {
+                    client.input.extend_from_slice(&bytes);
+                    other.received(who.token, &mut NoTurn);
+                }
+            }
+        }
     }
 }
 

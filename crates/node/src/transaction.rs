@@ -15,6 +15,7 @@ use resp::error;
 use session::{Client, Flag, WatchSet};
 
 use crate::admission::{Admission, Circumstances, judge};
+use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::Control;
 use crate::execute::{Core, Outcome, Shards, prepare};
@@ -72,7 +73,7 @@ pub fn unwatch(core: &mut Core<'_>, client: &mut Client) {
 
 impl Core<'_> {
     /// Executes the queued commands; `None` when EXEC has to begin again.
-    pub(crate) fn run_exec(&mut self, client: &mut Client) -> Option<Outcome> {
+    pub(crate) fn run_exec(&mut self, client: &mut Client, meanwhile: &mut dyn Meanwhile) -> Option<Outcome> {
         let Some(multi) = &client.multi else {
             client.out.error(&error::multi::EXEC_WITHOUT_MULTI);
             return Some(Outcome::Done);
@@ -123,7 +124,7 @@ impl Core<'_> {
         client.out.array(commands.len());
         for (queued, (row, args)) in multi.queue.iter().zip(&commands) {
             let control = self.control();
-            self.run_queued(client, &control, queued.row, row, *args);
+            self.run_queued(client, &control, queued.row, row, *args, meanwhile);
         }
         self.in_exec = false;
         // A queued command may have published another value.
@@ -145,6 +146,7 @@ impl Core<'_> {
         id: command::registry::RowId,
         row: &'static command::row::Row,
         args: Args<'_>,
+        meanwhile: &mut dyn Meanwhile,
     ) {
         let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
         if let Admission::Refuse(e) = judge(control, client, row, args, &how) {
@@ -174,7 +176,7 @@ impl Core<'_> {
             }
             Bound::Control(handler, _) => {
                 let mark = client.out.mark();
-                if let Err(e) = handler(&mut Call { core: self, client, args, row }) {
+                if let Err(e) = handler(&mut Call { core: self, client, args, row, meanwhile }) {
                     client.out.truncate(mark);
                     client.out.error(&e);
                 }
@@ -186,6 +188,9 @@ impl Core<'_> {
             self.note_error(crate::stats::code_of(&client.out.buf[from..]));
         }
         self.account(id, start, failed, client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
     }
 
     /// Whether a watched key was touched, or has expired since WATCH. The unit holds the shards.

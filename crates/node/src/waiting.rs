@@ -1,7 +1,8 @@
 //! Clients that wait: for keys, for locks, for the end of a pause, for replicas; and how each wait ends.
 
-use command::registry::Lookup;
-use engine::lease::{Attempt, Taken};
+use std::sync::atomic::Ordering;
+
+use engine::lease::Taken;
 use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
@@ -39,6 +40,7 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
             Some(error) => {
                 client.waiting = Waiting::No;
                 client.card.set(Flag::Blocked, false);
+                note_rejected(core, client);
                 core.note_error(error.code());
                 client.out.error(&error);
                 true
@@ -48,16 +50,20 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
     }
 }
 
+/// A command that had begun to wait was not let end.
+fn note_rejected(core: &Core<'_>, client: &Client) {
+    let last = client.card.last_command.load(Ordering::Relaxed) as usize;
+    if let Some(counters) = core.counters.commands.get(last) {
+        add(&counters.rejected, 1);
+    }
+}
+
 fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnTimeoutReply) {
     let start = client.out.len();
     match (error, vain) {
         (Some(e), _) => {
+            note_rejected(core, client);
             core.note_error(e.code());
-            if let Waiting::Keys(entry, _) = &client.waiting
-                && let Lookup::Found(id) = core.server.registry.lookup(&entry.args.as_args())
-            {
-                add(&core.counters.commands[id.index()].rejected, 1);
-            }
             client.out.error(&e);
         }
         (None, OnTimeoutReply::NullArray) => client.out.null_array(),
@@ -87,8 +93,13 @@ impl Core<'_> {
         if self.tombstones.is_empty() && self.stale_watches.is_empty() {
             return;
         }
-        let mut attempt = Attempt::new(0);
-        if self.server.engine.gate.world_wanted() || self.lease.enter(&mut attempt) != Taken::Yes {
+        let mut attempt = self.new_attempt(6);
+        if self.server.engine.gate.world_wanted() {
+            return;
+        }
+        if self.lease.enter(&mut attempt) != Taken::Yes {
+            // It does not come back under this ticket; a pass that nobody redeems would shut world units out for ever.
+            self.lease.abandon(&mut attempt);
             return;
         }
         let map = self.server.engine.map;

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use keyspace::{UnixMillis, WaitState};
+use resp::args::Args;
 use resp::request::{Parser, RequestLimits};
 use session::{Client, ClientCard, Flag, Letter, ReplyMode, Waiting};
 
 use structures::hash::Map;
 
+use crate::busy::{self, Meanwhile, Turn};
 use crate::execute::Core;
 use crate::limits;
 use crate::pipeline::{Ahead, Stop};
@@ -27,10 +29,40 @@ const CARE_MS: i64 = 100;
 /// How many arguments memory is kept for between requests.
 const LARGE_REQUEST: usize = 1024;
 
+/// A worker whose core is at work, and its loop: what a running unit may use to serve others.
+struct Others<'w, 's> {
+    worker: &'w mut Worker<'s>,
+    turn: &'w mut dyn Turn<'s>,
+    /// Those who were parked before are answered.
+    begun: bool,
+}
+
+impl<'w, 's> Others<'w, 's> {
+    fn new(worker: &'w mut Worker<'s>, turn: &'w mut dyn Turn<'s>) -> Self {
+        Others { worker, turn, begun: false }
+    }
+}
+
+impl Meanwhile for Others<'_, '_> {
+    fn serve_others(&mut self) {
+        if !std::mem::replace(&mut self.begun, true) {
+            self.worker.answer_parked();
+        }
+        self.turn.serve(self.worker);
+    }
+}
+
 /// See the head of this file.
 pub struct Worker<'s> {
     /// What runs commands.
-    pub core: Core<'s>,
+    pub core: Box<Core<'s>>,
+    /// What serves others while a unit runs with the core.
+    spare: Option<Box<Core<'s>>>,
+    is_lent: bool,
+    /// Clients whose commands run, outermost first: they are not among `clients` meanwhile.
+    at_work: Vec<usize>,
+    /// Those of them whose connections were closed while they were at work.
+    gone: Vec<usize>,
     clients: Vec<Option<Box<Client>>>,
     tokens: Map<u64, usize>,
     timers: BinaryHeap<Reverse<(UnixMillis, u64)>>,
@@ -46,7 +78,11 @@ impl<'s> Worker<'s> {
     /// The worker of I/O thread `index`.
     pub fn new(server: &'s Server, index: usize) -> Self {
         Worker {
-            core: Core::new(server, index),
+            core: Box::new(Core::new(server, index)),
+            spare: None,
+            is_lent: false,
+            at_work: Vec::new(),
+            gone: Vec::new(),
             clients: Vec::new(),
             tokens: Map::default(),
             timers: BinaryHeap::new(),
@@ -97,22 +133,34 @@ impl<'s> Worker<'s> {
     }
 
     /// The client's input was extended, or may be looked at again.
-    pub fn received(&mut self, token: usize) {
+    pub fn received(&mut self, token: usize, turn: &mut dyn Turn<'s>) {
         self.with(token, |worker, client| {
             client.card.last_seen.store(worker.core.server.engine.now().0, Ordering::Relaxed);
-            let fresh = client.input.len().saturating_sub(client.counted) as u64;
-            client.counted = client.input.len();
-            client.input_peak = client.input_peak.max(client.input.len());
-            add(&client.card.bytes_in, fresh);
-            add(&worker.core.counters.bytes_in, fresh);
-            add(&worker.core.counters.reads, 1);
+            worker.count_input(client);
             if client.waits_long() {
                 let control = worker.core.control();
                 limits::check_input(&mut worker.core, &control, client);
             } else {
-                worker.process(client);
+                worker.process(client, Some(turn));
             }
         });
+    }
+
+    /// The same in a turn within the turn, while a unit runs for long.
+    pub fn received_meanwhile(&mut self, token: usize) {
+        self.with(token, |worker, client| {
+            worker.count_input(client);
+            worker.process(client, None);
+        });
+    }
+
+    fn count_input(&self, client: &mut Client) {
+        let fresh = client.input.len().saturating_sub(client.counted) as u64;
+        client.counted = client.input.len();
+        client.input_peak = client.input_peak.max(client.input.len());
+        add(&client.card.bytes_in, fresh);
+        add(&self.core.counters.bytes_in, fresh);
+        add(&self.core.counters.reads, 1);
     }
 
     /// `n` bytes at the start of a client's output have left.
@@ -131,6 +179,8 @@ impl<'s> Worker<'s> {
         if let Some(mut client) = self.clients.get_mut(token).and_then(Option::take) {
             self.tokens.remove(&client.id());
             self.core.forget(&mut client);
+        } else if self.at_work.contains(&token) {
+            self.gone.push(token);
         }
     }
 
@@ -152,7 +202,7 @@ impl<'s> Worker<'s> {
     }
 
     /// Ends the waits whose time has come.
-    pub fn timeout(&mut self) {
+    pub fn timeout(&mut self, turn: &mut dyn Turn<'s>) {
         let now = self.core.server.engine.now();
         if self.care_due.is_some_and(|due| due <= now) {
             self.care(now);
@@ -171,7 +221,7 @@ impl<'s> Worker<'s> {
                     Some(_) => {}
                 }
                 if worker.end(client, WaitState::TimedOut) {
-                    worker.process(client);
+                    worker.process(client, Some(turn));
                 } else {
                     // A unit has claimed the client. If it finds nothing for it, this is asked again.
                     worker.timers.push(Reverse((UnixMillis(now.0 + 1), id)));
@@ -181,12 +231,12 @@ impl<'s> Worker<'s> {
     }
 
     /// Reads the mailbox.
-    pub fn read_letters(&mut self) {
+    pub fn read_letters(&mut self, turn: &mut dyn Turn<'s>) {
         let mailbox = self.core.server.mailboxes[self.core.me].clone();
         let mut letters = std::mem::take(&mut self.letters);
         mailbox.take(&mut letters);
         for letter in letters.drain(..) {
-            self.read(letter);
+            self.read(letter, turn);
         }
         self.letters = letters;
     }
@@ -196,13 +246,14 @@ impl<'s> Worker<'s> {
         crate::replication::primary::ask_for_acks(&mut self.core);
         add(&self.core.counters.turns, 1);
         self.core.lease.release();
+        self.core.end_migrations();
         self.core.flush_turn();
         self.touch_replicas();
         self.core.make_changes();
         self.core.sweep();
     }
 
-    fn read(&mut self, letter: Letter) {
+    fn read(&mut self, letter: Letter, turn: &mut dyn Turn<'s>) {
         match letter {
             Letter::Published { client, message, offset } => self.with_id(client, |_, c| {
                 let bytes = message.bytes(c.out.proto).clone();
@@ -223,26 +274,31 @@ impl<'s> Worker<'s> {
                 if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
                     c.hold(offset);
                 }
-                worker.process(c);
+                worker.process(c, Some(turn));
             }),
-            Letter::Answered { client, error } => self.with_id(client, |worker, c| {
+            Letter::Answered { client, error, offset } => self.with_id(client, |worker, c| {
                 if matches!(c.waiting, Waiting::Action) {
                     c.waiting = Waiting::No;
                     c.card.set(Flag::Blocked, false);
-                    match error {
-                        None => c.out.ok(),
-                        Some(e) => {
-                            worker.core.note_error(e.code());
-                            c.out.error(&e);
-                        }
+                    if let Some(e) = &error {
+                        worker.core.note_error(e.code());
                     }
-                    worker.process(c);
+                    match error {
+                        _ if c.reply_mode != ReplyMode::On => {}
+                        None => c.out.ok(),
+                        Some(e) => c.out.error(&e),
+                    }
+                    c.write_offset = c.write_offset.max(offset);
+                    if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
+                        c.hold(offset);
+                    }
+                    worker.process(c, Some(turn));
                 }
             }),
-            Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c)),
+            Letter::Wake { client } => self.with_id(client, |worker, c| worker.retry(c, turn)),
             Letter::Unblock { client, error } => self.with_id(client, |worker, c| {
                 if waiting::unblocked(&mut worker.core, c, error) {
-                    worker.process(c);
+                    worker.process(c, Some(turn));
                 }
             }),
             Letter::Postponed { client } => self.with_id(client, |worker, c| {
@@ -251,7 +307,7 @@ impl<'s> Worker<'s> {
                     worker.core.tombstones.push(entry.clone());
                     waiting::leave(c);
                     c.waiting = Waiting::Parked(args);
-                    worker.retry(c);
+                    worker.retry(c, turn);
                 }
             }),
             Letter::Kill { client, after_reply } => {
@@ -267,15 +323,16 @@ impl<'s> Worker<'s> {
             Letter::Progress => self.touched.extend(self.tokens.values()),
             Letter::Recheck => {
                 for id in std::mem::take(&mut self.paused) {
-                    self.with_id(id, |worker, c| worker.retry(c));
+                    self.with_id(id, |worker, c| worker.retry(c, turn));
                 }
-                self.recheck_waits();
+                self.recheck_waits(turn);
+                self.answer_parked();
                 self.care_soon();
             }
         }
     }
 
-    fn recheck_waits(&mut self) {
+    fn recheck_waits(&mut self, turn: &mut dyn Turn<'s>) {
         let waiting: Vec<usize> = self
             .clients
             .iter()
@@ -288,7 +345,7 @@ impl<'s> Worker<'s> {
         for token in waiting {
             self.with(token, |worker, client| {
                 if crate::commands::replication::wait_is_over(&worker.core, client, false) {
-                    worker.process(client);
+                    worker.process(client, Some(turn));
                 }
             });
         }
@@ -326,15 +383,67 @@ impl<'s> Worker<'s> {
     }
 
     /// Runs a parked command again, then what has come behind it.
-    fn retry(&mut self, client: &mut Client) {
+    fn retry(&mut self, client: &mut Client, turn: &mut dyn Turn<'s>) {
         if !matches!(client.waiting, Waiting::Parked(_)) || client.card.is(Flag::CloseAsap) {
             return;
         }
         let Waiting::Parked(args) = std::mem::take(&mut client.waiting) else { return };
         client.card.set(Flag::Blocked, false);
         client.card.set(Flag::Paused, false);
-        self.core.execute(client, None, args.as_args());
-        self.process(client);
+        let mut core = self.lend_core();
+        core.execute(client, None, args.as_args(), &mut Others::new(self, turn));
+        self.return_core(core);
+        self.process(client, Some(turn));
+    }
+
+    /// Takes the core out, so that nothing that runs borrows the worker; a spare one takes its place.
+    fn lend_core(&mut self) -> Box<Core<'s>> {
+        let spare = self.take_spare();
+        self.is_lent = true;
+        std::mem::replace(&mut self.core, spare)
+    }
+
+    fn return_core(&mut self, core: Box<Core<'s>>) {
+        let mut spare = std::mem::replace(&mut self.core, core);
+        self.core.absorb(&mut spare);
+        self.spare = Some(spare);
+        self.is_lent = false;
+    }
+
+    fn take_spare(&mut self) -> Box<Core<'s>> {
+        self.spare.take().unwrap_or_else(|| Box::new(Core::new(self.core.server, self.core.me)))
+    }
+
+    /// Answers a command without the gate, while a unit somewhere runs for long.
+    fn answer(&mut self, client: &mut Client, args: Args<'_>) {
+        if self.is_lent {
+            return busy::answer(&mut self.core, client, args);
+        }
+        let mut spare = self.take_spare();
+        busy::answer(&mut spare, client, args);
+        self.core.absorb(&mut spare);
+        self.spare = Some(spare);
+    }
+
+    /// Answers the parked command of a client in the same way.
+    fn answer_parked_command(&mut self, client: &mut Client) {
+        if let Waiting::Parked(args) = std::mem::take(&mut client.waiting) {
+            self.core.lease.abandon(&mut client.attempt);
+            self.answer(client, args.as_args());
+        }
+    }
+
+    /// Answers commands that wait for what a unit holds that runs for long.
+    fn answer_parked(&mut self) {
+        if !self.core.server.busy.is_busy() {
+            return;
+        }
+        let is_parked = |c: &Client| matches!(c.waiting, Waiting::Parked(_)) && c.attempt.is_queued();
+        let parked: Vec<usize> =
+            (0..self.clients.len()).filter(|token| self.clients[*token].as_deref().is_some_and(is_parked)).collect();
+        for token in parked {
+            self.with(token, |worker, client| worker.process(client, None));
+        }
     }
 
     fn end(&mut self, client: &mut Client, who: WaitState) -> bool {
@@ -347,8 +456,12 @@ impl<'s> Worker<'s> {
         }
     }
 
-    /// Executes what is complete in the client's input, until it has to wait.
-    fn process(&mut self, client: &mut Client) {
+    /// Executes what is complete in the client's input, until it has to wait. Without a `turn` it is answered as is fit while
+    /// a unit runs for long.
+    fn process(&mut self, client: &mut Client, mut turn: Option<&mut dyn Turn<'s>>) {
+        if turn.is_none() && client.attempt.is_queued() {
+            self.answer_parked_command(client);
+        }
         if !client.is_ready() {
             self.note_wait(client);
             return;
@@ -362,6 +475,7 @@ impl<'s> Worker<'s> {
         if client.owns_input {
             client.note_input(input.len(), input.capacity());
         }
+        let mut lent = turn.is_some().then(|| self.lend_core());
         while client.is_ready() && at < input.len() {
             // A command before this one may have been AUTH, or RESET.
             let limits = RequestLimits {
@@ -371,11 +485,27 @@ impl<'s> Worker<'s> {
             };
             let most = self.core.look_ahead(&control, client);
             let stop = ahead.look(&mut client.parser, &mut input, at, &limits, &mut ranges, most);
-            self.core.fetch(client.db, &mut ahead, &input, &ranges);
-            let check = |core: &mut Core<'s>, client: &mut Client| limits::check_output(core, client);
-            let (ran, next) = self.core.run_ahead(client, &ahead, &input, &ranges, at, check);
-            at = next;
-            if ran < ahead.len() || matches!(stop, Stop::Error(_)) && !client.is_ready() {
+            lent.as_deref_mut().unwrap_or(&mut self.core).fetch(client.db, &mut ahead, &input, &ranges);
+            let mut ran = 0;
+            for request in ahead.requests() {
+                if !client.is_ready() {
+                    break;
+                }
+                ran += 1;
+                at = request.end();
+                let Some(args) = request.args(&input, &ranges) else { continue };
+                match (&mut lent, &mut turn) {
+                    (Some(core), Some(turn)) => {
+                        core.execute(client, request.row(), args, &mut Others::new(self, &mut **turn));
+                        if self.is_behind_a_busy_unit(client) {
+                            self.answer_parked_command(client);
+                        }
+                    }
+                    _ => self.answer(client, args),
+                }
+                limits::check_output(&mut self.core, client);
+            }
+            if ran < ahead.requests().len() || matches!(stop, Stop::Error(_)) && !client.is_ready() {
                 // The client waits: what was understood of its later requests is forgotten until they are due.
                 client.parser = Parser::new();
                 ranges.clear();
@@ -395,6 +525,9 @@ impl<'s> Worker<'s> {
                 }
             }
         }
+        if let Some(core) = lent {
+            self.return_core(core);
+        }
         if at == input.len() {
             input.clear();
         } else {
@@ -410,8 +543,15 @@ impl<'s> Worker<'s> {
         if !client.input.is_empty() && matches!(client.waiting, Waiting::No) {
             limits::check_input(&mut self.core, &control, client);
         }
-        self.core.lease.end_unit();
+        if turn.is_some() {
+            self.core.lease.end_unit();
+        }
         self.note_wait(client);
+    }
+
+    /// Whether a client's command has parked behind a unit that runs for long.
+    fn is_behind_a_busy_unit(&self, client: &Client) -> bool {
+        matches!(client.waiting, Waiting::Parked(_)) && client.attempt.is_queued() && self.core.server.busy.is_busy()
     }
 
     /// Sets the timer of a client that waits, and remembers who waits for the end of a pause.
@@ -458,7 +598,15 @@ impl<'s> Worker<'s> {
 
     fn with(&mut self, token: usize, f: impl FnOnce(&mut Self, &mut Client)) {
         if let Some(mut client) = self.clients.get_mut(token).and_then(Option::take) {
+            self.at_work.push(token);
             f(self, &mut client);
+            self.at_work.pop();
+            if self.gone.contains(&token) {
+                self.gone.retain(|gone| *gone != token);
+                self.tokens.remove(&client.id());
+                self.core.forget(&mut client);
+                return;
+            }
             limits::check_output(&mut self.core, &mut client);
             client.owns_input |= !client.input.is_empty();
             client.card.output.store(client.out.len() as u64, Ordering::Relaxed);
@@ -476,6 +624,15 @@ impl<'s> Worker<'s> {
     fn with_id(&mut self, id: u64, f: impl FnOnce(&mut Self, &mut Client)) {
         if let Some(&token) = self.tokens.get(&id) {
             self.with(token, f);
+        }
+    }
+}
+
+/// When the server ends, parked commands give up their places: a thread that has not ended yet may stand behind them.
+impl Drop for Worker<'_> {
+    fn drop(&mut self) {
+        for client in self.clients.iter_mut().flatten() {
+            self.core.lease.abandon(&mut client.attempt);
         }
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! | to see | look in |
 //! |---|---|
-//! | how a snapshot is cut, walked and encoded | `snapshot.rs`, `spool.rs` |
+//! | how a snapshot is cut and walked | `snapshot.rs`, `spool.rs` |
+//! | how its keys are written | `records.rs` |
 //!
 //! Whoever drives these machines (the runtime's threads, or the simulator) gives them files and time.
 #![forbid(unsafe_code)]
 
+pub mod records;
 pub mod snapshot;
 pub mod spool;

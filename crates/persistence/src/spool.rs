@@ -10,34 +10,27 @@
 //! piece, so while a big collection is under way the other chunks wait here; what waits is the snapshot's extra memory.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use keyspace::{BigSink, Db, DbIndex, HandOver};
 use parking_lot::Mutex;
-use rdb::encode::{Form, Meta};
-use structures::entry::{Entry, Payload};
+use structures::entry::Entry;
 use value::{Element, Value};
+
+use crate::records::{Progress, Records};
 
 /// A sink gives its chunk away when it has grown to this.
 const CHUNK: usize = 64 * 1024;
 
 /// The meeting place; shared by the sinks of all shards and the walk.
 pub struct Spool {
-    form: Form,
-    /// `maxmemory-policy` in force at the cut: which access words are written.
-    access: Access,
+    form: Records,
     queue: Mutex<Queue>,
     waiting: AtomicUsize,
     most: AtomicUsize,
     records: AtomicU64,
-}
-
-/// Which of a key's access statistics are written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Access {
-    /// None.
-    #[default]
-    None,
+    copied: AtomicU64,
+    unwritable: AtomicBool,
 }
 
 #[derive(Default)]
@@ -48,20 +41,21 @@ struct Queue {
 
 impl Spool {
     /// An empty spool.
-    pub fn new(form: Form) -> Arc<Self> {
+    pub fn new(form: Records) -> Arc<Self> {
         Arc::new(Spool {
             form,
-            access: Access::None,
             queue: Mutex::default(),
             waiting: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
             records: AtomicU64::new(0),
+            copied: AtomicU64::new(0),
+            unwritable: AtomicBool::new(false),
         })
     }
 
     /// A sink for one shard.
     pub fn sink(self: &Arc<Self>) -> Box<Sink> {
-        Box::new(Sink { spool: self.clone(), chunk: Vec::new(), db: None, records: 0 })
+        Box::new(Sink { spool: self.clone(), chunk: Vec::new(), db: None })
     }
 
     /// Takes the chunks that wait.
@@ -86,6 +80,24 @@ impl Spool {
         self.records.load(Ordering::Relaxed)
     }
 
+    /// Bytes that were encoded because a change came before the walk: what a forked child would have had copied.
+    pub fn copied(&self) -> u64 {
+        self.copied.load(Ordering::Relaxed)
+    }
+
+    /// Whether a key could not be written, so that the snapshot is worth nothing.
+    pub fn is_unwritable(&self) -> bool {
+        self.unwritable.load(Ordering::Relaxed)
+    }
+
+    /// Counts a key, written or not.
+    fn note(&self, written: bool) {
+        self.records.fetch_add(1, Ordering::Relaxed);
+        if !written {
+            self.unwritable.store(true, Ordering::Relaxed);
+        }
+    }
+
     fn push(&self, chunk: Vec<u8>) {
         let waiting = self.waiting.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
         self.most.fetch_max(waiting, Ordering::Relaxed);
@@ -98,14 +110,13 @@ pub struct Sink {
     spool: Arc<Spool>,
     chunk: Vec<u8>,
     db: Option<DbIndex>,
-    records: u64,
 }
 
 impl Sink {
     fn select(&mut self, db: DbIndex) {
         if self.db != Some(db) {
             self.db = Some(db);
-            Form::select_db(&mut self.chunk, u64::from(db.0));
+            self.spool.form.select_db(&mut self.chunk, u64::from(db.0));
         }
     }
 
@@ -114,22 +125,23 @@ impl Sink {
             self.spool.push(std::mem::take(&mut self.chunk));
         }
         self.db = None;
-        self.spool.records.fetch_add(std::mem::take(&mut self.records), Ordering::Relaxed);
     }
 }
 
 impl HandOver for Sink {
     fn hand_over(&mut self, db: DbIndex, entry: &Entry<Value>) {
         self.select(db);
-        let Access::None = self.spool.access;
-        let meta = Meta { expire: entry.expire(), ..Meta::default() };
-        let form = self.spool.form;
-        if form.record(&mut self.chunk, entry.key(), &meta, entry.payload()).is_ok() {
-            self.records += 1;
-        }
+        let written = self.spool.form.record(&mut self.chunk, entry.key(), entry.expire(), entry.payload());
+        self.spool.note(written.is_ok());
         if self.chunk.len() >= CHUNK {
             self.flush();
         }
+    }
+
+    fn hand_over_early(&mut self, db: DbIndex, entry: &Entry<Value>) {
+        let copied = entry.key().len() + entry.allocation_size();
+        self.spool.copied.fetch_add(copied as u64, Ordering::Relaxed);
+        self.hand_over(db, entry);
     }
 
     fn take(&mut self, db: DbIndex, table: Db) {
@@ -145,49 +157,37 @@ impl Drop for Sink {
 
 /// Encodes big collections, one after the other. The walk owns it.
 pub struct BigRecords {
-    form: Form,
-    expiring: bool,
+    spool: Arc<Spool>,
+    progress: Progress,
     /// Bytes of the record in progress, or of several that have been finished.
     pub bytes: Vec<u8>,
     /// Whether a record has begun and not ended: nothing else may be written before the rest of it.
     pub open: bool,
-    /// How many collections have been written.
-    pub records: u64,
 }
 
 impl BigRecords {
     /// Nothing begun yet.
-    pub fn new(form: Form) -> Self {
-        BigRecords { form, expiring: false, bytes: Vec::new(), open: false, records: 0 }
+    pub fn new(spool: Arc<Spool>) -> Self {
+        BigRecords { spool, progress: Progress::default(), bytes: Vec::new(), open: false }
     }
 }
 
 impl BigSink for BigRecords {
     fn begin(&mut self, db: DbIndex, key: &[u8], expire: Option<i64>, value: &Value, len: usize) {
-        Form::select_db(&mut self.bytes, u64::from(db.0));
-        let meta = Meta { expire, ..Meta::default() };
+        let form = self.spool.form;
+        form.select_db(&mut self.bytes, u64::from(db.0));
         self.open = true;
-        self.records += 1;
-        self.expiring = false;
-        match value {
-            Value::Set(_) => self.form.begin_set(&mut self.bytes, key, &meta, len),
-            Value::Zset(_) => self.form.begin_zset(&mut self.bytes, key, &meta, len),
-            Value::Hash(_) => {
-                let begun = self.form.begin_hash(&mut self.bytes, key, &meta, len, false);
-                debug_assert!(begun.is_ok(), "fields without expiry can be written in every version");
-            }
-            Value::List(_) | Value::Raw(_) => {
-                let written = self.form.record(&mut self.bytes, key, &meta, Payload::Value(value));
-                debug_assert!(written.is_ok(), "lists and strings can be written in every version");
-            }
-        }
+        let begun = form.begin(&mut self.bytes, key, expire, value, len);
+        self.spool.note(begun.is_ok());
+        self.progress = begun.unwrap_or_default();
     }
 
     fn element(&mut self, element: Element<'_>) {
-        self.form.element(&mut self.bytes, element, self.expiring);
+        self.spool.form.element(&mut self.bytes, element, &mut self.progress);
     }
 
     fn end(&mut self) {
+        self.spool.form.end(&mut self.bytes, &mut self.progress);
         self.open = false;
     }
 }

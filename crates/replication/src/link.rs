@@ -42,6 +42,8 @@ pub enum Action {
     Log(String),
     /// The data will be replaced by a snapshot of this position.
     Full(ReplId, ReplOffset),
+    /// The snapshot comes now: so many bytes, or an unknown number.
+    Head(Option<u64>),
     /// Bytes of the snapshot.
     Payload(Vec<u8>),
     /// The snapshot is complete.
@@ -249,14 +251,14 @@ impl Link {
             let Ok(mark) = <[u8; MARK]>::try_from(mark) else {
                 return self.fail(log_text::replica::unexpected_reply(text), out);
             };
-            out.push(Action::Log(log_text::replica::STREAMED.to_owned()));
+            out.push(Action::Head(None));
             self.state = State::Marked(mark, Vec::new());
             return;
         }
         let length = line.strip_prefix(b"$").and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
         match length {
             Some(length) if length > 0 => {
-                out.push(Action::Log(log_text::replica::receiving(length, "disk")));
+                out.push(Action::Head(Some(length)));
                 self.state = State::Sized(length);
             }
             _ => self.fail(log_text::replica::unexpected_reply(text), out),
@@ -299,11 +301,13 @@ mod tests {
         let id = ReplId::parse(ID.as_bytes()).expect("an id");
         let start = format!("+PONG\r\n+OK\r\n-ERR\r\n+OK\r\n\n\n+FULLRESYNC {ID} 7\r\n\n");
         let mark = "m".repeat(MARK);
-        for payload in ["$5\r\nhello".to_owned(), format!("$EOF:{mark}\r\nhello{mark}")] {
+        let payloads = [("$5\r\nhello".to_owned(), Some(5)), (format!("$EOF:{mark}\r\nhello{mark}"), None)];
+        for (payload, length) in payloads {
             for step in [1, 3, 1000] {
                 let actions = talk(Settings::default(), format!("{start}{payload}stream").as_bytes(), step);
                 let expected = [
                     Action::Full(id, ReplOffset(7)),
+                    Action::Head(length),
                     Action::Payload(b"hello".to_vec()),
                     Action::Loaded,
                     Action::Stream(b"stream".to_vec()),

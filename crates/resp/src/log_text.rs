@@ -86,7 +86,14 @@ pub mod shutdown {
     pub const SAVING: &str = "Saving the final RDB snapshot before exiting.";
     pub const CANNOT_SAVE: &str = "Error trying to save the DB, can't exit.";
     pub const WRITING_AOF: &str = "Writing initial AOF, can't exit.";
+    pub const WRITING_AOF_FORCED: &str = "Writing initial AOF. Exit anyway.";
+    pub const SNAPSHOT_GIVEN_UP: &str = "A snapshot is being written. It is given up.";
     pub const ERRORS: &str = "Errors trying to shut down the server. Check the logs for more information.";
+
+    /// A replica has not acknowledged everything. `state` as `INFO` names it.
+    pub fn lagging(replica: &str, bytes: u64, seconds: i64, state: &str) -> String {
+        format!("Lagging replica {replica} reported offset {bytes} behind master, lag={seconds}, state={state}.")
+    }
 
     pub fn in_sync(in_sync: usize, replicas: usize) -> String {
         format!("{in_sync} of {replicas} replicas are in sync when shutting down.")
@@ -110,6 +117,46 @@ pub mod snapshot {
     pub const BACKGROUND_DONE: &str = "Background saving terminated with success";
     pub const BACKGROUND_FAILED: &str = "Background saving error";
     pub const BACKGROUND_CANCELLED: &str = "Background saving will be aborted due to user request";
+
+    pub const CANCELLED: &str = "Scheduled background saving will be cancelled due to user request";
+    pub const SCHEDULED: &str = "Background saving scheduled due to user request";
+    pub const UNKNOWN_TYPE: &str = "Unknown type or opcode when loading DB. Unrecoverable error, aborting now.";
+    pub const FATAL: &str = "Fatal error loading the DB, check server logs. Exiting.";
+    pub const RELOADED: &str = "DB reloaded by DEBUG RELOAD";
+
+    pub const CANCELLED_NOW: &str = "Background saving cancelled";
+    pub const UNWRITABLE: &str =
+        "A hash has fields that expire, which this version of snapshot files cannot hold: nothing was saved";
+
+    pub fn cannot_open(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the RDB file {file} for reading: {why}")
+    }
+
+    pub fn cannot_create(why: &str) -> String {
+        format!("Failed opening the temp RDB file for saving: {why}")
+    }
+
+    pub fn write_failed(why: &str) -> String {
+        format!("Write error saving DB on disk: {why}")
+    }
+
+    /// The file was written by a server with more databases than this.
+    pub fn databases(here: usize) -> String {
+        format!("Data file was created with a server configured to handle more than {here} databases")
+    }
+
+    pub fn foreign_type(byte: u8, version: u16) -> String {
+        format!("Can't handle foreign type or opcode {byte} in RDB with version {version}")
+    }
+
+    /// `what` tells the sums.
+    pub fn wrong_checksum(what: &str) -> String {
+        format!("RDB CRC error. {what}")
+    }
+
+    pub fn duplicate(key: &str) -> String {
+        format!("Duplicated key '{key}' found in RDB file")
+    }
 
     pub fn changes(changes: u64, seconds: u64) -> String {
         format!("{changes} changes in {seconds} seconds. Saving...")
@@ -150,6 +197,84 @@ pub mod aof {
     pub const SCHEDULED: &str =
         "Another background task is running. An AOF background was scheduled to start after it.";
     pub const BASE: &str = "Reading RDB base file on AOF loading...";
+
+    pub const RELOADED: &str = "Append Only File loaded by DEBUG LOADAOF";
+
+    pub const KILLING: &str = "Killing running AOF rewrite child (a thread of this process)";
+    pub const UNSCHEDULED: &str = "AOF was disabled but there is a scheduled AOF background, cancel it.";
+
+    pub const MANIFEST_FAULT: &str = "*** FATAL AOF MANIFEST FILE ERROR ***";
+    pub const TRIMMED: &str = "Writing the append only file fell behind: the journal does not hold what comes next";
+    pub const NO_INCREMENT: &str = "The AOF rewrite has no increment that goes on from it";
+    pub const TURNED_OFF: &str = "The append only file is off";
+
+    pub fn cannot_make(dir: &str, why: &str) -> String {
+        format!("Can't open or create append-only dir {dir}: {why}")
+    }
+
+    pub fn cannot_open_manifest(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the AOF manifest file {file} for reading: {why}")
+    }
+
+    pub fn cannot_open(file: &str, why: &str) -> String {
+        format!("Fatal error: can't open the append log file {file} for reading: {why}")
+    }
+
+    pub fn missing(file: &str, why: &str) -> String {
+        format!("The append log file {file} doesn't exist: {why}")
+    }
+
+    pub fn cannot_append(file: &str, why: &str) -> String {
+        format!("Can't open or create append-only file {file}: {why}")
+    }
+
+    pub fn write_failed(why: &str) -> String {
+        format!("Error writing to the AOF file: {why}")
+    }
+
+    pub fn sync_failed(why: &str) -> String {
+        format!("Fail to fsync the AOF file: {why}")
+    }
+
+    pub const CANNOT_RECOVER: &str =
+        "Can't recover from AOF write error when the AOF fsync policy is 'always'. Exiting...";
+
+    pub fn base_aborted(file: &str) -> String {
+        format!("Error reading the RDB base file {file}, AOF loading aborted")
+    }
+
+    /// A command that is not known here; `error` says what is wrong with it.
+    pub fn unreadable(file: &str, error: &str) -> String {
+        format!("Error reading the append only file {file}, error: {error}")
+    }
+
+    /// A command that has failed; the load goes on.
+    pub fn refused(file: &str, error: &str) -> String {
+        format!("A command of the append only file {file} was refused: {error}")
+    }
+
+    pub fn upgraded(file: &str, dir: &str) -> String {
+        format!("Successfully migrated an old-style AOF configuration ({file}) into the AOF directory ({dir}).")
+    }
+
+    pub fn base_of_snapshot(keys: u64, file: &str) -> String {
+        format!(
+            "appendonly is on and there is no append only file: {keys} keys were loaded from {file}, which becomes its \
+             first base"
+        )
+    }
+
+    pub fn reverted(file: &str) -> String {
+        format!("Revert incomplete MULTI/EXEC transaction in AOF file {file}")
+    }
+
+    pub fn short_read(file: &str) -> String {
+        format!("!!! Warning: short read while loading the AOF file {file}!!!")
+    }
+
+    pub fn limited(minutes: i64) -> String {
+        format!("Background AOF rewrite has repeatedly failed and triggered the limit, will retry in {minutes} minutes")
+    }
 
     pub fn automatic(percent: u64) -> String {
         format!("Starting automatic rewriting of AOF on {percent}% growth")
@@ -196,7 +321,7 @@ pub mod aof {
     }
 
     pub fn truncating(file: &str, offset: u64) -> String {
-        format!("Truncating the AOF {file} at offset {offset}")
+        format!("!!! Truncating the AOF {file} at offset {offset} !!!")
     }
 
     pub fn truncated(file: &str) -> String {
@@ -235,9 +360,37 @@ pub mod primary {
         )
     }
 
+    pub fn wrong_offset(replica: &str) -> String {
+        format!("Replica {replica} asks for synchronization but with a wrong offset")
+    }
+
+    /// A command that a replica has sent on its link was answered with an error.
+    pub fn error_to_replica(reply: &str, command: &str) -> String {
+        format!(
+            "== CRITICAL == This primary is sending an error to its replica: '{reply}' after processing the command \
+             '{command}'"
+        )
+    }
+
+    /// `client` is the line of `CLIENT LIST`.
+    pub fn replied_to_replica(command: &str, client: &str) -> String {
+        format!("Replica generated a reply to command '{command}', disconnecting it: {client}")
+    }
+
     /// `target` is `disk` or `replicas sockets`.
     pub fn snapshot_for(target: &str) -> String {
         format!("Starting BGSAVE for SYNC with target: {target}")
+    }
+
+    pub const LAST_LEFT: &str = "Diskless rdb transfer, last replica dropped, killing fork child.";
+
+    pub fn transfer_started(pid: u32) -> String {
+        format!("Background RDB transfer started by pid {pid}")
+    }
+
+    /// The last replica of a streamed snapshot has got it; so many have.
+    pub fn streamed(replicas: usize) -> String {
+        format!("Diskless rdb transfer, done reading from pipe, {replicas} replicas still up.")
     }
 
     pub fn succeeded(replica: &str) -> String {
@@ -269,7 +422,13 @@ pub mod replica {
     pub const CONNECTED: &str = "Non blocking connect for SYNC fired the event.";
     pub const PONG: &str = "Master replied to PING, replication can continue...";
     pub const NO_CACHED_PRIMARY: &str = "Partial resynchronization not possible (no cached master)";
-    pub const STREAMED: &str = "MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF";
+    pub const SHAKE_TIMEOUT: &str = "Timeout connecting to the PRIMARY...";
+    pub const SYNC_TIMEOUT: &str = "Timeout receiving bulk data from PRIMARY... If the problem persists try to set the \
+                                    'repl-timeout' parameter to a larger value.";
+    pub const SWAPPING: &str = "MASTER <-> REPLICA sync: Swapping active DB with loaded DB";
+    pub const DISCARDING: &str = "MASTER <-> REPLICA sync: Discarding the half-loaded data";
+    pub const FILE_REMOVED: &str =
+        "Removing the RDB file obtained from the primary. This replica has persistence disabled";
     pub const FLUSHING: &str = "MASTER <-> REPLICA sync: Flushing old data";
     pub const LOADING: &str = "MASTER <-> REPLICA sync: Loading DB in memory";
     pub const FINISHED: &str = "MASTER <-> REPLICA sync: Finished with success";
@@ -295,8 +454,20 @@ pub mod replica {
     }
 
     /// `target` is `disk` or `parser`.
+    pub fn streamed(target: &str) -> String {
+        format!("MASTER <-> REPLICA sync: receiving streamed RDB from master with EOF to {target}")
+    }
+
+    /// `target` is `disk` or `parser`.
     pub fn receiving(bytes: u64, target: &str) -> String {
         format!("MASTER <-> REPLICA sync: receiving {bytes} bytes from master to {target}")
+    }
+
+    pub fn cannot_rename(target: &str, dir: &str, why: &str) -> String {
+        format!(
+            "Failed trying to rename the temp DB into {target} (in server root dir {dir}) in MASTER <-> REPLICA \
+             synchronization: {why}"
+        )
     }
 
     pub fn socket_error(why: &str) -> String {
@@ -317,8 +488,19 @@ pub mod replica {
 
     /// A replicated command was answered with an error.
     pub fn command_failed(name: &str, reply: &str) -> String {
-        format!("A command of the primary has failed here, the data may differ: '{name}' was answered '{reply}'")
+        format!(
+            "== CRITICAL == This replica is sending an error to its primary: '{reply}' after processing the command \
+             '{name}'"
+        )
     }
+
+    /// `propagation-error-behavior` ends the process after a command that has failed.
+    pub fn panicked(name: &str) -> String {
+        format!("This replica panicked sending an error to its primary after processing the command '{name}'")
+    }
+
+    pub const CANNOT_WRITE: &str = "Replica was unable to write command to disk.";
+    pub const APPLIES_UNWRITTEN: &str = "Replica is applying a command even though it is unable to write to disk.";
 
     pub fn second_id(old: &str, offset: u64, new: &str) -> String {
         format!("Setting secondary replication ID to {old}, valid up to offset: {offset}. New replication ID is {new}")
@@ -338,6 +520,9 @@ pub mod replica {
 /// Clients and their limits.
 pub mod client {
     pub const IDLE: &str = "Closing idle client";
+    /// A page must not reach a data store through its reader's machine.
+    pub const BROWSER: &str = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
+                               The connection is closed.";
 
     pub fn output_limit(client: &str) -> String {
         format!("Client {client} closed for overcoming of output buffer limits.")

@@ -3,7 +3,9 @@
 //! ```text
 //!   redis-server  valkey-server     rubellite server       the server
 //!   redis-cli     valkey-cli        rubellite cli          the client
+//!   redis-benchmark                 rubellite benchmark    the load generator
 //!   redis-sentinel                  rubellite sentinel     …
+//!                                   rubellite up, down     several servers at once
 //! ```
 //!
 //! The name it is called by chooses the program, so that links in `bin/` make every published
@@ -30,6 +32,8 @@ enum Program {
     Benchmark,
     CheckRdb,
     CheckAof,
+    Up,
+    Down,
 }
 
 impl Program {
@@ -42,6 +46,8 @@ impl Program {
             "benchmark" => Program::Benchmark,
             "check-rdb" => Program::CheckRdb,
             "check-aof" => Program::CheckAof,
+            "up" => Program::Up,
+            "down" => Program::Down,
             _ => return None,
         })
     }
@@ -53,9 +59,11 @@ Usage: rubellite <program> [arguments]
   server       start a server:            rubellite server [redis.conf] [--directive value]
   cli          talk to a server:          rubellite cli [-h host] [-p port] [command]
   sentinel     watch primaries, fail over
-  benchmark    load a server
+  benchmark    load a server:             rubellite benchmark [-t set,get] [-P 16] [command]
   check-rdb    check a snapshot
   check-aof    check an append-only file
+  up           start several servers:     rubellite up primary-replica [--dir folder]
+  down         stop them again:           rubellite down [--dir folder]
 
 The same programs answer to redis-server, valkey-server, redis-cli, and so on: see bin/.
 ";
@@ -79,9 +87,11 @@ fn main() -> ExitCode {
         Program::Cli => cli::main(&args),
         Program::Server => return server::main(&args),
         Program::Sentinel => missing("sentinel", "arrives with a later release"),
-        Program::Benchmark => missing("benchmark", "arrives with a later release"),
+        Program::Benchmark => benchmark::main(&args),
         Program::CheckRdb => check::rdb_main(&args),
         Program::CheckAof => check::aof_main(&args),
+        Program::Up => topology::up_main(&args),
+        Program::Down => topology::down_main(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
 }
@@ -123,6 +133,8 @@ mod tests {
         check("bin/valkey-server x.conf", Some(Program::Server), "bin/valkey-server x.conf");
         check("redis-check-aof --fix a", Some(Program::CheckAof), "redis-check-aof --fix a");
         check("target/release/rubellite cli get server", Some(Program::Cli), "rubellite get server");
+        check("rubellite up primary-replica", Some(Program::Up), "rubellite primary-replica");
+        check("valkey-benchmark -q", Some(Program::Benchmark), "valkey-benchmark -q");
         check("anything sentinel s.conf", Some(Program::Sentinel), "anything s.conf");
         check("rubellite", None, "");
         check("rubellite nonsense", None, "");

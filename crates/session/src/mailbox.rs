@@ -40,6 +40,8 @@ pub enum Letter {
         client: u64,
         /// What went wrong.
         error: Option<resp::error::Error>,
+        /// The journal offset at which the reply may leave; 0 if it depends on nothing.
+        offset: u64,
     },
     /// A parked command may try again.
     Wake {

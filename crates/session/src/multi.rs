@@ -21,6 +21,8 @@ pub struct Queued {
 pub struct Multi {
     /// The flags of all commands so far.
     pub flags: Flags,
+    /// The flags that every one of them has.
+    pub common: Flags,
     /// The commands so far.
     pub queue: Vec<Queued>,
     /// Whether a command could not be queued: EXEC will answer EXECABORT.
@@ -31,7 +33,8 @@ pub struct Multi {
 
 impl Default for Multi {
     fn default() -> Self {
-        Multi { flags: Flags::NONE, queue: Vec::new(), aborted: false, bytes: 0 }
+        let all = Flags::ALL.iter().fold(Flags::NONE, |all, (flag, _)| all.union(*flag));
+        Multi { flags: Flags::NONE, common: all, queue: Vec::new(), aborted: false, bytes: 0 }
     }
 }
 

@@ -413,3 +413,35 @@ fn tables_cross_threads() {
     fn crosses<T: Send + Sync>(_: &T) {}
     crosses(&filled(0..1));
 }
+
+/// A scan gives keys in the order of their hashes, and whoever copies them inserts them so: they all fall into one end of
+/// the hash space first.
+#[test]
+fn entries_may_come_in_the_order_of_their_hashes() {
+    const KEYS: u32 = if cfg!(miri) { 300 } else { 50_000 };
+    let mut numbers: Vec<u32> = (0..KEYS).collect();
+    numbers.sort_unstable_by_key(|&n| hash(&key(n)));
+    for reversed in [false, true] {
+        if reversed {
+            numbers.reverse();
+        }
+        let mut table = Table::<Plain>::new();
+        for (count, &n) in numbers.iter().enumerate() {
+            let mut found = table.insert(hash(&key(n)), Entry::new_int(&key(n), i64::from(n), None), &mut ());
+            found.set_flag(n % 3 == 0);
+            drop(found);
+            if count % 1000 == 0 {
+                table.check();
+            }
+        }
+        table.check();
+        assert_eq!(table.len(), KEYS as usize);
+        assert_eq!(table.flagged(), numbers.iter().filter(|&&n| n % 3 == 0).count());
+        assert!(numbers.iter().all(|&n| table.find(hash(&key(n)), &key(n)).is_some()));
+        assert!(table.memory() <= KEYS as usize * 16 + 4096, "{} bytes for {KEYS} entries", table.memory());
+        for &n in &numbers {
+            assert!(table.remove(hash(&key(n)), &key(n), &mut ()).is_some());
+        }
+        table.check();
+    }
+}

@@ -16,7 +16,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("data plane", &["keyspace", "command", "journal", "acl", "config", "commands", "script", "engine"]),
     ("control", &["pubsub", "session", "persistence", "replication", "cluster", "sentinel", "cluster-admin", "node"]),
     ("effects", &["runtime", "client"]),
-    ("programs", &["cli", "benchmark", "check", "rubellite"]),
+    ("programs", &["cli", "benchmark", "check", "topology", "rubellite"]),
     ("proof", &["sim", "e2e", "conformance", "schedules"]),
     ("chores", &["xtask"]),
 ];

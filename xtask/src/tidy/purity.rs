@@ -6,8 +6,20 @@
 use super::{Finding, Member};
 
 /// Crates that touch the world.
-const EFFECTS: &[&str] =
-    &["runtime", "client", "cli", "benchmark", "check", "rubellite", "sim", "e2e", "conformance", "schedules", "xtask"];
+const EFFECTS: &[&str] = &[
+    "runtime",
+    "client",
+    "cli",
+    "benchmark",
+    "check",
+    "topology",
+    "rubellite",
+    "sim",
+    "e2e",
+    "conformance",
+    "schedules",
+    "xtask",
+];
 
 /// Paths that must not be named, with everything under them.
 const FORBIDDEN: &[&str] = &[

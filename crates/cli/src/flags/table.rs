@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{Action, Draft, Flag};
 use crate::format::Style;
 use crate::number::{leading_float, leading_int};
-use crate::options::{KeySize, Mode};
+use crate::options::{KeySize, KeyStats, Mode};
 use crate::quoted::unquote;
 use crate::uri;
 use Action::{Missing, Switch, Value};
@@ -16,8 +16,6 @@ use Action::{Missing, Switch, Value};
 const NO_TLS: &str = "TLS is not built into this release";
 pub(super) const NO_CLUSTER: &str = "the cluster manager (--cluster) comes with the cluster, in a later release";
 const INVALID_PORT: &str = "Invalid server port.";
-const NO_DEBUGGER: &str = "the Lua debugger is not built into this release";
-const LATER: &str = "it comes with a later release";
 
 /// Every flag of the peers; those that are not built in say so.
 pub const FLAGS: &[Flag] = &[
@@ -88,6 +86,7 @@ pub const FLAGS: &[Flag] = &[
     flag(&["-3"], None, "Speak RESP3.", Switch(|d| d.resp3 = true)),
     flag(&["-4"], None, "Try the IPv4 addresses of a host name first.", Switch(|d| d.ipv4 = true)),
     flag(&["-6"], None, "Try the IPv6 addresses of a host name first.", Switch(|d| d.ipv6 = true)),
+    flag(&["--mptcp"], None, "Connect with Multipath TCP.", Switch(|d| d.options.multipath = true)),
     flag(&["-c"], None, "Cluster mode: follow MOVED and ASK redirections.", Switch(|d| d.options.cluster = true)),
     flag(
         &["-r"],
@@ -101,7 +100,7 @@ pub const FLAGS: &[Flag] = &[
     flag(
         &["-i"],
         Some("<seconds>"),
-        "Wait this long after each run of -r, each cycle of --scan and --stat, and every 100 cycles of --bigkeys, --memkeys and --hotkeys. Fractions count.",
+        "Wait this long after each run of -r, each cycle of --scan and --stat, and every 100 cycles of --bigkeys, --memkeys, --keystats and --hotkeys. Fractions count.",
         Value(|d, v| {
             d.options.interval = Duration::try_from_secs_f64(leading_float(v)).unwrap_or_default();
             Ok(())
@@ -206,11 +205,23 @@ pub const FLAGS: &[Flag] = &[
         "Run a Lua script with EVAL: keys first, then a comma as a word of its own, then arguments.",
         Value(|d, v| mode(d, Mode::Eval(path(v)))),
     ),
+    flag(
+        &["--ldb"],
+        None,
+        "Run the script of --eval in the debugger, and roll back what it changed.",
+        Switch(|d| d.debugs = Some(d.debugs.unwrap_or(false))),
+    ),
+    flag(
+        &["--ldb-sync-mode"],
+        None,
+        "As --ldb, on the data itself: the server waits, and nothing is rolled back.",
+        Switch(|d| d.debugs = Some(true)),
+    ),
     flag(&["--scan"], None, "List all keys.", Switch(|d| d.options.modes.push(Mode::Scan))),
     flag(
         &["--pattern"],
         Some("<pattern>"),
-        "Only keys of this pattern: --scan, --bigkeys, --memkeys, --hotkeys.",
+        "Only keys of this pattern: --scan, --bigkeys, --memkeys, --keystats, --hotkeys.",
         Value(|d, v| {
             d.options.pattern = Some(v.to_vec());
             Ok(())
@@ -271,6 +282,39 @@ pub const FLAGS: &[Flag] = &[
         }),
     ),
     flag(
+        &["--keystats"],
+        None,
+        "Look at the memory and the length of all keys: the largest, their distribution, their types.",
+        Switch(|d| d.options.modes.push(Mode::KeyStats(KeyStats { samples: None }))),
+    ),
+    flag(
+        &["--keystats-samples"],
+        Some("<n>"),
+        "As --keystats, looking at this many elements of each key for its memory.",
+        Value(|d, v| {
+            let samples = whole_number("--keystats-samples", v)?;
+            mode(d, Mode::KeyStats(KeyStats { samples: (samples > 0).then_some(samples) }))
+        }),
+    ),
+    flag(
+        &["--top"],
+        Some("<n>"),
+        "How many of the largest keys --keystats shows (10).",
+        Value(|d, v| {
+            d.options.top = whole_number("--top", v)?.min(1 << 20) as usize;
+            Ok(())
+        }),
+    ),
+    flag(
+        &["--cursor"],
+        Some("<n>"),
+        "Where --keystats begins to scan: the cursor at which it was stopped.",
+        Value(|d, v| {
+            d.options.cursor = whole_number("--cursor", v)?;
+            Ok(())
+        }),
+    ),
+    flag(
         &["--hotkeys"],
         None,
         "Look for the 16 keys in most use; needs an LFU maxmemory-policy.",
@@ -299,6 +343,19 @@ pub const FLAGS: &[Flag] = &[
         None,
         "As --latency, a new line every 15 seconds (or -i).",
         Switch(|d| d.options.modes.push(Mode::Latency { history: true })),
+    ),
+    flag(
+        &["--latency-dist"],
+        None,
+        "As --latency, as a spectrum of 256 colours, a line every second (or -i).",
+        Switch(|d| d.options.modes.push(Mode::LatencyDistribution { mono: false })),
+    ),
+    flag(&["--mono"], None, "Draw --latency-dist in shades of grey.", Switch(|d| d.mono = true)),
+    flag(
+        &["--lru-test"],
+        Some("<keys>"),
+        "Write and read this many keys, few of them much more often than the rest, and tell the hit rate each second.",
+        Value(|d, v| mode(d, Mode::LruTest { keys: leading_int(v).clamp(1, 1 << 50) as u64 })),
     ),
     flag(
         &["--intrinsic-latency"],
@@ -347,14 +404,6 @@ pub const FLAGS: &[Flag] = &[
         Missing(NO_TLS),
     ),
     flag(&["--insecure"], None, "TLS without verification. Not in this release.", Missing(NO_TLS)),
-    flag(&["--ldb", "--ldb-sync-mode"], None, "Debug a script of --eval. Not in this release.", Missing(NO_DEBUGGER)),
-    flag(&["--latency-dist", "--mono", "--keystats", "--mptcp"], None, "Not in this release.", Missing(LATER)),
-    flag(
-        &["--lru-test", "--keystats-samples", "--cursor", "--top"],
-        Some("<n>"),
-        "Not in this release.",
-        Missing(LATER),
-    ),
 ];
 
 const fn flag(
@@ -373,6 +422,15 @@ fn mode(draft: &mut Draft, mode: Mode) -> Result<(), String> {
 
 fn path(value: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(value))
+}
+
+fn whole_number(flag: &str, value: &[u8]) -> Result<u64, String> {
+    let text = std::str::from_utf8(value).unwrap_or_default();
+    match text.parse::<i128>() {
+        Ok(n) if n >= 0 => Ok(u64::try_from(n).unwrap_or(u64::MAX)),
+        Ok(_) => Err(format!("{flag} should be followed by a positive integer.")),
+        Err(_) => Err(format!("{flag} conversion error.")),
+    }
 }
 
 fn set_host(draft: &mut Draft, value: &[u8]) -> Result<(), String> {

@@ -4,9 +4,11 @@ use client::Value;
 
 use super::{Walk, allow_reads_from_replica, ask_all, db_size, percent, quoted};
 use crate::failure::{Failure, fatal};
+use crate::live::{self, Live};
 use crate::screen;
 use crate::screen::complain;
 use crate::session::Session;
+use crate::vocabulary::Vocabulary;
 
 pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
     let total = db_size(session)?.max(0) as u64;
@@ -16,6 +18,8 @@ pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
           # per 100 SCAN commands (not usually needed).\n\n",
     )?;
     allow_reads_from_replica(session)?;
+    let Vocabulary { key_quote: quote, summary, .. } = session.vocabulary;
+    let mut live = Live::open();
     let mut sampled = 0u64;
     // The hottest first.
     let mut hottest: Vec<(i64, String)> = Vec::new();
@@ -36,17 +40,28 @@ pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
             let rank = hottest.partition_point(|(other, _)| *other >= frequency);
             if frequency > 0 && rank < count {
                 let key = quoted(key);
-                screen::print_line(&format!("{done} Hot key '{key}' found so far with counter {frequency}"))?;
+                if !live.is_on() {
+                    screen::print_line(&format!(
+                        "{done} Hot key {quote}{key}{quote} found so far with counter {frequency}"
+                    ))?;
+                }
                 hottest.insert(rank, (frequency, key));
                 hottest.truncate(count);
             }
         }
+        live.draw(|| {
+            let mut lines = vec![live::bar(sampled, total), format!("Keys sampled: {sampled}"), String::new()];
+            lines.extend(hottest.iter().map(hot));
+            lines
+        })?;
         walk.rest(session);
     }
+    live.close()?;
     let stopped = if walk.is_interrupted() { format!("{} ", percent(sampled, total)) } else { String::new() };
-    screen::print_line(&format!("\n-------- Summary --------\n\n{stopped}Sampled {sampled} keys in the keyspace!"))?;
-    for (frequency, key) in &hottest {
-        screen::print_line(&format!("hot key found with counter: {frequency}\tkeyname: {key}"))?;
-    }
-    Ok(())
+    screen::print_line(&format!("\n{summary}\n\n{stopped}Sampled {sampled} keys in the keyspace!"))?;
+    hottest.iter().try_for_each(|key| screen::print_line(&hot(key)))
+}
+
+fn hot((frequency, key): &(i64, String)) -> String {
+    format!("hot key found with counter: {frequency}\tkeyname: {key}")
 }

@@ -4,20 +4,22 @@ use client::Value;
 
 use super::{Walk, allow_reads_from_replica, ask_all, average, db_size, percent, quoted};
 use crate::failure::{Failure, fatal};
+use crate::live::{self, Live};
 use crate::options::KeySize;
 use crate::screen;
 use crate::screen::complain;
 use crate::session::Session;
+use crate::vocabulary::Vocabulary;
 
 /// How often a line tells the progress, in keys.
 const PROGRESS_EVERY: u64 = 1_000_000;
 
 /// What was found of one type.
-struct Type {
-    name: String,
+pub(super) struct Type {
+    pub name: String,
     /// The command that counts elements; modules' types have none.
     size_command: Option<&'static str>,
-    unit: &'static str,
+    pub unit: &'static str,
     keys: u64,
     total: u64,
     biggest: u64,
@@ -28,17 +30,29 @@ impl Type {
     fn new(name: &str, size_command: Option<&'static str>, unit: &'static str) -> Self {
         Type { name: name.to_owned(), size_command, unit, keys: 0, total: 0, biggest: 0, biggest_key: None }
     }
+
+    /// Whether its length is a number of bytes.
+    pub fn counts_bytes(&self) -> bool {
+        self.unit == "bytes"
+    }
+}
+
+/// In the order in which the peers report them.
+pub(super) fn known_types() -> Vec<Type> {
+    vec![
+        Type::new("list", Some("LLEN"), "items"),
+        Type::new("hash", Some("HLEN"), "fields"),
+        Type::new("stream", Some("XLEN"), "entries"),
+        Type::new("string", Some("STRLEN"), "bytes"),
+        Type::new("set", Some("SCARD"), "members"),
+        Type::new("zset", Some("ZCARD"), "members"),
+    ]
 }
 
 pub fn run(session: &mut Session, size: KeySize) -> Result<(), Failure> {
-    let mut types = vec![
-        Type::new("string", Some("STRLEN"), "bytes"),
-        Type::new("list", Some("LLEN"), "items"),
-        Type::new("set", Some("SCARD"), "members"),
-        Type::new("hash", Some("HLEN"), "fields"),
-        Type::new("zset", Some("ZCARD"), "members"),
-        Type::new("stream", Some("XLEN"), "entries"),
-    ];
+    let mut types = known_types();
+    let mut live = Live::open();
+    let Vocabulary { key_quote: quote, summary, .. } = session.vocabulary;
     let total = db_size(session)?.max(0) as u64;
     screen::print(
         b"\n# Scanning the entire keyspace to find biggest keys as well as\n\
@@ -62,30 +76,37 @@ pub fn run(session: &mut Session, size: KeySize) -> Result<(), Failure> {
             sampled += 1;
             if bytes > kind.biggest {
                 let (key, unit) = (quoted(key), unit_of(kind, size));
-                screen::print_line(&format!(
-                    "{done} Biggest {:<6} found so far '{key}' with {bytes} {unit}",
-                    kind.name
-                ))?;
+                if !live.is_on() {
+                    screen::print_line(&format!(
+                        "{done} Biggest {:<6} found so far {quote}{key}{quote} with {bytes} {unit}",
+                        kind.name
+                    ))?;
+                }
                 kind.biggest = bytes;
                 kind.biggest_key = Some(key);
             }
-            if sampled.is_multiple_of(PROGRESS_EVERY) {
+            if sampled.is_multiple_of(PROGRESS_EVERY) && !live.is_on() {
                 screen::print_line(&format!("{done} Sampled {sampled} keys so far"))?;
             }
         }
+        live.draw(|| {
+            let mut lines = vec![live::bar(sampled, total), format!("Keys sampled: {sampled}"), String::new()];
+            lines.extend(types.iter().filter_map(|kind| biggest(kind, size, quote)));
+            lines
+        })?;
         walk.rest(session);
     }
+    live.close()?;
     let stopped = if walk.is_interrupted() { format!("{} ", percent(sampled, total)) } else { String::new() };
-    screen::print_line("\n-------- Summary --------\n")?;
+    screen::print_line(&format!("\n{summary}\n"))?;
     screen::print_line(&format!("{stopped}Sampled {sampled} keys in the keyspace!"))?;
     screen::print_line(&format!(
         "Total key length in bytes is {name_bytes} (avg len {:.2})\n",
         average(name_bytes, sampled)
     ))?;
     for kind in &types {
-        if let Some(key) = &kind.biggest_key {
-            let unit = unit_of(kind, size);
-            screen::print_line(&format!("Biggest {:>6} found '{key}' has {} {unit}", kind.name, kind.biggest))?;
+        if let Some(line) = biggest(kind, size, quote) {
+            screen::print_line(&line)?;
         }
     }
     screen::print_line("")?;
@@ -103,12 +124,21 @@ pub fn run(session: &mut Session, size: KeySize) -> Result<(), Failure> {
     Ok(())
 }
 
+fn biggest(kind: &Type, size: KeySize, quote: &str) -> Option<String> {
+    let (key, unit) = (kind.biggest_key.as_ref()?, unit_of(kind, size));
+    Some(format!("Biggest {:>6} found {quote}{key}{quote} has {} {unit}", kind.name, kind.biggest))
+}
+
 fn unit_of(kind: &Type, size: KeySize) -> &'static str {
     if size == KeySize::Elements { kind.unit } else { "bytes" }
 }
 
 /// The index of each key's type; types of modules are added as they are met.
-fn key_types(session: &mut Session, keys: &[Vec<u8>], types: &mut Vec<Type>) -> Result<Vec<Option<usize>>, Failure> {
+pub(super) fn key_types(
+    session: &mut Session,
+    keys: &[Vec<u8>],
+    types: &mut Vec<Type>,
+) -> Result<Vec<Option<usize>>, Failure> {
     let commands: Vec<_> = keys.iter().map(|key| vec![b"TYPE".to_vec(), key.clone()]).collect();
     let mut found = Vec::with_capacity(keys.len());
     for reply in ask_all(session, &commands)? {
@@ -130,7 +160,7 @@ fn key_types(session: &mut Session, keys: &[Vec<u8>], types: &mut Vec<Type>) -> 
 }
 
 /// The size of each key; zero where it cannot be told.
-fn key_sizes(
+pub(super) fn key_sizes(
     session: &mut Session,
     keys: &[Vec<u8>],
     found: &[Option<usize>],
@@ -159,6 +189,10 @@ fn key_sizes(
         sizes.push(match command.and_then(|command| Some((command, replies.next()?))) {
             None => 0,
             Some((_, Value::Integer(n))) => n.max(0) as u64,
+            // What holds for one key holds for all: say it once.
+            Some((_, Value::Error(text))) if text.starts_with(b"ERR unknown") => {
+                return Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(&text))));
+            }
             Some((command, _)) => {
                 complain!(
                     "Warning:  {} on '{}' failed (may have changed type)",

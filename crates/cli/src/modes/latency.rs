@@ -42,7 +42,8 @@ impl Samples {
     }
 }
 
-/// For ever on a terminal, else until the span is over (with history, one line for each span).
+/// For ever on a terminal, else until the span is over; with history for ever, and a line for each PING where it is not
+/// a terminal that one line can be drawn on again and again.
 pub fn run(session: &mut Session, history: bool) -> Result<(), Failure> {
     let given = session.options.interval;
     let default = if history { DEFAULT_HISTORY_SPAN } else { DEFAULT_SPAN };
@@ -57,16 +58,14 @@ pub fn run(session: &mut Session, history: bool) -> Result<(), Failure> {
         let over = begin.elapsed() > span;
         if style == Style::Terminal {
             screen::print(format!("\x1b[0G\x1b[2K{}", samples.show(style)).as_bytes())?;
-        } else if over {
+        } else if history || over {
             screen::print(samples.show(style).as_bytes())?;
             if !history {
                 return Ok(());
             }
         }
         if history && over {
-            if style == Style::Terminal {
-                screen::print_line(&format!(" -- {:.2} seconds range", begin.elapsed().as_secs_f64()))?;
-            }
+            screen::print_line(&format!(" -- {:.2} seconds range", begin.elapsed().as_secs_f64()))?;
             samples = Samples::default();
             begin = Instant::now();
         }
@@ -75,7 +74,7 @@ pub fn run(session: &mut Session, history: bool) -> Result<(), Failure> {
 }
 
 /// A lost connection is made anew, as often as it takes.
-fn ping(session: &mut Session) -> Result<(), Failure> {
+pub(super) fn ping(session: &mut Session) -> Result<(), Failure> {
     let mut tries = 0;
     loop {
         if let Some(link) = &mut session.link {

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use super::human_bytes;
 use crate::failure::{Failure, fatal};
 use crate::number::leading_int;
 use crate::screen;
@@ -62,13 +63,6 @@ fn line(info: &str, requests_before: &mut Option<i64>) -> String {
         format!("{requests} (+{more})"),
         field("total_connections_received"),
     )
-}
-
-fn human_bytes(n: i64) -> String {
-    const UNITS: [(f64, &str); 4] = [(1e0, "B"), (1024.0, "K"), (1048576.0, "M"), (1073741824.0, "G")];
-    let size = n as f64;
-    let (unit, letter) = UNITS.into_iter().rev().find(|(unit, _)| size.abs() >= *unit).unwrap_or(UNITS[0]);
-    if letter == "B" { format!("{n}B") } else { format!("{:.2}{letter}", size / unit) }
 }
 
 #[cfg(test)]

@@ -52,7 +52,8 @@ pub const FORMS: &[(Comparison, &str)] = &[
     (Exact, "BITOP (AND|OR|XOR) <string> {<string>}"),
     (Exact, "BITOP NOT <string> <string>"),
     (Exact, "BITFIELD <string> {(GET <type> <offset>|SET <type> <offset> <int>|INCRBY <type> <offset> <int>)}"),
-    (Exact, "BITFIELD <string> OVERFLOW (WRAP|SAT) {(SET <type> <offset> <int>|INCRBY <type> <offset> <int>)}"),
+    (Exact, "BITFIELD <string> OVERFLOW WRAP {(SET <type> <offset> <int>|INCRBY <type> <offset> <int>)}"),
+    (Exact, "BITFIELD <string> OVERFLOW SAT {(SET <type> <offset> <int>|INCRBY <type> <offset> <int>)}"),
     (Exact, "BITFIELD <string> OVERFLOW FAIL {(SET <type> <offset> <int>|INCRBY <type> <offset> <int>)}"),
     (Exact, "BITFIELD_RO <string> {GET <type> <offset>}"),
     // Lists.
@@ -207,6 +208,6 @@ pub const FORMS: &[(Comparison, &str)] = &[
     (Exact, "SORT_RO <list> ALPHA [LIMIT <count> <count>] [DESC]"),
 ];
 
-/// Forms with which Valkey 9.1 and Redis leave a replica behind: a BITFIELD of which every write fails makes the key
-/// and tells no one.
-pub const PEERS_DIVERGE: &[&str] = &["BITFIELD <string> OVERFLOW FAIL"];
+/// Forms with which Valkey 9.1 and Redis have rules of their own. A BITFIELD of which every write fails makes the key and
+/// tells no one; one that saturates takes the least integer for a big one.
+pub const PEERS_DIVERGE: &[&str] = &["BITFIELD <string> OVERFLOW FAIL", "BITFIELD <string> OVERFLOW SAT"];

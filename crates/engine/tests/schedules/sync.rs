@@ -1,5 +1,6 @@
 //! `crate::sync` over shuttle: the same names, each operation a scheduling point.
 
+#[allow(unused_imports)]
 pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 pub use shuttle::sync::{Condvar, Mutex as SleepMutex, MutexGuard};
 
@@ -26,4 +27,13 @@ impl<T> Mutex<T> {
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
         self.0.try_lock().ok()
     }
+}
+
+/// Coming back only makes schedules longer, and hides the queue behind it: once is enough.
+pub const NAPS: u32 = 1;
+
+/// Time does not pass under a scheduler: a nap is somebody else's turn.
+pub fn nap(_: &Condvar, guard: MutexGuard<'_, bool>) {
+    drop(guard);
+    shuttle::thread::yield_now();
 }

@@ -42,7 +42,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let pairs: Vec<(&[u8], &[u8])> =
         (2..call.args.len()).step_by(2).map(|at| (call.args.at(at), call.args.at(at + 1))).collect();
-    let origin = Origin { local: call.client.card.is_local(), loading: control.loading };
+    let origin = Origin { local: call.client.card.is_local(), loading: control.loading || control.async_loading };
     let mut update = config::set(&control.config, &pairs, origin).map_err(|e| match e {
         SetError::Loading => error::common::loading(crate::admission::PRODUCT),
         SetError::Refused(refusal) => refusal.error(),
@@ -65,8 +65,11 @@ fn set(call: &mut Call<'_, '_>) -> Done {
         }
     });
     // An append-only file is worth nothing before it has a base.
-    if begins && saving::begin_rewrite(call.core).is_err() {
-        server.saving.lock().rewrite_scheduled = true;
+    if begins && (call.core.in_exec || saving::begin_rewrite(call.core).is_err()) {
+        server.saving.lock().rewrites.ask();
+    }
+    if !appends && control.config.aof.appendonly {
+        saving::give_up_rewrite(server);
     }
     // Timeouts and limits of clients are looked at again.
     server.recheck();

@@ -9,8 +9,10 @@ use resp::args::Args;
 use resp::error::Error;
 use session::Client;
 
+use crate::busy::Meanwhile;
 use crate::execute::Core;
 
+pub mod acl;
 pub mod client;
 pub mod cluster;
 pub mod command;
@@ -19,11 +21,13 @@ pub mod connection;
 pub mod debug;
 pub mod help;
 pub mod memory;
+pub mod migrate;
 pub mod monitor;
 pub mod multi;
 pub mod persistence;
 pub mod pubsub;
 pub mod replication;
+pub mod script;
 pub mod server;
 pub mod slowlog;
 
@@ -40,6 +44,8 @@ pub struct Call<'c, 's> {
     pub args: Args<'c>,
     /// The command's row.
     pub row: &'static Row,
+    /// What it may let happen for others while it runs (see [`crate::busy`]).
+    pub meanwhile: &'c mut dyn Meanwhile,
 }
 
 /// What a control handler gives: its reply is in the client's output.
@@ -76,6 +82,7 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 
 /// All control commands.
 pub const TABLE: &[&[ControlBinding]] = &[
+    acl::TABLE,
     client::TABLE,
     cluster::TABLE,
     command::TABLE,
@@ -83,11 +90,13 @@ pub const TABLE: &[&[ControlBinding]] = &[
     connection::TABLE,
     debug::TABLE,
     memory::TABLE,
+    migrate::TABLE,
     monitor::TABLE,
     multi::TABLE,
     persistence::TABLE,
     pubsub::TABLE,
     replication::TABLE,
+    script::TABLE,
     server::TABLE,
     slowlog::TABLE,
 ];

@@ -4,16 +4,19 @@ use resp::error;
 use resp::log_text;
 use session::Waiting;
 
+use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
-use crate::saving::{self, Exit};
+use crate::admission::PRODUCT;
+use crate::saving;
 use crate::server::LogLevel;
+use crate::shutdown::{self, Wish};
 
 pub(super) const TABLE: &[ControlBinding] = &[
     world("save", save),
     world("bgsave", bgsave),
     world("bgrewriteaof", bgrewriteaof),
     free("lastsave", lastsave),
-    free("shutdown", shutdown),
+    free("shutdown", end),
 ];
 
 /// SAVE is a BGSAVE whose client waits; the others go on.
@@ -25,50 +28,63 @@ fn save(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn bgsave(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
     let mut schedule = false;
     match call.args.get(1) {
         None => {}
         Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"schedule") => schedule = true,
-        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"cancel") => {
-            let mut saving = call.core.server.saving.lock();
-            if saving.current.is_none() {
-                return Err(error::persistence::NOTHING_TO_CANCEL);
-            }
-            saving.scheduled = false;
-            drop(saving);
-            call.core.server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
-            call.core.server.host.cancel_snapshot();
-            call.client.out.status("Background saving cancelled");
-            return Ok(());
-        }
+        Some(word) if call.args.len() == 2 && word.eq_ignore_ascii_case(b"cancel") => return cancel(call),
         Some(_) => return Err(error::common::SYNTAX),
     }
-    match saving::begin(call.core) {
-        Ok(()) => call.client.out.status("Background saving started"),
-        Err(_) if schedule => {
-            call.core.server.saving.lock().scheduled = true;
+    let busy = server.saving.lock().current.as_ref().map(saving::Current::is_snapshot);
+    match busy {
+        Some(true) => return Err(error::persistence::SAVE_IN_PROGRESS),
+        // What a transaction has done so far is not in the journal yet, so its middle is no place for a cut.
+        _ if schedule && busy.is_some() || call.core.in_exec => {
+            server.saving.lock().scheduled = true;
+            server.host.log(LogLevel::Notice, log_text::snapshot::SCHEDULED);
             call.client.out.status("Background saving scheduled");
         }
-        Err(e) => return Err(e),
+        Some(false) => return Err(error::persistence::CHILD_ACTIVE),
+        None => {
+            saving::begin(call.core)?;
+            call.client.out.status("Background saving started");
+        }
+    }
+    Ok(())
+}
+
+fn cancel(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    let mut saving = server.saving.lock();
+    if saving.current.as_ref().is_some_and(saving::Current::is_snapshot) {
+        drop(saving);
+        server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
+        saving::give_up_dump(server);
+        call.client.out.status("Background saving cancelled");
+    } else if std::mem::take(&mut saving.scheduled) {
+        server.host.log(LogLevel::Notice, log_text::snapshot::CANCELLED);
+        call.client.out.status("Scheduled background saving cancelled");
+    } else {
+        return Err(error::persistence::NOTHING_TO_CANCEL);
     }
     Ok(())
 }
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    {
-        let mut saving = server.saving.lock();
-        if let Some(current) = &saving.current {
-            if current.is_rewrite() {
-                return Err(error::persistence::REWRITE_IN_PROGRESS);
-            }
-            saving.rewrite_scheduled = true;
+    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
+    match busy {
+        Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
+        _ if busy.is_some() || call.core.in_exec => {
+            server.saving.lock().rewrites.ask();
             call.client.out.status("Background append only file rewriting scheduled");
-            return Ok(());
+        }
+        _ => {
+            saving::begin_rewrite(call.core)?;
+            call.client.out.status("Background append only file rewriting started");
         }
     }
-    saving::begin_rewrite(call.core)?;
-    call.client.out.status("Background append only file rewriting started");
     Ok(())
 }
 
@@ -77,46 +93,47 @@ fn lastsave(call: &mut Call<'_, '_>) -> Done {
     Ok(())
 }
 
-fn shutdown(call: &mut Call<'_, '_>) -> Done {
-    let (mut save, mut nosave, mut force, mut abort, mut now) = (false, false, false, false, false);
+fn end(call: &mut Call<'_, '_>) -> Done {
+    let (mut wish, mut abort, mut failover) = (Wish::default(), false, false);
     for word in call.args.from(1).iter() {
         match word.to_ascii_lowercase().as_slice() {
-            b"save" => save = true,
-            b"nosave" => nosave = true,
-            b"force" => force = true,
-            b"now" => now = true,
+            b"save" => wish.save = true,
+            b"nosave" => wish.nosave = true,
+            b"force" => wish.force = true,
+            b"now" => wish.now = true,
             b"abort" => abort = true,
+            // It forbids a voting primary of a cluster to end.
+            b"safe" => {}
+            b"failover" => failover = true,
             _ => return Err(error::common::SYNTAX),
         }
     }
-    if (save && nosave) || (abort && call.args.len() > 2) {
+    if (wish.save && wish.nosave) || (abort && call.args.len() > 2) {
         return Err(error::common::SYNTAX);
+    }
+    if failover {
+        return Err(error::server::SHUTDOWN_FAILOVER);
     }
     let server = call.core.server;
     if abort {
-        let stopped = server.saving.lock().then_exit.take().is_some();
-        if !stopped {
+        if !shutdown::abort(server) {
             return Err(error::server::SHUTDOWN_NOT_RUNNING);
         }
-        server.host.log(LogLevel::Notice, log_text::shutdown::ABORTED);
-        server.host.shutdown_aborted();
         call.client.out.ok();
         return Ok(());
     }
-    let _ = now;
-    server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
-    let points = !call.core.control().config.snapshot.save.is_empty();
-    if nosave || !(save || points) {
+    if !wish.nosave && server.busy.is_busy() {
+        return Err(error::common::busy_script(PRODUCT));
+    }
+    if server.busy.is_busy() {
+        // The unit that runs would keep the world from whoever would go about it more carefully.
+        server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
         server.stop(0);
         call.client.close_after_reply = true;
         return Ok(());
     }
-    server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    let mut saving = server.saving.lock();
-    saving.then_exit = Some(Exit { force });
-    saving.wait(call.client.id(), call.core.me);
-    drop(saving);
+    let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;
-    server.host.wake_control();
+    shutdown::request(server, wish, Some((call.client.id(), call.core.me)), Some(&who));
     Ok(())
 }

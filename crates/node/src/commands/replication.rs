@@ -1,12 +1,13 @@
 //! REPLICAOF, PSYNC, REPLCONF, ROLE, WAIT.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::ticket::Wake;
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
 use parking_lot::Mutex;
-use resp::error;
+use resp::error::{self, Error};
 use resp::log_text;
 use session::{Client, Flag, Waiting};
 use structures::number;
@@ -21,6 +22,7 @@ use crate::stats::add;
 
 pub(super) const TABLE: &[ControlBinding] = &[
     free("wait", wait),
+    free("waitaof", waitaof),
     free("replconf", replconf),
     free("role", role),
     world("psync", psync),
@@ -60,8 +62,10 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
             b"rdb-only" => announced.rdb_only = number.ok_or(error::common::NOT_INTEGER)? == 1,
             // An acknowledgement is not answered: its sender reads nothing but the stream.
             b"ack" => {
+                let fsynced = args.get(i + 2).filter(|word| word.eq_ignore_ascii_case(b"fack"));
+                let fsynced = fsynced.and_then(|_| number::parse_i64(args.get(i + 3)?)).unwrap_or(0);
                 if let (true, Some(offset)) = (call.client.card.is(Flag::Replica), number) {
-                    primary::acknowledged(server, call.client, offset.max(0) as u64);
+                    primary::acknowledged(server, call.client, offset.max(0) as u64, fsynced.max(0) as u64);
                 }
                 return Ok(());
             }
@@ -85,7 +89,13 @@ fn sync(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn psync(call: &mut Call<'_, '_>) -> Done {
-    let number = number::parse_i64(call.args.at(2)).ok_or(error::common::NOT_INTEGER)?;
+    let Some(number) = number::parse_i64(call.args.at(2)) else {
+        let server = call.core.server;
+        let port = server.replication.announced.lock().get(&call.client.id()).map_or(0, |announced| announced.port);
+        let ip = call.client.card.addr.map_or_else(String::new, |addr| addr.ip().to_canonical().to_string());
+        server.host.log(LogLevel::Notice, &log_text::primary::wrong_offset(&format!("{ip}:{port}")));
+        return Err(error::common::NOT_INTEGER);
+    };
     let wish = ReplId::parse(call.args.at(1)).zip(ReplOffset::before_byte(number));
     begin(call, wish)
 }
@@ -111,8 +121,12 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
         stage: Mutex::new(Stage::Waits),
         sync: Mutex::new(None),
         acked: AtomicU64::new(0),
+        fsynced: AtomicU64::new(0),
         acked_at: AtomicI64::new(server.engine.now().0),
         sent: AtomicU64::new(0),
+        since: server.engine.now().0,
+        has_acked: AtomicBool::new(false),
+        has_all_so_far: AtomicBool::new(false),
     });
     let name = replica.name();
     let notice = |text: &str| server.host.log(LogLevel::Notice, text);
@@ -194,6 +208,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
     server.replication.generation.fetch_add(1, Ordering::AcqRel);
+    server.hang_up();
     *server.replication.link.lock() = LinkFacts { down_since: server.engine.now().0, ..LinkFacts::default() };
     if role == Role::Primary {
         let old = server.journal.history().id;
@@ -214,6 +229,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
         control.config = Arc::new(config);
         control.role = role;
         control.loading = false;
+        control.async_loading = false;
     });
     if becomes_replica {
         for card in server.cards.all() {
@@ -224,6 +240,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     }
     // They come back and are told of the new id, or find out that they have to begin anew.
     server.disconnect_replicas();
+    server.replication.idle.wake(0);
     server.host.wake_control();
 }
 
@@ -260,39 +277,86 @@ fn role(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn wait(call: &mut Call<'_, '_>) -> Done {
-    let control = call.core.control();
-    if control.is_replica() {
+    if call.core.control().is_replica() {
         return Err(error::replication::WAIT_ON_REPLICA);
     }
     let wanted = number::parse_i64(call.args.at(1)).ok_or(error::common::NOT_INTEGER)?;
-    let timeout = number::parse_i64(call.args.at(2)).ok_or(error::common::TIMEOUT_NOT_INTEGER)?;
+    let deadline = deadline(call, 2)?;
+    let offset = call.client.write_offset;
+    begin_wait(call, Waiting::Replicas { wanted, offset, deadline })
+}
+
+fn waitaof(call: &mut Call<'_, '_>) -> Done {
+    let local = number::parse_i64(call.args.at(1)).ok_or(error::common::NOT_INTEGER)?;
+    if !(0..=1).contains(&local) {
+        return Err(error::common::out_of_range_between(0, 1));
+    }
+    let replicas = number::parse_i64(call.args.at(2)).ok_or(error::common::NOT_INTEGER)?;
+    if replicas < 0 {
+        return Err(error::common::MUST_BE_POSITIVE);
+    }
+    let deadline = deadline(call, 3)?;
+    if call.core.control().is_replica() {
+        return Err(error::replication::WAITAOF_ON_REPLICA);
+    }
+    if local > 0 && !call.core.control().config.aof.appendonly {
+        return Err(error::replication::WAITAOF_WITHOUT_AOF);
+    }
+    let offset = call.client.write_offset;
+    begin_wait(call, Waiting::Durable { local, replicas, offset, deadline })
+}
+
+/// When a wait ends whose timeout in ms is argument `at`; 0 is never.
+fn deadline(call: &Call<'_, '_>, at: usize) -> Result<Option<UnixMillis>, Error> {
+    let timeout = number::parse_i64(call.args.at(at)).ok_or(error::common::TIMEOUT_NOT_INTEGER)?;
     if timeout < 0 {
         return Err(error::common::TIMEOUT_NEGATIVE);
     }
-    let offset = call.client.write_offset;
-    let reached = call.core.server.replicas_at(offset);
-    if reached >= wanted || call.core.in_exec {
-        call.client.out.integer(reached);
-        return Ok(());
+    let end = call.core.server.engine.now().0.checked_add(timeout).ok_or(error::common::TIMEOUT_OUT_OF_RANGE)?;
+    Ok((timeout > 0).then_some(UnixMillis(end)))
+}
+
+fn begin_wait(call: &mut Call<'_, '_>, waiting: Waiting) -> Done {
+    call.client.waiting = waiting;
+    let at_once = call.core.in_exec;
+    if !wait_is_over(call.core, call.client, at_once) {
+        call.core.server.replication.waited.store(true, Ordering::Relaxed);
+        call.core.wants_acks = true;
     }
-    let now = call.core.server.engine.now();
-    let deadline = (timeout > 0).then(|| UnixMillis(now.0.saturating_add(timeout)));
-    call.client.waiting = Waiting::Replicas { wanted, offset, deadline };
-    call.core.server.replication.waited.store(true, Ordering::Relaxed);
-    call.core.wants_acks = true;
     Ok(())
 }
 
-/// Answers a client in WAIT if it has what it wants, or if its time is over.
+/// Answers a client in WAIT or WAITAOF if it has what it wants, or if its time is over.
 pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool) -> bool {
-    let Waiting::Replicas { wanted, offset, .. } = client.waiting else { return false };
-    let reached = core.server.replicas_at(offset);
-    if reached < wanted && !timed_out {
-        return false;
+    let server = core.server;
+    match client.waiting {
+        Waiting::Replicas { wanted, offset, .. } => {
+            let reached = server.replicas_at(offset);
+            if reached < wanted && !timed_out {
+                return false;
+            }
+            client.out.integer(reached);
+        }
+        Waiting::Durable { local, replicas, offset, .. } => {
+            if local > 0 && !server.aof_on.load(Ordering::Acquire) {
+                let error = error::replication::WAITAOF_WITHOUT_AOF;
+                core.note_error(error.code());
+                client.out.error(&error);
+            } else {
+                let here = i64::from(server.host.durable_offset().is_some_and(|durable| durable >= offset));
+                let there = server.replicas_durable_at(offset);
+                if (here < local || there < replicas) && !timed_out {
+                    return false;
+                }
+                client.out.array(2);
+                client.out.integer(here);
+                client.out.integer(there);
+            }
+        }
+        _ => return false,
     }
     client.waiting = Waiting::No;
     client.card.set(Flag::Blocked, false);
-    client.out.integer(reached);
     true
 }
 

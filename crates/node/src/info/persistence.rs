@@ -9,30 +9,61 @@ pub(super) fn write(page: &mut Page<'_>) {
     let loading = page.control.loading;
     let now = server.engine.now().0 / 1000;
     let aof_ok = page.control.aof_failed.is_none();
+    let saving = server.saving.lock();
+    let current = saving.current.as_ref();
+    let copied = current.map_or(0, |current| current.spool.copied());
+    let (done, keys) = current.map_or((0, 0), |current| (current.spool.records(), current.keys));
     page.flag("loading", loading);
-    page.field("async_loading", 0);
-    page.zeros(&["current_cow_peak", "current_cow_size", "current_cow_size_age"]);
-    page.field("current_fork_perc", "0.00");
-    page.zeros(&["current_save_keys_processed", "current_save_keys_total"]);
+    page.flag("async_loading", page.control.async_loading);
+    page.field("current_cow_peak", copied);
+    page.field("current_cow_size", copied);
+    page.field("current_cow_size_age", 0);
+    page.field("current_fork_perc", format_args!("{:.2}", done as f64 * 100.0 / keys.max(1) as f64));
+    page.field("current_save_keys_processed", done);
+    page.field("current_save_keys_total", keys);
     page.field("rdb_changes_since_last_save", server.dirty.load(Ordering::Relaxed));
-    {
-        let saving = server.saving.lock();
-        page.flag("rdb_bgsave_in_progress", saving.current.is_some());
-        page.field("rdb_last_save_time", saving.last_save);
-        page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
-        page.field("rdb_last_bgsave_time_sec", saving.last_seconds);
-        page.field("rdb_current_bgsave_time_sec", saving.current.as_ref().map_or(-1, |current| now - current.since));
-        page.field("rdb_saves", saving.saves);
-        page.field("rdb_last_cow_size", saving.last_extra_memory);
-    }
-    page.zeros(&["rdb_last_load_keys_expired", "rdb_last_load_keys_loaded"]);
-    let aof = page.control.config.aof.appendonly;
-    page.flag("aof_enabled", aof);
-    page.zeros(&["aof_rewrite_in_progress", "aof_rewrite_scheduled"]);
-    page.field("aof_last_rewrite_time_sec", -1);
-    page.field("aof_current_rewrite_time_sec", -1);
-    page.field("aof_last_bgrewrite_status", "ok");
-    page.zeros(&["aof_rewrites", "aof_rewrites_consecutive_failures"]);
+    let snapshot = current.filter(|current| current.is_snapshot());
+    page.flag("rdb_bgsave_in_progress", snapshot.is_some() || server.replication.transfer.lock().is_some());
+    page.field("rdb_last_save_time", saving.last_save);
+    page.field("rdb_last_bgsave_status", if saving.last_ok { "ok" } else { "err" });
+    page.field("rdb_last_bgsave_time_sec", saving.last_seconds);
+    page.field("rdb_current_bgsave_time_sec", snapshot.map_or(-1, |current| now - current.since));
+    page.field("rdb_saves", saving.saves);
+    page.field("rdb_last_cow_size", saving.last_copied);
+    page.field("rdb_last_load_keys_expired", server.loading.last_expired.load(Ordering::Relaxed));
+    page.field("rdb_last_load_keys_loaded", server.loading.last_keys.load(Ordering::Relaxed));
+    let rewrites = &saving.rewrites;
+    let rewrite = current.filter(|current| current.is_rewrite() && !current.cancelled);
+    page.flag("aof_enabled", page.control.config.aof.appendonly);
+    page.flag("aof_rewrite_in_progress", rewrite.is_some());
+    page.flag("aof_rewrite_scheduled", rewrites.scheduled);
+    page.field("aof_last_rewrite_time_sec", rewrites.last_seconds.unwrap_or(-1));
+    page.field("aof_current_rewrite_time_sec", rewrite.map_or(-1, |current| now - current.since));
+    page.field("aof_last_bgrewrite_status", if rewrites.last_failed { "err" } else { "ok" });
+    page.field("aof_rewrites", rewrites.begun);
+    page.field("aof_rewrites_consecutive_failures", rewrites.failures);
     page.field("aof_last_write_status", if aof_ok { "ok" } else { "err" });
-    page.zeros(&["aof_last_cow_size", "module_fork_in_progress", "module_fork_last_cow_size"]);
+    page.field("aof_last_cow_size", rewrites.last_copied);
+    page.zeros(&["module_fork_in_progress", "module_fork_last_cow_size"]);
+    if let Some((base, size)) = server.host.aof_sizes() {
+        page.field("aof_current_size", size);
+        page.field("aof_base_size", base);
+        page.flag("aof_pending_rewrite", rewrites.scheduled);
+        page.zeros(&["aof_buffer_length", "aof_pending_bio_fsync", "aof_delayed_fsync"]);
+    }
+    drop(saving);
+    if loading || page.control.async_loading {
+        let progress = &server.loading;
+        let (total, loaded) = (progress.total.load(Ordering::Relaxed), progress.loaded.load(Ordering::Relaxed));
+        let since = progress.since.load(Ordering::Relaxed);
+        let elapsed = now - since;
+        page.field("loading_start_time", since);
+        page.field("loading_total_bytes", total);
+        page.field("loading_rdb_used_mem", progress.used_mem.load(Ordering::Relaxed));
+        page.field("loading_loaded_bytes", loaded);
+        page.field("loading_loaded_perc", format_args!("{:.2}", loaded as f64 * 100.0 / total.max(1) as f64));
+        let left = total.saturating_sub(loaded);
+        let eta = if elapsed == 0 { 1 } else { elapsed as u64 * left / (loaded + 1) };
+        page.field("loading_eta_seconds", eta);
+    }
 }

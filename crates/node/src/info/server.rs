@@ -38,6 +38,9 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.flag("io_threads_active", server.mailboxes.len() > 1);
     page.field("availability_zone", String::from_utf8_lossy(&config.cluster.availability_zone));
     listeners(page);
+    if let Some(left) = crate::shutdown::left(server) {
+        page.field("shutdown_in_milliseconds", left);
+    }
     page.field("threads", server.mailboxes.len());
     page.field("shards", server.engine.map.shards());
 }

@@ -22,6 +22,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
 use keyspace::DbIndex;
@@ -31,6 +32,7 @@ use session::{ClientCard, Flag};
 use crate::control::{Control, Role};
 use crate::server::Server;
 
+pub mod apart;
 pub mod primary;
 pub mod replica;
 
@@ -76,10 +78,18 @@ pub struct Replica {
     pub sync: Mutex<Option<Arc<Sync>>>,
     /// The offset that it has acknowledged.
     pub acked: AtomicU64,
-    /// When it did, in ms; when it had a sign of life from us, before the first.
+    /// The offset that it has on its disk, as far as it says so.
+    pub fsynced: AtomicU64,
+    /// When it has acknowledged, in ms; when it had a sign of life from us, before the first.
     pub acked_at: AtomicI64,
     /// The offset up to which it has been sent the stream.
     pub sent: AtomicU64,
+    /// When it asked for a sync, in ms.
+    pub since: i64,
+    /// It has acknowledged since it got its snapshot.
+    pub has_acked: AtomicBool,
+    /// It has been sent all that there is of its snapshot so far.
+    pub has_all_so_far: AtomicBool,
 }
 
 impl Replica {
@@ -149,8 +159,10 @@ pub struct LinkFacts {
     pub last_io: i64,
     /// Since when it is down, in ms.
     pub down_since: i64,
-    /// Bytes of the snapshot under way.
+    /// Bytes of the snapshot under way that have come.
     pub sync_read: u64,
+    /// How many bytes it has; 0 when the primary does not say.
+    pub sync_total: u64,
 }
 
 /// Everything of replication that is not in the control value.
@@ -162,15 +174,24 @@ pub struct Replication {
     pub announced: Mutex<HashMap<u64, Announced>>,
     /// Changes with every REPLICAOF: a link of an older one is over.
     pub generation: AtomicU64,
+    /// Where the link's thread sleeps while there is nobody to follow.
+    pub idle: Sleeper,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
     /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
     pub own_expiring: Mutex<BTreeSet<(DbIndex, Box<[u8]>)>>,
     /// Somebody has waited for replicas since the start, so acknowledgements are news.
     pub waited: AtomicBool,
+    /// Ends the connection of the link under way, as soon as it is of no use.
+    pub hang_up: Mutex<Option<HangUp>>,
+    /// The snapshot that is being sent while it is made, until the last of its replicas has it.
+    pub transfer: Mutex<Option<Arc<Sync>>>,
     /// When the last replica left, in ms; 0 while there is one, or was none.
     pub alone_since: AtomicI64,
 }
+
+/// What ends the connection to our primary.
+pub type HangUp = Box<dyn Fn() + Send>;
 
 /// The journal of a replica, to whoever is not its primary.
 pub struct Quiet<'j>(pub &'j Journal);
@@ -195,6 +216,15 @@ impl Server {
         let replicas = self.replication.replicas.lock();
         let has = |replica: &&Arc<Replica>| {
             replica.stage() == Stage::Online && replica.acked.load(Ordering::Relaxed) >= offset
+        };
+        replicas.iter().filter(has).count() as i64
+    }
+
+    /// How many replicas have this offset on their disks.
+    pub fn replicas_durable_at(&self, offset: u64) -> i64 {
+        let replicas = self.replication.replicas.lock();
+        let has = |replica: &&Arc<Replica>| {
+            replica.stage() == Stage::Online && replica.fsynced.load(Ordering::Relaxed) >= offset
         };
         replicas.iter().filter(has).count() as i64
     }
@@ -247,10 +277,12 @@ impl Server {
                 put("slave_read_repl_offset", end.to_string());
                 put("slave_repl_offset", end.to_string());
                 if link.stage == LinkStage::Sync {
-                    put("master_sync_total_bytes", "0".to_owned());
+                    let left = link.sync_total.saturating_sub(link.sync_read);
+                    let percent = link.sync_read as f64 * 100.0 / link.sync_total.max(1) as f64;
+                    put("master_sync_total_bytes", link.sync_total.to_string());
                     put("master_sync_read_bytes", link.sync_read.to_string());
-                    put("master_sync_left_bytes", "0".to_owned());
-                    put("master_sync_perc", "0.00".to_owned());
+                    put("master_sync_left_bytes", left.to_string());
+                    put("master_sync_perc", format!("{:.2}", if link.sync_total > 0 { percent } else { 0.0 }));
                     put("master_sync_last_io_seconds_ago", ((now - link.last_io) / 1000).to_string());
                 }
                 if !*online {
@@ -315,6 +347,7 @@ pub(crate) fn gone(server: &Server, card: &ClientCard) {
         left
     };
     if let Some(replica) = left {
+        primary::leave(server, &replica, false);
         let text = resp::log_text::primary::lost(&replica.name());
         server.host.log(crate::server::LogLevel::Notice, &text);
         server.host.wake_control();

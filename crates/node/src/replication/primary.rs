@@ -1,13 +1,20 @@
 //! What a replica is sent.
 //!
 //! ```text
-//!   PSYNC ─┬─ in the journal ──────────────────────────────────────────────► Stream
-//!          └─ Waits ─► begin_sync (a cut, shared by all who wait) ─► file done ─► File ─► Stream, from the cut on
+//!   PSYNC ─┬─ in the journal ──────────────────────────────────────────────────────────────► Stream
+//!          └─ Waits ─► begin_sync (a cut, shared by all who wait) ─► Told ─┬─ complete ─► File ─────────► Stream
+//!                                                                          └─ at once ──► File ─► Acks ─► Stream
 //! ```
 //!
 //! A feed belongs to the thread of its client and gives it a bounded amount at a time, when the socket has taken what was
 //! there before; so a slow replica costs a position in the file or in the journal and no buffer. What it has yet to be sent
 //! is held in the journal, up to a limit that is that of a replica's output buffer.
+//!
+//! A *streamed* sync (`repl-diskless-sync yes`) is sent while it is made. It goes through a file without a name as well:
+//! the walk waits for nobody, so one slow replica holds up neither the walk nor the other replicas, and one that comes late
+//! begins with the first byte. Redis' child writes to its slowest replica, and late ones wait for the next child. Whoever
+//! has read the mark at the end must acknowledge before the stream begins: the peers' replicas look for the mark at the end
+//! of what they have read.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -23,21 +30,18 @@ use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
-use crate::control::{Control, Role};
+use crate::control::{Control, Pause, PauseReason, Role};
 use crate::execute::Core;
-use crate::server::{LogLevel, Server};
+use crate::server::{LogLevel, Server, replication_id};
 
 /// How much a replica is given at a time.
 const PIECE: usize = 256 * 1024;
 
-/// A complete snapshot file that is kept until its last reader is gone.
+/// The length of the mark behind a streamed payload.
+const MARK: usize = 40;
+
+/// The bytes of a snapshot, which may grow yet. They are kept until their last reader is gone.
 pub trait SyncFile: Send + std::marker::Sync {
-    /// Its length in bytes.
-    fn len(&self) -> u64;
-    /// Whether nothing is in it.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
     /// At most `max` bytes from `offset` on.
     fn read_at(&self, offset: u64, max: usize) -> Result<Bytes, String>;
 }
@@ -48,9 +52,131 @@ pub struct Sync {
     pub id: ReplId,
     /// The position of its cut.
     pub cut: ReplOffset,
+    /// It is sent while it is made, up to a mark.
+    pub streamed: bool,
     /// Keeps the stream behind the cut until the last replica that needs it has a hold of its own.
     _hold: Option<Hold>,
-    outcome: Mutex<Option<Result<Arc<dyn SyncFile>, String>>>,
+    mark: [u8; MARK],
+    progress: Mutex<Progress>,
+}
+
+/// How far a snapshot for replicas is.
+#[derive(Default)]
+struct Progress {
+    file: Option<Arc<dyn SyncFile>>,
+    /// How many bytes of it can be read.
+    len: u64,
+    outcome: Option<Result<(), String>>,
+    /// Replicas that have not got all of it.
+    members: usize,
+    /// Replicas that have.
+    served: usize,
+}
+
+/// What a feed finds in its snapshot.
+enum Part {
+    Piece(Bytes),
+    /// Nothing for now.
+    Nothing,
+    End,
+    Broken,
+}
+
+impl Sync {
+    /// The file is there; it may be empty yet.
+    pub fn open(&self, server: &Server, file: Arc<dyn SyncFile>) {
+        self.progress.lock().file = Some(file);
+        tell(server);
+    }
+
+    /// So many bytes of the file can be read.
+    pub fn grow(&self, server: &Server, len: u64) {
+        self.progress.lock().len = len;
+        if self.streamed {
+            tell(server);
+        }
+    }
+
+    /// The file is complete, or never will be.
+    pub fn end(&self, server: &Server, outcome: Result<(), String>) {
+        if let Err(reason) = &outcome {
+            server.host.log(LogLevel::Warning, reason);
+        }
+        self.progress.lock().outcome = Some(outcome);
+        tell(server);
+    }
+
+    fn is_over(&self) -> bool {
+        self.progress.lock().outcome.is_some()
+    }
+
+    /// Whether the first bytes may be sent.
+    fn may_begin(&self) -> bool {
+        let progress = self.progress.lock();
+        progress.outcome.is_some() || self.streamed && progress.file.is_some()
+    }
+
+    fn has_more(&self, at: u64) -> bool {
+        let progress = self.progress.lock();
+        progress.len > at || progress.outcome.is_some()
+    }
+
+    fn part(&self, at: u64) -> Part {
+        let (file, left) = {
+            let progress = self.progress.lock();
+            match (&progress.file, &progress.outcome) {
+                (None, _) | (_, Some(Err(_))) => return Part::Broken,
+                (Some(_), Some(Ok(()))) if at == progress.len => return Part::End,
+                (Some(_), None) if at == progress.len => return Part::Nothing,
+                (Some(file), _) => (file.clone(), progress.len - at),
+            }
+        };
+        match file.read_at(at, PIECE.min(usize::try_from(left).unwrap_or(PIECE))) {
+            Ok(piece) if !piece.is_empty() => Part::Piece(piece),
+            _ => Part::Broken,
+        }
+    }
+
+    /// One more replica is to get it.
+    fn join(self: &Arc<Self>, replica: &Replica) {
+        self.progress.lock().members += 1;
+        *replica.sync.lock() = Some(self.clone());
+    }
+}
+
+/// A replica has got its snapshot, or is gone. What is made for nobody is given up.
+pub(super) fn leave(server: &Server, replica: &Replica, served: bool) {
+    let Some(sync) = replica.sync.lock().take() else { return };
+    let (made, served) = {
+        let mut progress = sync.progress.lock();
+        progress.members -= 1;
+        progress.served += usize::from(served);
+        if progress.members > 0 {
+            return;
+        }
+        (progress.outcome.is_some(), progress.served)
+    };
+    let mut transfer = server.replication.transfer.lock();
+    if transfer.as_ref().is_some_and(|present| Arc::ptr_eq(present, &sync)) {
+        *transfer = None;
+    }
+    drop(transfer);
+    if sync.streamed {
+        let text = if made { log_text::primary::streamed(served) } else { log_text::primary::LAST_LEFT.to_owned() };
+        server.host.log(LogLevel::Notice, &text);
+    }
+    let saving = server.saving.lock();
+    let current = saving.current.as_ref().and_then(|current| current.sync());
+    // With save points its file is worth something without replicas.
+    let kept = !sync.streamed && !server.control.load().config.snapshot.save.is_empty();
+    if !made && !kept && current.is_some_and(|current| Arc::ptr_eq(&current, &sync)) {
+        server.host.cancel_snapshot();
+    }
+}
+
+/// There is something new for replicas.
+fn tell(server: &Server) {
+    server.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stream));
 }
 
 /// What one replica is being sent. In the [`Core`] of its thread.
@@ -66,7 +192,9 @@ enum At {
     Waits,
     /// It has been told of this cut; the file is being written.
     Told(Arc<Sync>),
-    File(Arc<Sync>, Arc<dyn SyncFile>, u64),
+    File(Arc<Sync>, u64),
+    /// It has all of the snapshot; when it says so, the stream begins here.
+    Acks(ReplOffset),
     Stream(Reader),
 }
 
@@ -85,8 +213,9 @@ impl Feed {
     fn is_due(&self, end: ReplOffset) -> bool {
         match &self.at {
             At::Waits => self.replica.sync.lock().is_some(),
-            At::Told(sync) => sync.outcome.lock().is_some(),
-            At::File(..) => true,
+            At::Told(sync) => sync.may_begin(),
+            At::File(sync, at) => sync.has_more(*at),
+            At::Acks(_) => self.replica.has_acked.load(Ordering::Relaxed),
             At::Stream(reader) => reader.at < end,
         }
     }
@@ -104,45 +233,53 @@ impl Feed {
                 true
             }
             At::Told(sync) => {
-                let file = match &*sync.outcome.lock() {
-                    None => return false,
-                    Some(Ok(file)) if self.hold.is_some() => file.clone(),
-                    Some(_) => {
-                        client.close_asap = true;
-                        return false;
-                    }
-                };
-                client.out.raw(format!("${}\r\n", file.len()).as_bytes());
+                if !sync.may_begin() {
+                    return false;
+                }
+                let progress = sync.progress.lock();
+                if self.hold.is_none() || matches!(progress.outcome, Some(Err(_))) {
+                    client.close_asap = true;
+                    return false;
+                }
+                if sync.streamed {
+                    client.out.raw(b"$EOF:");
+                    client.out.raw(&sync.mark);
+                    client.out.raw(b"\r\n");
+                } else {
+                    client.out.raw(format!("${}\r\n", progress.len).as_bytes());
+                }
+                drop(progress);
                 *self.replica.stage.lock() = Stage::Sends;
-                self.at = At::File(sync.clone(), file, 0);
+                self.at = At::File(sync.clone(), 0);
                 true
             }
-            At::File(sync, file, at) => {
+            At::File(sync, at) => {
                 self.replica.acked_at.store(server.engine.now().0, Ordering::Relaxed);
-                match file.read_at(*at, PIECE) {
-                    Ok(piece) if !piece.is_empty() => {
+                let part = sync.part(*at);
+                self.replica.has_all_so_far.store(matches!(part, Part::Nothing), Ordering::Relaxed);
+                match part {
+                    Part::Piece(piece) => {
                         *at += piece.len() as u64;
                         client.chunks.push_back(piece);
                         true
                     }
-                    Ok(_) if *at == file.len() => {
-                        let cut = sync.cut;
-                        self.at = At::Stream(Reader { at: cut });
-                        if self.replica.announced.rdb_only {
-                            client.close_after_reply = true;
-                            return false;
-                        }
-                        *self.replica.stage.lock() = Stage::Online;
-                        *self.replica.sync.lock() = None;
-                        server.host.log(LogLevel::Notice, &log_text::primary::succeeded(&self.replica.name()));
-                        server.host.wake_control();
-                        true
-                    }
-                    Ok(_) | Err(_) => {
+                    Part::Nothing => false,
+                    Part::Broken => {
                         client.close_asap = true;
                         false
                     }
+                    Part::End => {
+                        let sync = sync.clone();
+                        self.end_of_snapshot(server, client, &sync)
+                    }
                 }
+            }
+            At::Acks(cut) => {
+                if !self.replica.has_acked.load(Ordering::Relaxed) {
+                    return false;
+                }
+                self.at = At::Stream(Reader { at: *cut });
+                true
             }
             At::Stream(reader) => {
                 if reader.at >= server.journal.end() {
@@ -165,6 +302,24 @@ impl Feed {
                 }
             }
         }
+    }
+
+    fn end_of_snapshot(&mut self, server: &Server, client: &mut Client, sync: &Sync) -> bool {
+        self.at = if sync.streamed { At::Acks(sync.cut) } else { At::Stream(Reader { at: sync.cut }) };
+        self.replica.has_acked.store(false, Ordering::Relaxed);
+        self.replica.sent.store(sync.cut.0, Ordering::Relaxed);
+        if sync.streamed {
+            client.chunks.push_back(Bytes::copy_from_slice(&sync.mark));
+        }
+        leave(server, &self.replica, true);
+        if self.replica.announced.rdb_only {
+            client.close_after_reply = true;
+            return sync.streamed;
+        }
+        *self.replica.stage.lock() = Stage::Online;
+        server.host.log(LogLevel::Notice, &log_text::primary::succeeded(&self.replica.name()));
+        server.host.wake_control();
+        true
     }
 }
 
@@ -237,45 +392,80 @@ impl Feeds {
     }
 }
 
-/// Makes a cut for all replicas that wait for one, unless a snapshot is under way. The lease has the world.
+/// Makes a cut for the replicas that wait for one, unless a snapshot is under way or it is not time yet. The lease has the
+/// world.
 pub fn begin_sync(core: &mut Core<'_>) {
     let server = core.server;
-    let waiting: Vec<_> = server.replication.replicas.lock().iter().filter(|r| needs_cut(r)).cloned().collect();
+    let control = core.control();
+    let waiting = waiting(server);
     if waiting.is_empty() {
         return;
     }
     if let Some(sync) = server.saving.lock().current.as_ref().and_then(|current| current.sync()) {
-        // A complete file is sent from its first byte, so whoever comes in time shares the cut.
-        if sync.outcome.lock().is_none() && sync.id == server.journal.history().id {
-            waiting.iter().for_each(|replica| *replica.sync.lock() = Some(sync.clone()));
+        // Whatever of it has been sent is sent from its first byte, so whoever comes in time shares the cut.
+        let lives = !sync.is_over() && sync.progress.lock().members > 0;
+        if lives && sync.id == server.journal.history().id {
+            let joins = |replica: &&Arc<Replica>| replica.announced.eof || !sync.streamed;
+            waiting.iter().filter(joins).for_each(|replica| sync.join(replica));
         }
         return;
     }
+    if !is_time(&control, &waiting, server.engine.now().0) {
+        return;
+    }
+    let streamed = is_streamed(&control, &waiting);
     server.journal.reset_db();
     let cut = server.journal.end();
+    let mut mark = [0; MARK];
+    for (digit, byte) in mark.iter_mut().zip(replication_id(&*server.host).as_bytes()) {
+        *digit = *byte;
+    }
     let sync = Arc::new(Sync {
         id: server.journal.history().id,
         cut,
+        streamed,
         _hold: server.journal.hold(cut),
-        outcome: Mutex::new(None),
+        mark,
+        progress: Mutex::default(),
     });
-    if crate::saving::begin_sync(core, sync.clone()).is_ok() {
-        server.host.log(LogLevel::Notice, &log_text::primary::snapshot_for("disk"));
-        waiting.iter().for_each(|replica| *replica.sync.lock() = Some(sync.clone()));
+    let target = if streamed { "replicas sockets" } else { "disk" };
+    server.host.log(LogLevel::Notice, &log_text::primary::snapshot_for(target));
+    if crate::saving::begin_sync(core, sync.clone()).is_err() {
+        return;
     }
+    if streamed {
+        let pid = server.host.process().pid;
+        server.host.log(LogLevel::Notice, &log_text::primary::transfer_started(pid));
+        *server.replication.transfer.lock() = Some(sync.clone());
+    }
+    waiting.iter().for_each(|replica| sync.join(replica));
+}
+
+fn waiting(server: &Server) -> Vec<Arc<Replica>> {
+    server.replication.replicas.lock().iter().filter(|r| needs_cut(r)).cloned().collect()
 }
 
 fn needs_cut(replica: &Arc<Replica>) -> bool {
     replica.stage() == Stage::Waits && replica.sync.lock().is_none()
 }
 
-/// A snapshot for replicas is complete, or has failed.
-pub fn sync_done(server: &Server, sync: &Sync, outcome: Result<Arc<dyn SyncFile>, String>) {
-    if let Err(reason) = &outcome {
-        server.host.log(LogLevel::Warning, reason);
-    }
-    *sync.outcome.lock() = Some(outcome);
-    server.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stream));
+/// Whether a snapshot for these is sent while it is made.
+fn is_streamed(control: &Control, waiting: &[Arc<Replica>]) -> bool {
+    control.config.replication.repl_diskless_sync && waiting.iter().all(|replica| replica.announced.eof)
+}
+
+/// Whether it is begun now, or more replicas are waited for.
+fn is_time(control: &Control, waiting: &[Arc<Replica>], now: i64) -> bool {
+    let config = &control.config.replication;
+    let most = config.repl_diskless_sync_max_replicas as usize;
+    let delay = i64::from(config.repl_diskless_sync_delay) * 1000;
+    let first = waiting.iter().map(|replica| replica.since).min().unwrap_or(now);
+    !is_streamed(control, waiting) || now - first >= delay || most > 0 && waiting.len() >= most
+}
+
+/// Whether the stream must not move: replicas are to reach its end.
+fn frozen(control: &Control) -> bool {
+    [PauseReason::Shutdown, PauseReason::Failover].iter().any(|why| control.pauses[*why as usize].what != Pause::None)
 }
 
 /// Appends what concerns no data (PING, REPLCONF GETACK), if this server is a primary with replicas.
@@ -289,7 +479,7 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
         core.lease.abandon(&mut attempt);
         return;
     }
-    if !core.control().is_replica() {
+    if !core.control().is_replica() && !frozen(&core.control()) {
         let mut unit = JournalUnit::new();
         unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
         server.journal.append(&unit);
@@ -298,19 +488,26 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.
 pub fn ask_for_acks(core: &mut Core<'_>) {
-    if std::mem::take(&mut core.wants_acks) {
+    if std::mem::take(&mut core.wants_acks) && core.control().pause == Pause::None {
         append_notice(core, b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
     }
 }
 
-/// A replica has acknowledged.
-pub fn acknowledged(server: &Server, client: &Client, offset: u64) {
+/// A replica has acknowledged what it has applied, and what is on its disk.
+pub fn acknowledged(server: &Server, client: &Client, offset: u64, fsynced: u64) {
     let replica = server.replication.replicas.lock().iter().find(|r| r.card.id == client.id()).cloned();
     let Some(replica) = replica else { return };
     replica.acked_at.store(server.engine.now().0, Ordering::Relaxed);
-    let before = replica.acked.fetch_max(offset, Ordering::Relaxed);
-    if before < offset && server.replication.waited.load(Ordering::Relaxed) {
+    if !replica.has_acked.swap(true, Ordering::Relaxed) {
+        server.mailboxes[client.card.thread].post(Letter::Stream);
+    }
+    let news = replica.acked.fetch_max(offset, Ordering::Relaxed) < offset;
+    let durable = replica.fsynced.fetch_max(fsynced, Ordering::Relaxed) < fsynced;
+    if (news || durable) && server.replication.waited.load(Ordering::Relaxed) {
         server.recheck();
+    }
+    if news && server.shutdown.lock().is_some() {
+        server.host.wake_control();
     }
 }
 
@@ -336,6 +533,7 @@ impl Clockwork {
         if now / 1000 == self.second {
             return;
         }
+        let stood_still = now / 1000 - self.second > 2;
         self.second = now / 1000;
         let replicas = server.replication.replicas.lock().clone();
         if replicas.is_empty() {
@@ -354,7 +552,9 @@ impl Clockwork {
         for replica in &replicas {
             let silent = now - replica.acked_at.load(Ordering::Relaxed);
             let stage = replica.stage();
-            if stage != Stage::Waits && silent > i64::from(config.repl_timeout) * 1000 {
+            // One that has all that there is of its snapshot is not the one that is slow.
+            let idle = stage == Stage::Sends && replica.has_all_so_far.load(Ordering::Relaxed);
+            if stage != Stage::Waits && !idle && !stood_still && silent > i64::from(config.repl_timeout) * 1000 {
                 let what = if stage == Stage::Online { "streaming sync" } else { "full sync" };
                 server.host.log(LogLevel::Warning, &log_text::primary::timed_out(what, &replica.name()));
                 server.kill(&replica.card);
@@ -367,13 +567,26 @@ impl Clockwork {
         }
     }
 
+    /// Whether it stands in the queue for the world.
+    pub fn waits_for_world(&self) -> bool {
+        self.attempt.is_some()
+    }
+
+    /// The server ends: a place in the queue is given up.
+    pub fn give_up(&mut self, core: &mut Core<'_>) {
+        if let Some(mut attempt) = self.attempt.take() {
+            core.lease.abandon(&mut attempt);
+        }
+    }
+
     /// A cut for whoever waits; the end of a backlog that nobody has come back for.
     fn world_work(&mut self, core: &mut Core<'_>, control: &Control, now: i64) {
         let server = core.server;
         let ttl = control.config.replication.repl_backlog_ttl as i64;
         let alone = server.replication.alone_since.load(Ordering::Relaxed);
         let forget = alone > 0 && ttl > 0 && control.role == Role::Primary && now - alone > ttl * 1000;
-        let cut = server.saving.lock().current.is_none() && server.replication.replicas.lock().iter().any(needs_cut);
+        let waiting = waiting(server);
+        let cut = !waiting.is_empty() && server.saving.lock().current.is_none() && is_time(control, &waiting, now);
         if !forget && !cut && self.attempt.is_none() {
             return;
         }

@@ -10,8 +10,8 @@
 //! Invariants
 //! 1. Nothing is applied or appended unless, behind the gate, the generation is still the link's own. So when the OK of
 //!    REPLICAOF leaves, the former primary has no say any more.
-//! 2. While a snapshot is loaded every client command on data is refused (`Control::loading`); the world is held only from
-//!    one chunk to the next, so PING, INFO and REPLCONF are answered meanwhile.
+//! 2. A snapshot is loaded apart, without a lock, and takes its place in one step. Until then client commands on data are
+//!    refused (`Control::loading`), or served from the old data (`Control::async_loading`).
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ use command::binding::Class;
 use command::context::Env;
 use command::registry::{Lookup, RowId};
 use command::row::Row;
+use config::directives::replication::PropagationErrorBehavior;
 use engine::background::Sleeper;
 use engine::id::ShardId;
 use engine::lease::{Attempt, Taken};
@@ -31,12 +32,14 @@ use resp::args::Args;
 use resp::log_text;
 use session::{Client, ClientCard, Flag};
 
+use super::apart::Apart;
 use super::{LinkStage, Quiet};
 use crate::commands::Call;
 use crate::control::{Control, Role};
 use crate::execute::{Core, prepare};
+use crate::facts::Crash;
 use crate::hooks::NodeHooks;
-use crate::loading::Loader;
+use crate::loading::{Loader, flush};
 use crate::server::{Bound, LogLevel, Server};
 
 /// The primary to follow, as of one moment.
@@ -66,8 +69,23 @@ pub struct Applier<'s> {
     /// The control value for which `env` was made.
     source: Option<Rc<Control>>,
     env: Arc<Env>,
-    loader: Option<(Loader, ReplId, ReplOffset)>,
+    load: Option<Load>,
+    /// When it was last told that nothing can be written, in ms.
+    complained: i64,
 }
+
+/// A snapshot on its way in.
+struct Load {
+    loader: Loader,
+    apart: Apart,
+    id: ReplId,
+    offset: ReplOffset,
+    /// Bytes that have come.
+    read: u64,
+}
+
+/// It is told no more often.
+const COMPLAINT_MS: i64 = 10_000;
 
 /// Whom this server follows, if anybody.
 pub fn target(server: &Server) -> Option<Target> {
@@ -108,7 +126,8 @@ impl<'s> Applier<'s> {
             generation: 0,
             source: None,
             env: Arc::default(),
-            loader: None,
+            load: None,
+            complained: 0,
         }
     }
 
@@ -126,8 +145,10 @@ impl<'s> Applier<'s> {
     /// The connection is gone.
     pub fn detach(&mut self) {
         self.server.cards.remove(self.client.id());
-        if self.loader.take().is_some() {
-            self.abandon_load();
+        if let Some(load) = self.load.take() {
+            let text = log_text::snapshot::damaged(load.read, "the connection with the primary is lost");
+            self.server.host.log(LogLevel::Warning, &text);
+            self.abandon_load(load.apart);
         }
         let was_online = self.server.replication.link.lock().stage == LinkStage::Connected;
         self.note_stage(LinkStage::Connect);
@@ -161,53 +182,73 @@ impl<'s> Applier<'s> {
         self.server.replication.link.lock().stage = stage;
     }
 
-    /// The data are to be replaced by a snapshot of this position: everything here goes.
-    pub fn begin_load(&mut self, id: ReplId, offset: ReplOffset) -> Result<(), Gone> {
+    /// Whether what is here may be kept until the new data are complete.
+    pub fn is_empty(&self) -> bool {
+        let databases = self.server.control.load().env.databases;
+        (0..databases).all(|db| self.server.engine.count(DbIndex(db)).0 == 0)
+    }
+
+    /// The data are to be replaced by a snapshot of this position. What is here goes at once, unless it is to be kept until
+    /// the new is complete; if it is of the same history, it is served meanwhile.
+    pub fn begin_load(&mut self, id: ReplId, offset: ReplOffset, keep: bool) -> Result<(), Gone> {
         self.world()?;
         // Whoever follows us has the data that go now.
         self.server.disconnect_replicas();
-        self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
-        self.core.publish_control(|control| control.loading = true);
-        self.flush();
+        // A snapshot of what goes must not take the place of a newer file.
+        crate::saving::give_up_snapshot(self.server);
+        let serve = keep && self.server.journal.is_awake() && self.server.journal.history().id == id;
+        self.core.publish_control(|control| {
+            control.loading = !serve;
+            control.async_loading = serve;
+        });
+        if !keep {
+            self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
+            flush(&mut self.core);
+        }
         self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
-        let loader = Loader::new(&mut self.core, true);
-        self.loader = Some((loader, id, offset));
+        let databases = usize::from(self.core.control().env.databases);
+        let apart = Apart::new(self.server.engine.map, databases);
+        self.load = Some(Load { loader: Loader::of_primary(&mut self.core), apart, id, offset, read: 0 });
         self.core.lease.release();
         Ok(())
     }
 
-    /// The next bytes of the snapshot. The error is for the log; the link is over then.
-    pub fn load(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.world().map_err(|Gone| log_text::replica::LOST.to_owned())?;
-        let result = match &mut self.loader {
-            Some((loader, ..)) => loader.feed(&mut self.core, bytes),
-            None => Ok(()),
-        };
-        self.core.lease.release();
-        result
+    /// The next bytes of the snapshot; answers how many keys were in them. The error is for the log; the link is over then.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<u64, String> {
+        if !self.is_current() {
+            return Err(log_text::replica::LOST.to_owned());
+        }
+        let Some(load) = &mut self.load else { return Ok(0) };
+        let before = load.loader.keys();
+        load.read += bytes.len() as u64;
+        load.loader.feed_apart(self.server, &mut load.apart, bytes)?;
+        Ok(load.loader.keys() - before)
     }
 
-    /// The snapshot is complete: the stream begins at its position.
+    /// The snapshot is complete: it takes the place of what was here, and the stream begins at its position.
     pub fn end_load(&mut self) -> Result<(), String> {
-        self.world().map_err(|Gone| log_text::replica::LOST.to_owned())?;
-        let Some((loader, id, offset)) = self.loader.take() else { return Ok(()) };
-        let told = match loader.finish(&mut self.core) {
-            Ok(told) => told,
-            Err(reason) => {
+        let Some(mut load) = self.load.take() else { return Ok(()) };
+        let told = load.loader.finish_apart(self.server, &mut load.apart);
+        let told = match (told, self.world()) {
+            (Ok(told), Ok(())) => told,
+            (told, _) => {
                 self.core.lease.release();
-                self.abandon_load();
-                return Err(reason);
+                self.abandon_load(load.apart);
+                return Err(told.err().unwrap_or_else(|| log_text::replica::LOST.to_owned()));
             }
         };
+        flush(&mut self.core);
+        load.apart.install(&mut self.core.lease.space(DbIndex(0)));
         let db = DbIndex(told.stream_db.unwrap_or(0));
         self.client.db = db;
-        self.server.journal.restart(History::new(id), offset, Some(db));
+        self.server.journal.restart(History::new(load.id), load.offset, Some(db));
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
-            self.server.saving.lock().rewrite_scheduled = true;
+            self.server.saving.lock().rewrites.ask();
         }
         self.core.publish_control(|control| {
             control.loading = false;
+            control.async_loading = false;
             set_online(control, true);
         });
         self.note_stage(LinkStage::Connected);
@@ -285,6 +326,26 @@ impl<'s> Applier<'s> {
         self.core.lease.release();
         self.core.turn_hold = self.server.journal.end().0;
         self.core.flush_turn();
+        self.core.make_changes();
+        self.complain();
+    }
+
+    /// What was applied could not be written to our own disk: that is told, or ends the process.
+    fn complain(&mut self) {
+        let control = self.core.control();
+        let failed = control.aof_failed.is_some() || control.snapshot_failed;
+        let now = self.server.engine.now().0;
+        if !failed || !self.is_current() {
+            return;
+        }
+        if !control.config.replication.replica_ignore_disk_write_errors {
+            self.server.host.log(LogLevel::Warning, log_text::replica::CANNOT_WRITE);
+            self.server.host.crash(Crash::Assertion);
+        }
+        if now - self.complained >= COMPLAINT_MS {
+            self.complained = now;
+            self.server.host.log(LogLevel::Warning, log_text::replica::APPLIES_UNWRITTEN);
+        }
     }
 
     fn plan(&self, commands: &[(Option<RowId>, Args<'_>)]) -> (bool, Vec<ShardId>) {
@@ -330,7 +391,13 @@ impl<'s> Applier<'s> {
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.core.counters });
             }
             (Bound::Control(handler, _), _) => {
-                let mut call = Call { core: &mut self.core, client: &mut self.client, args, row };
+                let mut call = Call {
+                    core: &mut self.core,
+                    client: &mut self.client,
+                    args,
+                    row,
+                    meanwhile: &mut crate::busy::Nobody,
+                };
                 if let Err(e) = handler(&mut call) {
                     self.client.out.error(&e);
                 }
@@ -343,11 +410,20 @@ impl<'s> Applier<'s> {
             self.note_failure(row.fullname, &reply);
         }
         self.core.account(id, start, failed, &self.client, args);
+        if !failed {
+            crate::saving::after(self.server, control, row);
+        }
         false
     }
 
     fn note_failure(&self, name: &str, reply: &str) {
-        self.server.host.log(LogLevel::Warning, &log_text::replica::command_failed(name, reply));
+        let host = &self.server.host;
+        host.log(LogLevel::Warning, &log_text::replica::command_failed(name, reply));
+        let config = &self.server.control.load().config.replication;
+        if config.replica_read_only && config.propagation_error_behavior != PropagationErrorBehavior::Ignore {
+            host.log(LogLevel::Warning, &log_text::replica::panicked(name));
+            host.crash(Crash::Assertion);
+        }
     }
 
     fn take_env(&mut self, control: &Rc<Control>) {
@@ -357,21 +433,15 @@ impl<'s> Applier<'s> {
         }
     }
 
-    fn flush(&mut self) {
-        let databases = self.core.control().env.databases;
-        let mut space = self.core.lease.space(DbIndex(0));
-        for db in 0..databases {
-            space.flush(DbIndex(db));
-        }
-        let gone = std::mem::take(&mut space.detached);
-        self.server.host.free_dbs(gone);
-    }
-
     /// A snapshot did not come to its end: half of it is worth nothing.
-    fn abandon_load(&mut self) {
+    fn abandon_load(&mut self, apart: Apart) {
+        self.server.host.log(LogLevel::Notice, log_text::replica::DISCARDING);
+        self.server.host.free_dbs(apart.give_up());
         self.wait_for_world();
-        self.flush();
-        self.core.publish_control(|control| control.loading = false);
+        self.core.publish_control(|control| {
+            control.loading = false;
+            control.async_loading = false;
+        });
         self.core.lease.release();
     }
 

@@ -11,6 +11,8 @@ pub const SYNC_WITHOUT_LINK: Error = Error::fixed("NOMASTERLINK Can't SYNC while
 pub const SYNC_PENDING_OUTPUT: Error = Error::fixed("ERR SYNC and PSYNC are invalid with pending output");
 pub const FILTER_NEEDS_EOF: Error = Error::fixed("ERR Filtered replica requires EOF capability");
 
+pub const REPLICA_KEYSPACE: Error = Error::fixed("ERR Replica can't interact with the keyspace");
+
 // --- REPLCONF
 pub const FILTER_VALUES: Error = Error::fixed("ERR Missing rdb-filter-only values");
 

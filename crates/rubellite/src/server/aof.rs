@@ -16,8 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aof::Names;
-use aof::annotation::preamble;
-use aof::manifest::{Manifest, Start};
+use aof::annotation::Annotation;
+use aof::manifest::Manifest;
 use config::Config;
 use config::directives::aof::AppendFsync;
 use journal::{Hold, Journal, ReplId, ReplOffset};
@@ -26,6 +26,8 @@ use resp::log_text;
 use runtime::files::{self, AppendFile};
 use runtime::{clock, errno, log};
 
+use super::recover::read_manifest;
+
 /// How much is read from the journal at a time.
 const PIECE: usize = 1 << 20;
 
@@ -33,10 +35,20 @@ const PIECE: usize = 1 << 20;
 pub struct Aof {
     journal: Arc<Journal>,
     state: Mutex<Option<Open>>,
+    /// A rewrite while it is off: the manifest that gets the new base.
+    offline: Mutex<Option<Offline>>,
+    /// Nothing is written for so many microseconds after something was written (DEBUG AOF-FLUSH-SLEEP).
+    pub flush_sleep: AtomicU64,
     /// Bytes in the newest base and in all increments, for INFO and automatic rewrites.
     pub base_size: AtomicU64,
     /// See `base_size`.
     pub current_size: AtomicU64,
+}
+
+struct Offline {
+    dir: PathBuf,
+    names: Names,
+    manifest: Manifest,
 }
 
 struct Open {
@@ -46,12 +58,18 @@ struct Open {
     file: AppendFile,
     /// What has been written ends here.
     at: ReplOffset,
+    /// The present increment begins here.
+    start: ReplOffset,
     /// Keeps the journal from forgetting what has not been written.
     hold: Option<Hold>,
     /// A rewrite's cut: what comes behind it goes into the next increment.
     cut: Option<ReplOffset>,
     /// The increment that follows the cut of the rewrite under way.
     rewriting: Option<u64>,
+    /// Nothing was written to it since it was opened.
+    begins: bool,
+    /// The last second that was noted in it.
+    stamped: i64,
     /// Bytes written and not synced.
     dirty: bool,
     /// The manifest names nothing yet that can be loaded without the base that is being written.
@@ -61,32 +79,50 @@ struct Open {
 impl Aof {
     /// Off.
     pub fn new(journal: Arc<Journal>) -> Self {
-        Aof { journal, state: Mutex::new(None), base_size: AtomicU64::new(0), current_size: AtomicU64::new(0) }
+        Aof {
+            journal,
+            state: Mutex::new(None),
+            offline: Mutex::new(None),
+            flush_sleep: AtomicU64::new(0),
+            base_size: AtomicU64::new(0),
+            current_size: AtomicU64::new(0),
+        }
     }
 
-    /// Begins to write a new increment behind what `manifest` names. `first_base`: nothing is promised before the base
-    /// of the rewrite that follows is there.
+    /// Begins to write behind what `manifest` names: to its last increment, or to a new one. `first_base`: nothing is promised
+    /// before the base of the rewrite that follows is there, so what was there before stays as it is.
     pub fn open(&self, config: &Config, mut manifest: Manifest, first_base: bool) -> Result<(), String> {
-        let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-        std::fs::create_dir_all(&dir)
-            .map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
-        let names = Names::new(&config.aof.appendfilename);
+        let (dir, names) = place(config)?;
         let at = self.journal.end();
-        let file = increment(&self.journal, &dir, &names, &mut manifest, at, config)?;
+        let file = match manifest.increments().last() {
+            Some(last) if !first_base => {
+                let name = String::from_utf8_lossy(&last.name).into_owned();
+                log::notice(log_text::aof::opening_increment(&name));
+                AppendFile::open(&dir.join(OsStr::from_bytes(&last.name)))
+                    .map_err(|e| log_text::aof::cannot_append(&name, &errno::text(&e)))?
+            }
+            _ => increment(&dir, &names, &mut manifest)?,
+        };
         let open = Open {
             dir,
             names,
             manifest,
             file,
             at,
+            start: at,
             hold: self.journal.hold(at),
             cut: None,
             rewriting: None,
+            stamped: 0,
+            begins: true,
             dirty: true,
             first_base,
         };
         if !first_base {
             open.write_manifest()?;
+            let total = size_of(&open.dir, &open.manifest);
+            self.base_size.store(total, Ordering::Relaxed);
+            self.current_size.store(total, Ordering::Relaxed);
         }
         *self.state.lock() = Some(open);
         Ok(())
@@ -95,25 +131,22 @@ impl Aof {
     /// Begins while the server runs, behind whatever an earlier append-only file has left: its files are in force until the
     /// base of the rewrite that must follow replaces them. The world is held. `id` names the history if there is none yet.
     pub fn begin(&self, config: &Config, id: ReplId) -> Result<(), String> {
-        let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-        let path = dir.join(OsStr::from_bytes(&Names::new(&config.aof.appendfilename).manifest()));
-        let manifest = match std::fs::read(&path) {
-            Ok(text) => Manifest::parse(&text).map_err(|e| format!("Invalid AOF manifest file format: {e}"))?,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Manifest::default(),
-            Err(e) => return Err(format!("Can't open the AOF manifest {}: {}", path.display(), errno::text(&e))),
-        };
+        let (dir, names) = place(config)?;
+        let manifest = read_manifest(&dir, &names)?.unwrap_or_default();
         self.journal.wake(id);
         self.open(config, manifest, true)
     }
 
     /// The journal has begun anew at another position. Until the base of the rewrite that follows is there, the manifest
     /// names what was before.
-    pub fn restart(&self, config: &Config) -> Result<(), String> {
+    pub fn restart(&self) -> Result<(), String> {
         let mut state = self.state.lock();
         let Some(open) = &mut *state else { return Ok(()) };
         let at = self.journal.end();
-        open.file = increment(&self.journal, &open.dir, &open.names, &mut open.manifest, at, config)?;
+        open.file = increment(&open.dir, &open.names, &mut open.manifest)?;
+        open.begins = true;
         open.at = at;
+        open.start = at;
         open.hold = self.journal.hold(at);
         open.cut = None;
         open.rewriting = None;
@@ -129,6 +162,17 @@ impl Aof {
     /// Whether it is on.
     pub fn is_on(&self) -> bool {
         self.state.lock().is_some()
+    }
+
+    /// Whether nothing can be loaded from it yet: its first base is being written.
+    pub fn is_incomplete(&self) -> bool {
+        self.state.lock().as_ref().is_some_and(|open| open.first_base)
+    }
+
+    /// The offset up to which a crash of the machine would lose nothing; `None` when it is off or incomplete.
+    pub fn durable_offset(&self) -> Option<u64> {
+        let state = self.state.lock();
+        state.as_ref().filter(|open| !open.first_base).map(|_| self.journal.fsynced.get().0)
     }
 
     /// Writes what the journal has up to now, at least to `to`; and syncs, if the configuration says always.
@@ -153,18 +197,27 @@ impl Aof {
     }
 
     fn write(&self, open: &mut Open, config: &Config) -> Result<(), String> {
+        // Every call that succeeds ends between two units, so the first chunk of the next begins there.
+        let mut between = true;
         loop {
             let max = match open.cut {
                 Some(cut) => ((cut.0 - open.at.0) as usize).min(PIECE),
                 None => PIECE,
             };
             if max > 0 {
-                let chunk =
-                    self.journal.read(open.at, max).map_err(|_| "the journal was trimmed too early".to_owned())?;
+                let chunk = self.journal.read(open.at, max).map_err(|_| log_text::aof::TRIMMED.to_owned())?;
+                self.sleep_before(&chunk);
                 let whole = open.file.len();
-                let written = chunk.pieces.iter().try_for_each(|piece| open.file.append(piece));
+                let mut head = Vec::new();
+                if between && chunk.end > chunk.start {
+                    self.head(open, config, &mut head);
+                }
+                between = false;
+                let written = open.file.append(&head);
+                let written = written.and_then(|()| chunk.pieces.iter().try_for_each(|piece| open.file.append(piece)));
                 if let Err(short) = written {
                     // The next attempt writes the chunk again, and behind half a chunk it could not be read.
+                    open.begins |= !head.is_empty();
                     open.file.truncate(whole).map_err(|e| errno::text(&e))?;
                     return Err(errno::text(&short.error));
                 }
@@ -182,8 +235,12 @@ impl Aof {
             if open.cut == Some(open.at) {
                 open.cut = None;
                 open.file.sync().map_err(|e| errno::text(&e))?;
-                let next = increment(&self.journal, &open.dir, &open.names, &mut open.manifest, open.at, config)?;
+                self.journal.fsynced.advance(open.at);
+                let next = increment(&open.dir, &open.names, &mut open.manifest)?;
                 open.file = next;
+                open.begins = true;
+                open.start = open.at;
+                between = true;
                 open.rewriting = open.manifest.increments().last().map(|file| file.seq);
                 if !open.first_base {
                     open.write_manifest()?;
@@ -192,6 +249,25 @@ impl Aof {
             }
             self.journal.written.advance(open.at);
             return Ok(());
+        }
+    }
+
+    /// What is written before the next unit: the time, if it is wanted and has changed; behind what is of another moment the
+    /// database that the stream is in.
+    fn head(&self, open: &mut Open, config: &Config, out: &mut Vec<u8>) {
+        let now = clock::unix_ms() / 1000;
+        let begins = std::mem::take(&mut open.begins);
+        if config.aof.aof_timestamp_enabled && (begins || now != open.stamped) {
+            open.stamped = now;
+            Annotation::Timestamp(now).write(out);
+        }
+        if begins {
+            let boundary = self.journal.boundary_at_or_before(open.at).filter(|boundary| boundary.at == open.at);
+            // A file is read with database 0 selected.
+            let assumed = if open.file.is_empty() { 0 } else { u16::MAX };
+            if let Some(db) = boundary.and_then(|boundary| boundary.db).filter(|db| db.0 != assumed) {
+                resp::encode::command(out, &[&b"SELECT"[..], db.0.to_string().as_bytes()]);
+            }
         }
     }
 
@@ -210,83 +286,164 @@ impl Aof {
         if let Some((syncer, at)) = syncer {
             match syncer.sync() {
                 Ok(()) => self.journal.fsynced.advance(at),
-                Err(e) => log::warning(format!("Error syncing the append only file: {}", errno::text(&e))),
+                Err(e) => log::warning(log_text::aof::sync_failed(&errno::text(&e))),
             }
         }
     }
 
-    /// A rewrite has been cut at `offset`: a new increment begins there. Answers the name of the new base.
-    pub fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
+    /// A rewrite has been cut at `offset`: a new increment begins there, if anything is appended at all. Answers where the
+    /// new base is to be written.
+    pub fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String> {
         let mut state = self.state.lock();
-        let open = state.as_mut()?;
-        open.cut = Some(ReplOffset(offset));
+        let temporary = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
+        let Some(open) = state.as_mut() else {
+            let (dir, names) = place(config)?;
+            let manifest = read_manifest(&dir, &names)?.unwrap_or_default();
+            let path = dir.join(temporary);
+            *self.offline.lock() = Some(Offline { dir, names, manifest });
+            return Ok(path);
+        };
+        // The first increment of all begins where its base is cut.
+        if open.first_base && open.start.0 == offset {
+            open.rewriting = open.manifest.increments().last().map(|file| file.seq);
+        } else {
+            open.cut = Some(ReplOffset(offset));
+        }
         // The next increment is read without what stands before it, so its first record selects its database.
         self.journal.reset_db();
-        Some(open.dir.join(format!("temp-rewriteaof-bg-{}.aof", std::process::id())))
+        Ok(open.dir.join(temporary))
     }
 
-    /// The base of the rewrite is complete at `path`: the manifest is switched, and what it replaces goes.
-    pub fn finish_rewrite(&self, path: &Path, config: &Config) -> Result<(), String> {
+    /// The base of the rewrite is complete at `path`, as a `snapshot` or as commands: the manifest is switched, and what it
+    /// replaces goes.
+    pub fn finish_rewrite(&self, path: &Path, snapshot: bool, config: &Config) -> Result<(), String> {
         let mut state = self.state.lock();
-        let Some(open) = &mut *state else { return Ok(()) };
-        self.write(open, config)?;
-        let Some(seq) = open.rewriting.take() else { return Err("the rewrite's increment is missing".to_owned()) };
-        let base = OsStr::from_bytes(&open.manifest.add_base(&open.names, true).name).to_owned();
-        std::fs::rename(path, open.dir.join(base)).map_err(|e| errno::text(&e))?;
-        open.manifest.retire_increments_before(seq);
-        let history = open.manifest.take_history();
-        open.first_base = false;
-        open.write_manifest()?;
-        for file in history {
-            let _ = std::fs::remove_file(open.dir.join(OsStr::from_bytes(&file.name)));
-        }
-        let size = open
-            .manifest
-            .base()
-            .and_then(|base| std::fs::metadata(open.dir.join(OsStr::from_bytes(&base.name))).ok().map(|m| m.len()));
-        let total = size.unwrap_or(0) + open.file.len();
+        let offline = self.offline.lock().take();
+        let (dir, names, manifest, new) = match (&mut *state, offline) {
+            (Some(open), _) => {
+                self.write(open, config)?;
+                let Some(seq) = open.rewriting.take() else { return Err(log_text::aof::NO_INCREMENT.to_owned()) };
+                open.first_base = false;
+                let new = NewBase { path, snapshot, seq };
+                (&open.dir, &open.names, &mut open.manifest, new)
+            }
+            (None, Some(Offline { dir, names, mut manifest })) => {
+                return finish(&dir, &names, &mut manifest, &NewBase { path, snapshot, seq: u64::MAX }, config);
+            }
+            // It was turned off, and who did that has given the rewrite up.
+            (None, None) => return Err(log_text::aof::TURNED_OFF.to_owned()),
+        };
+        finish(dir, names, manifest, &new, config)?;
+        let total = size_of(dir, manifest);
         self.base_size.store(total, Ordering::Relaxed);
         self.current_size.store(total, Ordering::Relaxed);
-        log::notice(log_text::aof::REWRITE_DONE);
         Ok(())
     }
 
-    /// The rewrite under way has failed; its increment stays in use.
-    pub fn fail_rewrite(&self) {
-        if let Some(open) = &mut *self.state.lock() {
-            open.cut = None;
-            open.rewriting = None;
-        }
+    /// The rewrite under way has failed; its increment stays in use. True if there is no base without another rewrite.
+    pub fn fail_rewrite(&self) -> bool {
+        *self.offline.lock() = None;
         log::warning(log_text::aof::REWRITE_FAILED);
+        match &mut *self.state.lock() {
+            Some(open) => {
+                open.cut = None;
+                open.rewriting = None;
+                open.first_base
+            }
+            None => false,
+        }
     }
+
+    /// Removes what is not needed any more (`aof-disable-auto-gc` was turned off).
+    pub fn collect(&self) -> Result<(), String> {
+        match &mut *self.state.lock() {
+            Some(open) => collect(&open.dir, &open.names, &mut open.manifest),
+            None => Ok(()),
+        }
+    }
+
+    fn sleep_before(&self, chunk: &journal::Chunk) {
+        let micros = self.flush_sleep.load(Ordering::Relaxed);
+        if micros > 0 && chunk.end > chunk.start {
+            std::thread::sleep(std::time::Duration::from_micros(micros));
+        }
+    }
+}
+
+/// Where the files are, and what they are called. The folder is made.
+fn place(config: &Config) -> Result<(PathBuf, Names), String> {
+    let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
+    std::fs::create_dir_all(&dir)
+        .map_err(|e| log_text::aof::cannot_make(&dir.display().to_string(), &errno::text(&e)))?;
+    Ok((dir, Names::new(&config.aof.appendfilename)))
+}
+
+/// A base that a rewrite has written.
+struct NewBase<'p> {
+    /// Where it is.
+    path: &'p Path,
+    /// Whether it is a snapshot; else it is commands.
+    snapshot: bool,
+    /// The increment that goes on from it.
+    seq: u64,
+}
+
+/// Replaces the manifest.
+pub fn write_manifest(dir: &Path, names: &Names, manifest: &Manifest) -> Result<(), String> {
+    let path = dir.join(OsStr::from_bytes(&names.manifest()));
+    files::replace(&path, &manifest.to_bytes()).map_err(|e| errno::text(&e))
+}
+
+/// Bytes of all files that are in force.
+fn size_of(dir: &Path, manifest: &Manifest) -> u64 {
+    let size =
+        |file: &aof::File| std::fs::metadata(dir.join(OsStr::from_bytes(&file.name))).map_or(0, |meta| meta.len());
+    manifest.base().into_iter().chain(manifest.increments()).map(size).sum()
+}
+
+/// Puts a new base in force, and removes what it replaces.
+fn finish(
+    dir: &Path,
+    names: &Names,
+    manifest: &mut Manifest,
+    new: &NewBase<'_>,
+    config: &Config,
+) -> Result<(), String> {
+    let base = manifest.add_base(names, new.snapshot).name.clone();
+    manifest.retire_increments_before(new.seq);
+    std::fs::rename(new.path, dir.join(OsStr::from_bytes(&base))).map_err(|e| errno::text(&e))?;
+    write_manifest(dir, names, manifest)?;
+    if !config.aof.aof_disable_auto_gc {
+        collect(dir, names, manifest)?;
+    }
+    log::notice(log_text::aof::REWRITE_DONE);
+    Ok(())
+}
+
+fn collect(dir: &Path, names: &Names, manifest: &mut Manifest) -> Result<(), String> {
+    let history = manifest.take_history();
+    if history.is_empty() {
+        return Ok(());
+    }
+    for file in history {
+        log::notice(log_text::aof::removing_history(&String::from_utf8_lossy(&file.name)));
+        let _ = std::fs::remove_file(dir.join(OsStr::from_bytes(&file.name)));
+    }
+    write_manifest(dir, names, manifest)
 }
 
 impl Open {
     fn write_manifest(&self) -> Result<(), String> {
-        let path = self.dir.join(OsStr::from_bytes(&self.names.manifest()));
-        files::replace(&path, &self.manifest.to_bytes()).map_err(|e| errno::text(&e))
+        write_manifest(&self.dir, &self.names, &self.manifest)
     }
 }
 
-/// Opens the next increment, with its preamble.
-fn increment(
-    journal: &Journal,
-    dir: &Path,
-    names: &Names,
-    manifest: &mut Manifest,
-    at: ReplOffset,
-    config: &Config,
-) -> Result<AppendFile, String> {
-    let start = Start { offset: at.0, replid: journal.history().id.as_bytes().to_vec() };
-    let name = OsStr::from_bytes(&manifest.add_increment(names, Some(start)).name).to_owned();
+/// Opens the next increment. It is empty until something is to be written.
+fn increment(dir: &Path, names: &Names, manifest: &mut Manifest) -> Result<AppendFile, String> {
+    let name = OsStr::from_bytes(&manifest.add_increment(names, None).name).to_owned();
     let path = dir.join(name);
-    let fail =
-        |e: &std::io::Error| format!("Can't open or create append-only file {}: {}", path.display(), errno::text(e));
-    let mut file = AppendFile::open(&path).map_err(|e| fail(&e))?;
-    let mut head = Vec::new();
-    let timestamp = config.aof.aof_timestamp_enabled.then(|| clock::unix_ms() / 1000);
-    preamble(&mut head, timestamp, u32::from(journal.stream_db().map_or(0, |db| db.0)), at.0);
-    file.append(&head).map_err(|e| fail(&e.error))?;
+    let fail = |e: &std::io::Error| log_text::aof::cannot_append(&path.display().to_string(), &errno::text(e));
+    let file = AppendFile::open(&path).map_err(|e| fail(&e))?;
     files::sync_directory(dir).map_err(|e| fail(&e))?;
     Ok(file)
 }

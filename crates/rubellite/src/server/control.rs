@@ -5,6 +5,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use config::directives::aof::AppendFsync;
 use engine::ticket::Wake;
@@ -12,6 +13,8 @@ use node::execute::Core;
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
 use node::server::Server;
+use node::shutdown::{self, Wish};
+use runtime::signals::Signal;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
 
 use super::aof::Aof;
@@ -59,12 +62,18 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
         replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
     };
-    reactor.run(&mut handler)
+    let result = reactor.run(&mut handler);
+    handler.replicas.give_up(&mut handler.core);
+    result
 }
 
 impl ControlThread<'_> {
     fn tick(&mut self) {
-        self.expirer.cycle(EXPIRY_NANOS);
+        // The expiry cycle sleeps where it has to wait. Behind this thread's own place in the queue for the world it would
+        // wait for itself.
+        if !self.core.waits_for_world() && !self.replicas.waits_for_world() {
+            self.expirer.cycle(EXPIRY_NANOS);
+        }
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
@@ -79,9 +88,15 @@ impl ControlThread<'_> {
         self.core.turn_hold = self.server.journal.end().0;
         self.core.flush_turn();
         let now = clock::unix_ms();
-        if now >= self.next_sync && control.config.aof.appendfsync != AppendFsync::No {
+        if now >= self.next_sync {
             self.next_sync = now + SYNC_MS;
-            self.aof.sync();
+            if control.config.aof.appendfsync != AppendFsync::No {
+                self.aof.sync();
+            }
+            // Clients in WAITAOF wait for that, or for the first base.
+            if self.server.replication.waited.load(Ordering::Relaxed) {
+                self.server.recheck();
+            }
         }
     }
 }
@@ -117,9 +132,17 @@ impl Handler for ControlThread<'_> {
     fn received(&mut self, _token: usize, _io: &mut dyn Reenter) {}
 
     fn woken(&mut self, _io: &mut dyn Reenter) {
-        if signals::take().is_some() {
-            node::saving::stop_by_signal(&mut self.core);
+        self.server.still.wait();
+        if let Some(signal) = signals::take() {
+            let process = &self.core.control().config.process;
+            let how = match signal {
+                Signal::Interrupt => &process.shutdown_on_sigint,
+                Signal::Terminate => &process.shutdown_on_sigterm,
+            };
+            let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
+            shutdown::request(self.server, wish, None, None);
         }
+        shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
     }
@@ -129,6 +152,7 @@ impl Handler for ControlThread<'_> {
     }
 
     fn timeout(&mut self, now: i64, _io: &mut dyn Reenter) {
+        self.server.still.wait();
         self.next_tick = now + TICK_MS;
         self.tick();
     }

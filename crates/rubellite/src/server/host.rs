@@ -1,27 +1,35 @@
 //! What the runtime does for the node.
 
 use std::ffi::OsStr;
-use std::io;
+use std::io::{self, BufWriter, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aof::Names;
 use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
+use node::execute::Core;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use node::loading::How;
+use node::migrate::{Order, Sent};
 use node::replication::SyncFile;
 use node::saving::SaveJob;
-use node::server::{Host, LogLevel, RewriteFailure, replication_id};
+use node::server::{Host, LogLevel, RewriteFailure, Writing, replication_id};
+use resp::log_text;
 use runtime::background::Lane;
 use runtime::usage::{self, Whose};
 use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
 use super::aof::Aof;
+use super::load::{Failure, Reader};
+use super::migrator::Migrator;
+use super::recover::read_manifest;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -48,6 +56,7 @@ pub struct ProcessHost {
     outside: Arc<Outside>,
     config_file: Option<PathBuf>,
     facts: ProcessFacts,
+    migrator: Migrator,
 }
 
 impl ProcessHost {
@@ -71,25 +80,18 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        ProcessHost { lazy_free: Lane::new("lazyfree"), snapshotter, control, aof, outside, config_file, facts }
+        let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
+        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator }
     }
 }
 
-/// A snapshot without a name.
-struct OpenFile {
-    file: std::fs::File,
-    len: u64,
-}
+/// A snapshot that replicas read.
+pub struct OpenFile(pub std::fs::File);
 
 impl SyncFile for OpenFile {
-    fn len(&self) -> u64 {
-        self.len
-    }
-
     fn read_at(&self, offset: u64, max: usize) -> Result<Bytes, String> {
-        let left = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(usize::MAX);
-        let mut buffer = vec![0; max.min(left)];
-        let n = files::read_full_at(&self.file, &mut buffer, offset).map_err(|e| errno::text(&e))?;
+        let mut buffer = vec![0; max];
+        let n = files::read_full_at(&self.0, &mut buffer, offset).map_err(|e| errno::text(&e))?;
         buffer.truncate(n);
         Ok(buffer.into())
     }
@@ -118,13 +120,67 @@ impl Host for ProcessHost {
         self.snapshotter.submit(job);
     }
 
-    fn begin_rewrite(&self, offset: u64) -> Option<PathBuf> {
-        self.aof.get()?.begin_rewrite(offset)
+    fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
+        let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
+        let mut file = BufWriter::new(
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
+        );
+        let mut fault = None;
+        let whole = write(&mut |bytes| {
+            fault = fault.take().or_else(|| file.write_all(bytes).err());
+            fault.is_none()
+        });
+        if let Some(e) = fault {
+            return Err(failed(&e));
+        }
+        if !whole {
+            return Err(log_text::snapshot::UNWRITABLE.to_owned());
+        }
+        let file = file.into_inner().map_err(|e| failed(e.error()))?;
+        file.commit().map_err(|e| failed(&e.error))
+    }
+
+    fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {
+        let name = core.control().config.snapshot.dbfilename.clone();
+        let path = Path::new(OsStr::from_bytes(&name));
+        match Reader::alone(core).snapshot(path, how) {
+            Ok(Some(_)) => Ok(()),
+            Ok(None) => Err(log_text::snapshot::cannot_open(&path.display().to_string(), "No such file or directory")),
+            Err(failure) => Err(failure.text()),
+        }
+    }
+
+    fn load_aof(&self, core: &mut Core<'_>) -> Result<(), String> {
+        let config = core.control().config.clone();
+        let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
+        let manifest = read_manifest(&dir, &Names::new(&config.aof.appendfilename))?.unwrap_or_default();
+        Reader::alone(core).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
+    }
+
+    fn slow_aof(&self, delay: Duration) {
+        if let Some(aof) = self.aof.get() {
+            aof.flush_sleep.store(delay.as_micros() as u64, Ordering::Relaxed);
+        }
+    }
+
+    fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String> {
+        match self.aof.get() {
+            Some(aof) => aof.begin_rewrite(offset, config),
+            None => Err(log_text::aof::TURNED_OFF.to_owned()),
+        }
     }
 
     fn aof_sizes(&self) -> Option<(u64, u64)> {
         let aof = self.aof.get().filter(|aof| aof.is_on())?;
         Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
+    }
+
+    fn aof_is_incomplete(&self) -> bool {
+        self.aof.get().is_some_and(|aof| aof.is_incomplete())
+    }
+
+    fn durable_offset(&self) -> Option<u64> {
+        self.aof.get()?.durable_offset()
     }
 
     fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
@@ -142,24 +198,38 @@ impl Host for ProcessHost {
         signals::reset();
     }
 
-    fn journal_restarted(&self, config: &Config) {
-        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart(config)) {
+    fn journal_restarted(&self, _config: &Config) {
+        if let Some(Err(reason)) = self.aof.get().map(|aof| aof.restart()) {
             log::warning(reason);
         }
     }
 
-    fn take_sync_file(&self, file: &[u8]) -> Result<Arc<dyn SyncFile>, String> {
+    fn take_sync_file(&self, file: &[u8], keep_as: Option<&[u8]>) -> Result<(Arc<dyn SyncFile>, u64), String> {
         let path = Path::new(OsStr::from_bytes(file));
         let failed = |e: std::io::Error| errno::text(&e);
         let opened = std::fs::File::open(path).map_err(failed)?;
-        // Its name goes now, its blocks with the last reader.
-        std::fs::remove_file(path).map_err(failed)?;
+        match keep_as {
+            Some(name) => std::fs::rename(path, OsStr::from_bytes(name)).map_err(failed)?,
+            None => std::fs::remove_file(path).map_err(failed)?,
+        }
         let len = opened.metadata().map_err(failed)?.len();
-        Ok(Arc::new(OpenFile { file: opened, len }))
+        Ok((Arc::new(OpenFile(opened)), len))
     }
 
     fn wake_control(&self) {
         self.control.notify();
+    }
+
+    fn migrate(&self, order: Order) -> Sent {
+        self.migrator.send(&order)
+    }
+
+    fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
+        self.migrator.submit(order, done);
+    }
+
+    fn migration_sockets(&self) -> usize {
+        self.migrator.kept()
     }
 
     fn entropy(&self) -> u64 {
@@ -190,6 +260,11 @@ impl Host for ProcessHost {
             && if result.is_ok() { ends } else { begins }
         {
             aof.close();
+        }
+        if let (true, Some(aof)) = (result.is_ok() && old.aof.aof_disable_auto_gc && !new.aof.aof_disable_auto_gc, aof)
+            && let Err(why) = aof.collect()
+        {
+            log::warning(why);
         }
         result
     }
@@ -246,7 +321,7 @@ impl Host for ProcessHost {
     fn crash(&self, how: Crash) -> ! {
         match how {
             Crash::Segfault => runtime::crash::segfault(),
-            Crash::Assertion => panic!("DEBUG PANIC was called"),
+            Crash::Assertion => panic!("the server ends on purpose: the reason stands above, or it was DEBUG PANIC"),
         }
     }
 }

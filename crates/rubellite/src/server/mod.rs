@@ -11,6 +11,8 @@
 mod aof;
 mod control;
 mod host;
+mod load;
+mod migrator;
 mod recover;
 mod replica;
 mod settings;

@@ -5,81 +5,117 @@
 //!                    no manifest, but a dump.rdb ─► it is loaded and becomes the first base; the peers would lose it
 //!   appendonly no:   dump.rdb
 //! ```
+//!
+//! Clients are let in before: until everything is there, `Control::loading` is set, and they are told so.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
-use aof::{Item, Manifest, Names, Place, Scanner, Tail, begins_with_snapshot};
+use aof::{Manifest, Names};
 use config::Config;
-use engine::lease::{Attempt, Taken};
+use engine::background::Sleeper;
 use journal::{History, ReplId, ReplOffset};
 use node::execute::Core;
-use node::loading::{Loader, Told};
-use node::replay::Replay;
+use node::loading::{How, Told};
 use node::server::{Server, replication_id};
 use rdb::Version;
 use rdb::encode::{Checksum, Form};
-use resp::args::{Args, OwnedArgs};
 use resp::log_text;
 use runtime::{clock, errno, files, log};
-use std::sync::atomic::Ordering;
 
-use super::aof::Aof;
+use super::aof::{Aof, write_manifest};
+use super::load::{Failure, Reader};
 
-const READ: usize = 1 << 20;
-
-/// Loads what the working directory holds, and begins to write the append-only file if there is to be one. The error is
-/// for the log; the server must not start with less than its data.
-pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), String> {
-    let mut core = Core::new(server, executor);
-    let config = core.control().config.clone();
+/// Loads what the working directory holds, begins to write the append-only file if there is to be one, and lets the
+/// clients at the data. The error is for the log; the server must not go on with less than its data. `executor` is this
+/// thread's alone.
+pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failure> {
+    let sleeper = Sleeper::new();
+    let mut core = Core::with_wake(server, executor, sleeper.clone());
+    let attempt = core.new_attempt(5);
+    let mut reader = Reader::in_turns(&mut core, sleeper, attempt);
+    let config = reader.core.control().config.clone();
     let began = clock::monotonic_us();
-    let mut attempt = Attempt::new(u64::MAX);
-    if core.lease.take_world(&mut attempt) != Taken::Yes {
-        return Err("Fatal error: somebody else runs while the data is loaded".to_owned());
+    match config.aof.appendonly {
+        true => recover_log(&mut reader, aof, &config, began)?,
+        false => {
+            let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
+            if let Some(told) = recover_snapshot(&mut reader, dump)? {
+                adopt_history(server, &told);
+                log::notice(log_text::snapshot::loaded(told.keys, told.expired));
+                log::notice(log_text::snapshot::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
+            }
+        }
     }
-    attempt.succeed();
-    let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
-    if !config.aof.appendonly {
-        if let Some(told) = load_snapshot(&mut core, dump)? {
-            adopt_history(server, &told);
-            log::notice(log_text::snapshot::loaded(told.keys, told.expired));
-            log::notice(log_text::snapshot::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
-        }
-        core.lease.release();
-        return Ok(());
-    }
-    let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-    let names = Names::new(&config.aof.appendfilename);
-    let path = dir.join(OsStr::from_bytes(&names.manifest()));
-    let manifest = match std::fs::read(&path) {
-        Ok(text) => {
-            let manifest = Manifest::parse(&text).map_err(|e| format!("Invalid AOF manifest file format: {e}"))?;
-            load_aof(&mut core, &dir, &manifest, &config)?;
-            log::notice(log_text::aof::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
-            manifest
-        }
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => first_base(&mut core, &dir, &names, dump, &config)?,
-        Err(e) => {
-            return Err(format!("Fatal error: can't open the AOF manifest {}: {}", path.display(), errno::text(&e)));
-        }
-    };
-    start_aof(server, aof, &config, manifest)?;
-    core.lease.release();
+    reader.core.publish_control(|control| control.loading = false);
+    reader.core.lease.release();
     Ok(())
 }
 
-/// Wakes the journal under a new id and opens the next increment. The world is held.
-fn start_aof(server: &Server, aof: &Aof, config: &Config, manifest: Manifest) -> Result<(), String> {
+fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path) -> Result<Option<Told>, Failure> {
+    let size = std::fs::metadata(dump).map_or(0, |meta| meta.len());
+    let server = reader.core.server;
+    server.loading.begin(clock::unix_ms() / 1000, size);
+    // A replica is told of what expires.
+    let keep_expired = reader.core.control().is_replica();
+    match reader.snapshot(dump, How { keep_expired, ..How::default() }) {
+        Err(Failure::Fatal(reason)) => {
+            log::warning(reason);
+            Err(Failure::Fatal(log_text::snapshot::FATAL.to_owned()))
+        }
+        other => other,
+    }
+}
+
+fn recover_log(reader: &mut Reader<'_, '_>, aof: &Aof, config: &Config, began: u64) -> Result<(), Failure> {
+    let server = reader.core.server;
+    let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
+    let names = Names::new(&config.aof.appendfilename);
+    let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
+    let manifest = match read_manifest(&dir, &names)? {
+        Some(manifest) => {
+            // An upgrade that a crash has interrupted between its two steps.
+            let adopted = dir.join(OsStr::from_bytes(names.stem()));
+            let unmoved = manifest.base().is_some_and(|base| base.name == names.stem()) && !adopted.exists();
+            if unmoved && manifest.increments().is_empty() && old.is_file() {
+                adopt_file(old, &adopted)?;
+            }
+            if reader.log(&dir, &manifest, config)? {
+                log::notice(log_text::aof::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
+            }
+            manifest
+        }
+        None => first_base(reader, &dir, &names, config)?,
+    };
     if !server.journal.is_awake() {
         server.journal.wake(replication_id(&*server.host));
     }
     aof.open(config, manifest, false)?;
     server.aof_on.store(true, Ordering::Release);
     Ok(())
+}
+
+/// The manifest of a log; `None` when there is none. Faults are logged line by line.
+pub fn read_manifest(dir: &Path, names: &Names) -> Result<Option<Manifest>, String> {
+    let path = dir.join(OsStr::from_bytes(&names.manifest()));
+    match std::fs::read(&path) {
+        Ok(text) => match Manifest::parse(&text) {
+            Ok(manifest) => Ok(Some(manifest)),
+            Err(e) => {
+                log::warning(log_text::aof::MANIFEST_FAULT);
+                let text = e.to_string();
+                let mut lines: Vec<&str> = text.lines().collect();
+                let last = lines.pop().unwrap_or_default().to_owned();
+                lines.into_iter().for_each(log::warning);
+                Err(last)
+            }
+        },
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(log_text::aof::cannot_open_manifest(&path.display().to_string(), &errno::text(&e))),
+    }
 }
 
 /// A restarted server has a new id; the one it finds becomes the second, so that replicas may go on from there.
@@ -94,159 +130,58 @@ fn adopt_history(server: &Server, told: &Told) {
     server.journal.restart(history, ReplOffset(offset), told.stream_db.map(journal::DbIndex));
 }
 
-/// No append-only file yet: its first base is the snapshot file if there is one, or an empty one.
-fn first_base(
-    core: &mut Core<'_>,
-    dir: &Path,
-    names: &Names,
-    dump: &Path,
-    config: &Config,
-) -> Result<Manifest, String> {
-    std::fs::create_dir_all(dir)
-        .map_err(|e| format!("Can't create directory {}: {}", dir.display(), errno::text(&e)))?;
+/// No append-only file yet: its first base is the file of a version before 7, the snapshot file, or an empty one.
+fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &Config) -> Result<Manifest, Failure> {
+    let made = |e: std::io::Error| log_text::aof::cannot_make(&dir.display().to_string(), &errno::text(&e));
+    std::fs::create_dir_all(dir).map_err(made)?;
     let mut manifest = Manifest::default();
     let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
     if old.is_file() {
         // A file of before Redis 7: it becomes the base as it is.
-        let name = manifest.adopt_base(names.stem()).name.clone();
-        let target = dir.join(OsStr::from_bytes(&name));
-        std::fs::rename(old, &target).map_err(|e| errno::text(&e))?;
-        load_file(core, &target, config, true)?;
+        let target = dir.join(OsStr::from_bytes(&manifest.adopt_base(names.stem()).name));
+        write_manifest(dir, names, &manifest)?;
+        adopt_file(old, &target)?;
+        reader.log(dir, &manifest, config)?;
         return Ok(manifest);
     }
-    let target = dir.join(OsStr::from_bytes(&manifest.add_base(names, true).name));
-    match load_snapshot(core, dump)? {
+    let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
+    let target = dir.join(OsStr::from_bytes(&manifest.add_base(names, config.aof.aof_use_rdb_preamble).name));
+    match recover_snapshot(reader, dump)? {
         Some(told) => {
-            log::warning(format!(
-                "appendonly is on and there is no append only file: {} keys were loaded from {}, which becomes its first base",
-                told.keys,
-                dump.display()
-            ));
+            // The file is a snapshot, whatever a new base would be.
+            manifest = Manifest::default();
+            let target = dir.join(OsStr::from_bytes(&manifest.add_base(names, true).name));
+            log::warning(log_text::aof::base_of_snapshot(told.keys, &dump.display().to_string()));
             std::fs::copy(dump, &target).map_err(|e| errno::text(&e))?;
         }
         None => {
-            let form = Form { version: Version::COMMON, compress: false };
-            let mut bytes = Vec::new();
-            form.header(&mut bytes);
-            form.aux_int(&mut bytes, b"aof-base", 1);
-            Form::eof(&mut bytes);
-            let mut sum = Checksum::new(config.snapshot.rdbchecksum);
-            sum.update(&bytes);
-            bytes.extend_from_slice(&sum.finish());
+            let bytes = if config.aof.aof_use_rdb_preamble { empty_snapshot(config) } else { Vec::new() };
             files::replace(&target, &bytes).map_err(|e| errno::text(&e))?;
-            log::notice(log_text::aof::creating_base(
-                &target.file_name().unwrap_or_default().to_string_lossy(),
-                "server start",
-            ));
+            let name = target.file_name().unwrap_or_default().to_string_lossy();
+            log::notice(log_text::aof::creating_base(&name, "on server start"));
         }
     }
     files::sync_directory(dir).map_err(|e| errno::text(&e))?;
     Ok(manifest)
 }
 
-fn load_aof(core: &mut Core<'_>, dir: &Path, manifest: &Manifest, config: &Config) -> Result<(), String> {
-    let last = manifest.increments().last().or(manifest.base()).map(|file| file.name.clone());
-    for file in manifest.base().into_iter().chain(manifest.increments()) {
-        let is_last = Some(&file.name) == last.as_ref();
-        load_file(core, &dir.join(OsStr::from_bytes(&file.name)), config, is_last)?;
-    }
+/// Moves a file of before Redis 7 to where its manifest names it.
+fn adopt_file(old: &Path, target: &Path) -> Result<(), String> {
+    std::fs::rename(old, target).map_err(|e| errno::text(&e))?;
+    let dir = target.parent().unwrap_or(Path::new("."));
+    files::sync_directory(dir).map_err(|e| errno::text(&e))?;
+    log::notice(log_text::aof::upgraded(&old.display().to_string(), &dir.display().to_string()));
     Ok(())
 }
 
-/// Loads one file of an append-only log: a snapshot, commands, or both.
-fn load_file(core: &mut Core<'_>, path: &Path, config: &Config, may_be_cut: bool) -> Result<(), String> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let fail = |e: std::io::Error| {
-        format!("Fatal error: can't open the append log file {name} for reading: {}", errno::text(&e))
-    };
-    let began = clock::monotonic_us();
-    let mut file = File::open(path).map_err(fail)?;
-    let mut buffer = vec![0; READ];
-    let mut n = file.read(&mut buffer).map_err(fail)?;
-    let mut scanner = Scanner::new(0);
-    let mut rest: Option<Vec<u8>> = None;
-    if begins_with_snapshot(&buffer[..n]) {
-        log::notice(log_text::aof::BASE);
-        let mut loader = Loader::new(core, false);
-        let mut read = 0u64;
-        while !loader.is_done() {
-            if n == 0 {
-                return Err(log_text::aof::bad_format(&name));
-            }
-            read += n as u64;
-            loader.feed(core, &buffer[..n])?;
-            if !loader.is_done() {
-                n = file.read(&mut buffer).map_err(fail)?;
-            }
-        }
-        let behind = loader.rest().to_vec();
-        scanner = Scanner::new(read - behind.len() as u64);
-        rest = Some(behind);
-    }
-    let mut replay = Replay::new(core);
-    let mut unit: Vec<OwnedArgs> = Vec::new();
-    loop {
-        match rest.take() {
-            Some(bytes) => scanner.feed(&bytes),
-            None if n == 0 => break,
-            None => scanner.feed(&buffer[..n]),
-        }
-        loop {
-            match scanner.next() {
-                Ok(Some(Item::Command(args, Place::Alone))) => execute(core, &mut replay, args, &name),
-                // A unit whose EXEC a crash has cut off must not be half executed.
-                Ok(Some(Item::Command(_, Place::Opens))) => unit.clear(),
-                Ok(Some(Item::Command(args, Place::Inside))) => unit.push(args.to_owned_args()),
-                Ok(Some(Item::Command(_, Place::Closes))) => {
-                    unit.drain(..).for_each(|args| execute(core, &mut replay, args.as_args(), &name));
-                }
-                Ok(Some(Item::Annotation(_))) => {}
-                Ok(None) => break,
-                Err(e) => {
-                    log::warning(e);
-                    return Err(log_text::aof::bad_format(&name));
-                }
-            }
-        }
-        n = file.read(&mut buffer).map_err(fail)?;
-    }
-    if let Tail::CutOff { good_up_to, .. } = scanner.tail() {
-        if !(may_be_cut && config.aof.aof_load_truncated) {
-            return Err(log_text::aof::unexpected_end(&name));
-        }
-        log::warning(log_text::aof::truncating(&name, good_up_to));
-        let file = std::fs::OpenOptions::new().write(true).open(path).map_err(fail)?;
-        file.set_len(good_up_to).map_err(fail)?;
-        log::warning(log_text::aof::truncated(&name));
-    }
-    log::notice(log_text::aof::increment_loaded(&name, (clock::monotonic_us() - began) as f64 / 1e6));
-    Ok(())
-}
-
-fn execute(core: &mut Core<'_>, replay: &mut Replay, args: Args<'_>, name: &str) {
-    if let Err(error) = replay.execute(core, args) {
-        log::warning(format!("A command of {name} was refused: {}", error.escape_ascii()));
-    }
-}
-
-/// Loads one snapshot file; `None` when there is none. The lease has the world.
-fn load_snapshot(core: &mut Core<'_>, path: &Path) -> Result<Option<Told>, String> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => {
-            let why = errno::text(&e);
-            return Err(format!("Fatal error: can't open the RDB file {} for reading: {why}", path.display()));
-        }
-    };
-    let mut loader = Loader::new(core, false);
-    let mut buffer = vec![0; READ];
-    loop {
-        let n = file.read(&mut buffer).map_err(|e| errno::text(&e))?;
-        if n == 0 {
-            break;
-        }
-        loader.feed(core, &buffer[..n])?;
-    }
-    loader.finish(core).map(Some)
+fn empty_snapshot(config: &Config) -> Vec<u8> {
+    let form = Form { version: Version::COMMON, compress: false };
+    let mut bytes = Vec::new();
+    form.header(&mut bytes);
+    form.aux_int(&mut bytes, b"aof-base", 1);
+    Form::eof(&mut bytes);
+    let mut sum = Checksum::new(config.snapshot.rdbchecksum);
+    sum.update(&bytes);
+    bytes.extend_from_slice(&sum.finish());
+    bytes
 }

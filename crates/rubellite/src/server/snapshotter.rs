@@ -1,35 +1,49 @@
 //! The snapshot thread: walks one snapshot after the other and writes their files.
 
 use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use engine::background::Background;
 use engine::id::ExecutorId;
+use node::replication::Sync;
 use node::saving::{self, SaveJob, Target};
 use node::server::Server;
+use persistence::records::Records;
+use persistence::snapshot::Consumer;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
-use runtime::{errno, files, log};
+use runtime::files::{CommitError, Step};
+use runtime::{clock, errno, files, log};
 
 use super::aof::Aof;
+use super::host::OpenFile;
+use super::load::delay_micros;
 
 /// Bytes gathered before they are written.
 const WRITE: usize = 256 * 1024;
+/// The same when replicas read them at once.
+const WRITE_STREAMED: usize = 16 * 1024;
+/// How often a delay looks whether it is still wanted.
+const STEP: Duration = Duration::from_millis(10);
 
 /// Where jobs for the snapshot thread are put.
 #[derive(Clone)]
 pub struct Snapshotter {
-    jobs: Sender<SaveJob>,
+    jobs: Sender<Option<SaveJob>>,
     cancelled: Arc<AtomicBool>,
 }
 
 /// The thread's end of it.
 pub struct Jobs {
-    jobs: Receiver<SaveJob>,
+    jobs: Receiver<Option<SaveJob>>,
+    queue: Snapshotter,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -37,7 +51,15 @@ pub struct Jobs {
 pub fn queue() -> (Snapshotter, Jobs) {
     let (sender, receiver) = channel();
     let cancelled = Arc::new(AtomicBool::new(false));
-    (Snapshotter { jobs: sender, cancelled: cancelled.clone() }, Jobs { jobs: receiver, cancelled })
+    let queue = Snapshotter { jobs: sender, cancelled: cancelled.clone() };
+    (queue.clone(), Jobs { jobs: receiver, queue, cancelled })
+}
+
+impl Jobs {
+    /// The other end.
+    pub fn queue(&self) -> Snapshotter {
+        self.queue.clone()
+    }
 }
 
 impl Snapshotter {
@@ -45,7 +67,12 @@ impl Snapshotter {
     pub fn submit(&self, job: SaveJob) {
         self.cancelled.store(false, Ordering::Relaxed);
         // The thread outlives every sender but this; at the very end nobody waits for a snapshot any more.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(Some(job));
+    }
+
+    /// Ends the thread when the server is over.
+    pub fn end(&self) {
+        let _ = self.jobs.send(None);
     }
 
     /// Gives up the one under way.
@@ -57,8 +84,10 @@ impl Snapshotter {
 /// Runs until the server is over.
 pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
     let ticket = (1 << 61) + me as u64;
-    while !server.is_over() {
-        let Ok(job) = jobs.jobs.recv_timeout(std::time::Duration::from_millis(100)) else { continue };
+    while let Ok(Some(job)) = jobs.jobs.recv() {
+        if server.is_over() {
+            return;
+        }
         let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
         let result = write(server, &mut background, &job, &jobs.cancelled);
         let result = match (&job.target, result) {
@@ -67,17 +96,74 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
                 Ok(())
             }
             (Target::Sync(..), Ok(())) => Ok(()),
-            (Target::AofBase(path), Ok(())) => {
+            (Target::AofBase(path, snapshot), Ok(())) => {
                 log::notice(log_text::aof::REWRITE_TERMINATED);
-                aof.finish_rewrite(path, &server.control.load().config)
+                aof.finish_rewrite(path, *snapshot, &server.control.load().config)
             }
             (_, Err(e)) => Err(e),
         };
-        if let (Target::AofBase(_), Err(e)) = (&job.target, &result) {
+        if let (Target::AofBase(..), Err(e)) = (&job.target, &result) {
             log::warning(e);
-            aof.fail_rewrite();
+            if aof.fail_rewrite() {
+                server.saving.lock().rewrites.scheduled = true;
+            }
         }
-        saving::finished(server, job.snapshot.extra_memory(), result.err().as_deref());
+        saving::finished(server, result.err().as_deref());
+    }
+}
+
+/// The file of one snapshot on its way to the disk.
+struct Output<'a> {
+    server: &'a Server,
+    cancelled: &'a AtomicBool,
+    file: Out<'a>,
+    step: usize,
+    checksum: Checksum,
+    buffer: Vec<u8>,
+    failure: Option<String>,
+}
+
+impl Output<'_> {
+    fn goes_on(&self) -> bool {
+        self.failure.is_none() && !self.cancelled.load(Ordering::Relaxed) && !self.server.is_over()
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.checksum.update(bytes);
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= self.step {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Err(e) = self.file.write_all(&self.buffer) {
+            self.failure.get_or_insert_with(|| log_text::snapshot::write_failed(&errno::text(&e)));
+        }
+        self.buffer.clear();
+    }
+}
+
+impl Consumer for Output<'_> {
+    fn take(&mut self, bytes: &[u8]) -> bool {
+        self.put(bytes);
+        self.goes_on()
+    }
+
+    /// Tests slow saving down. A delay that is taken back ends at once.
+    fn passed(&mut self, keys: u64) -> bool {
+        let began = clock::monotonic_us();
+        loop {
+            if !self.goes_on() {
+                return false;
+            }
+            let micros = delay_micros(self.server.control.load().config.snapshot.rdb_key_save_delay, keys);
+            let passed = u128::from(clock::monotonic_us() - began);
+            if passed >= micros {
+                return true;
+            }
+            std::thread::sleep(STEP.min(Duration::from_micros((micros - passed).min(1 << 30) as u64)));
+        }
     }
 }
 
@@ -87,56 +173,116 @@ fn write(
     job: &SaveJob,
     cancelled: &AtomicBool,
 ) -> Result<(), String> {
+    /// Takes nothing: the snapshot is given up.
+    struct Nobody;
+    impl Consumer for Nobody {
+        fn take(&mut self, _: &[u8]) -> bool {
+            false
+        }
+        fn passed(&mut self, _: u64) -> bool {
+            false
+        }
+    }
     let shards = server.engine.map.shards();
     let target = match &job.target {
         Target::Dump(name) | Target::Sync(name, _) => Path::new(OsStr::from_bytes(name)),
-        Target::AofBase(path) => path,
+        Target::AofBase(path, _) => path,
     };
     let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
-    let mut file = match files::Replacement::create(target, true) {
-        Ok(file) => Some(file),
+    let file = match Out::create(server, target, &job.target) {
+        Ok(file) => file,
         Err(e) => {
             // The shards still owe entries to this snapshot: that must end too.
-            job.snapshot.walk(background, shards, &mut |_| false);
-            return Err(format!("Failed opening the temp RDB file for saving: {}", errno::text(&e)));
+            job.snapshot.walk(background, shards, &mut Nobody);
+            return Err(log_text::snapshot::cannot_create(&errno::text(&e)));
         }
     };
-    let mut checksum = Checksum::new(job.checksum);
-    let mut buffer = job.snapshot.head(&aux);
-    checksum.update(&buffer);
-    let mut failure = None;
-    let complete = job.snapshot.walk(background, shards, &mut |bytes| {
-        checksum.update(bytes);
-        buffer.extend_from_slice(bytes);
-        if buffer.len() >= WRITE {
-            failure = put(&mut file, &mut buffer);
-        }
-        if job.key_delay_micros > 0 {
-            std::thread::sleep(std::time::Duration::from_micros(job.key_delay_micros));
-        }
-        failure.is_none() && !cancelled.load(Ordering::Relaxed) && !server.is_over()
-    });
-    if let Some(reason) = failure {
+    let mut output = Output {
+        server,
+        cancelled,
+        step: file.step(),
+        file,
+        checksum: Checksum::new(job.checksum),
+        buffer: Vec::new(),
+        failure: None,
+    };
+    output.put(&job.preamble);
+    output.put(&job.snapshot.head(&aux));
+    // Replicas that read along see at once that something comes.
+    output.flush();
+    let complete = job.snapshot.walk(background, shards, &mut output);
+    if complete && matches!(job.snapshot.form, Records::Rdb(_)) {
+        let mut end = Vec::new();
+        Form::eof(&mut end);
+        output.put(&end);
+        let sum = output.checksum.finish();
+        output.buffer.extend_from_slice(&sum);
+    }
+    output.flush();
+    if let Some(reason) = output.failure {
         return Err(reason);
     }
-    if !complete {
-        return Err("Background saving cancelled".to_owned());
+    if job.snapshot.spool().is_unwritable() {
+        return Err(log_text::snapshot::UNWRITABLE.to_owned());
     }
-    let mut end = Vec::new();
-    Form::eof(&mut end);
-    checksum.update(&end);
-    buffer.extend_from_slice(&end);
-    buffer.extend_from_slice(&checksum.finish());
-    if let Some(reason) = put(&mut file, &mut buffer) {
-        return Err(reason);
+    if !complete || cancelled.load(Ordering::Relaxed) {
+        return Err(log_text::snapshot::CANCELLED_NOW.to_owned());
     }
-    let Some(file) = file else { return Err("the file is gone".to_owned()) };
-    file.commit().map_err(|e| format!("Write error saving DB on disk: {e:?}"))
+    let dir = std::env::current_dir().unwrap_or_default();
+    output.file.commit().map_err(|e| match e.step {
+        Step::Rename => log_text::snapshot::cannot_rename(
+            &target.display().to_string(),
+            &dir.display().to_string(),
+            &errno::text(&e.error),
+        ),
+        Step::Sync | Step::SyncDirectory => log_text::snapshot::write_failed(&errno::text(&e.error)),
+    })
 }
 
-fn put(file: &mut Option<files::Replacement>, buffer: &mut Vec<u8>) -> Option<String> {
-    use std::io::Write;
-    let result = file.as_mut()?.write_all(buffer);
-    buffer.clear();
-    result.err().map(|e| format!("Write error saving DB on disk: {}", errno::text(&e)))
+/// Where a snapshot goes.
+enum Out<'s> {
+    /// A file that is there when it is complete.
+    File(files::Replacement),
+    /// One without a name, which replicas read while it grows.
+    Spool { server: &'s Server, sync: Arc<Sync>, file: File, len: u64 },
+}
+
+impl<'s> Out<'s> {
+    fn create(server: &'s Server, path: &Path, target: &Target) -> io::Result<Self> {
+        match target {
+            Target::Sync(_, sync) if sync.streamed => {
+                let file = files::unnamed(Path::new("."))?;
+                sync.open(server, Arc::new(OpenFile(file.try_clone()?)));
+                Ok(Out::Spool { server, sync: sync.clone(), file, len: 0 })
+            }
+            _ => Ok(Out::File(files::Replacement::create(path, true)?)),
+        }
+    }
+
+    /// How many bytes are gathered before they are written.
+    fn step(&self) -> usize {
+        match self {
+            Out::File(_) => WRITE,
+            Out::Spool { .. } => WRITE_STREAMED,
+        }
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Out::File(file) => file.write_all(bytes),
+            Out::Spool { server, sync, file, len } => {
+                file.write_all(bytes)?;
+                *len += bytes.len() as u64;
+                sync.grow(server, *len);
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(self) -> Result<(), CommitError> {
+        match self {
+            Out::File(file) => file.commit(),
+            Out::Spool { .. } => Ok(()),
+        }
+    }
 }

@@ -11,7 +11,9 @@ use std::sync::{Arc, OnceLock};
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
+use engine::ticket::Wake;
 use node::control::{Control, Role};
+use node::report;
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
@@ -19,6 +21,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 
 use super::aof::Aof;
 use super::host::{ProcessHost, SystemClock};
+use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::{control, recover, replica, thread};
@@ -151,7 +154,16 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     }
     let threads = config.threads.count(cores::available() as u32) as usize;
     settings::set_title(name, &config);
-    crash::install(VERSION, Box::new(|_| ()))?;
+    let reported: Arc<OnceLock<&'static Server>> = Arc::default();
+    let hook = reported.clone();
+    crash::install(
+        VERSION,
+        Box::new(move |out| {
+            if let Some(server) = hook.get() {
+                report::write(server, out);
+            }
+        }),
+    )?;
     crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
@@ -160,11 +172,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let mut state = Control::new(config.clone(), users);
+    state.loading = true;
     if let Some(primary) = &config.replication.replicaof {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
     }
-    let server = Server::new(
+    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
+    let server: &'static Server = Box::leak(Box::new(Server::new(
         state,
         threads,
         threads + control::EXECUTORS,
@@ -178,22 +192,22 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
             aof_cell.clone(),
         )),
         registry,
-    );
+    )));
+    let _ = reported.set(server);
     let aof = Arc::new(Aof::new(server.journal.clone()));
     let _ = aof_cell.set(aof.clone());
-    if let Err(reason) = recover::recover(&server, threads, &aof) {
-        log::warning(reason);
+    serve(server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    if server.is_unrecovered() {
+        // The last line says why there are no data.
+        remove_pid_file(&config);
         return Ok(1);
     }
-    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
     if aof.is_on() {
         log::notice(log_text::shutdown::FSYNC);
         let _ = aof.flush(server.journal.end().0, &config);
         aof.sync();
     }
-    if let Some(pidfile) = pid_path(&config) {
-        daemon::remove_pid_file(&pidfile);
-    }
+    remove_pid_file(&config);
     log::warning(log_text::shutdown::bye("Rubellite"));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
@@ -244,24 +258,52 @@ fn serve(
             log::notice(log_text::start::mode("standalone", config.network.port));
         }
         log::notice(log_text::start::INITIALIZED);
-        if listening {
-            if config.network.port != 0 {
-                log::notice(log_text::start::ready("tcp"));
-            }
-            if config.network.unixsocket.is_some() {
-                log::notice(log_text::start::ready("unix"));
-            }
-        }
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
+        let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
-            snapshotter::run(server, threads + control::EXECUTORS - 1, jobs, aof);
+            let executor = threads + control::EXECUTORS - 1;
+            if listening && recover_data(server, config, executor, aof) {
+                snapshotter::run(server, executor, jobs, aof);
+            }
         })?;
-        control::run(server, threads, control_reactor, aof)
+        let result = control::run(server, threads, control_reactor, aof);
+        snapshots.end();
+        result
     })?;
     acceptor.close_all();
     Ok(())
+}
+
+/// Loads what there is, and says that clients are welcome. False when the server is to end.
+fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) -> bool {
+    match recover::recover(server, executor, aof) {
+        Ok(()) => {}
+        Err(Failure::Over) => return false,
+        Err(Failure::Fatal(reason)) => {
+            log::warning(reason);
+            server.unrecovered.store(true, Ordering::Relaxed);
+            server.stop(1);
+            return false;
+        }
+    }
+    server.recheck();
+    // The link to a primary begins only now.
+    server.replication.idle.wake(0);
+    if config.network.port != 0 {
+        log::notice(log_text::start::ready("tcp"));
+    }
+    if config.network.unixsocket.is_some() {
+        log::notice(log_text::start::ready("unix"));
+    }
+    true
+}
+
+fn remove_pid_file(config: &Config) {
+    if let Some(pidfile) = pid_path(config) {
+        daemon::remove_pid_file(&pidfile);
+    }
 }
 
 fn pid_path(config: &Config) -> Option<PathBuf> {

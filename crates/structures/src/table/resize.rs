@@ -2,6 +2,8 @@
 //!
 //! ```text
 //!  grow      1 → 2 → … → 28 → 32 → 40 → 48 → 56 buckets, then two segments of 32, one bit deeper
+//!            entries that come in the order of their hashes (from a scan, from a snapshot of this very table) stand so close
+//!            together that neither takes them: then as many bits deeper as it needs, with empty neighbours on the way
 //!  shrink    below 60 % of the slots: first two neighbours into one if they fit, else to a smaller size
 //! ```
 //!
@@ -97,8 +99,71 @@ impl<E: Thin> Table<E> {
                 // SAFETY: the target was never shown to anyone; the entries are still owned by the old segment.
                 unsafe { target.free() };
             }
-            n = larger(n).expect("the hash does not spread the keys");
+            match larger(n) {
+                Some(size) => n = size,
+                None => return self.divide(at),
+            }
         }
+    }
+
+    /// Makes as many segments of one as its entries need, where they stand close together.
+    #[cold]
+    fn divide(&mut self, at: usize) {
+        let old = self.segments[at];
+        let mut entries = Vec::with_capacity(self.tallies[at].len as usize);
+        self.each_hash(at, u64::BITS, |hash, word| {
+            entries.push((hash, word));
+            true
+        });
+        entries.sort_unstable_by_key(|&(hash, _)| hash);
+        let mut parts = Vec::new();
+        self.place_halves(&entries, old.depth(), &mut parts);
+        let earliest = self.tallies[at].earliest;
+        let mut at = at;
+        let depth = parts.iter().map(|(segment, _)| segment.depth()).max().unwrap_or(0);
+        while self.depth < depth {
+            self.deepen();
+            at *= 2;
+        }
+        for (segment, mut tally) in parts {
+            if tally.flagged > 0 {
+                tally.earliest = earliest;
+            }
+            self.tallies[at] = tally;
+            self.install(at, segment);
+            at += self.span(segment);
+            self.deepest += usize::from(segment.depth() == self.depth);
+        }
+        self.release(old);
+    }
+
+    /// Puts entries, in the order of their hashes, into a new segment of this depth, or into several deeper ones.
+    fn place(&self, entries: &[(u64, Word)], depth: u32, parts: &mut Vec<(Segment, Tally)>) {
+        assert!(depth <= DEEPEST, "the hash does not spread the keys");
+        let mut size = (entries.len() <= limit(LARGEST)).then(|| fitting(entries.len()));
+        while let Some(n) = size {
+            let target = Segment::new(n, depth, self.parity);
+            let fits = entries.iter().all(|&(hash, word)| {
+                let (home, tag) = target.home(hash);
+                // SAFETY: the target is new and known to the caller only.
+                unsafe { target.insert(home, tag, word, |_| ()) }.is_some()
+            });
+            if fits {
+                let flagged = entries.iter().filter(|(_, word)| word.flag()).count() as u32;
+                parts.push((target, Tally { len: entries.len() as u32, flagged, ..Tally::EMPTY }));
+                return;
+            }
+            // SAFETY: the target was never shown to anyone; the entries are still owned by the old segment.
+            unsafe { target.free() };
+            size = larger(n);
+        }
+        self.place_halves(entries, depth, parts);
+    }
+
+    fn place_halves(&self, entries: &[(u64, Word)], depth: u32, parts: &mut Vec<(Segment, Tally)>) {
+        let (low, high) = entries.split_at(entries.partition_point(|&(hash, _)| hash << depth >> 63 == 0));
+        self.place(low, depth + 1, parts);
+        self.place(high, depth + 1, parts);
     }
 
     /// Frees what the segment at `at` does not need any more, if it is worth it.

@@ -10,6 +10,7 @@ use session::{ClientCard, Flag};
 
 use crate::execute::Core;
 use crate::limits::STATIC_OUTPUT;
+use crate::server::Server;
 
 /// The letters of CLIENT LIST's flags, in their order. A monitor's `O` stands for both of its facts.
 const LETTERS: [(Flag, char); 14] = [
@@ -42,7 +43,12 @@ pub fn capa(card: &ClientCard) -> &'static str {
 
 /// The line, without its end.
 pub fn line(core: &Core<'_>, card: &ClientCard, hide_user_data: bool) -> String {
-    let now = core.server.engine.now().0;
+    line_of(core.server, card, hide_user_data)
+}
+
+/// The same for whoever is no executor.
+pub fn line_of(server: &Server, card: &ClientCard, hide_user_data: bool) -> String {
+    let now = server.engine.now().0;
     let n = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let texts = card.texts.lock().clone();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -53,8 +59,8 @@ pub fn line(core: &Core<'_>, card: &ClientCard, hide_user_data: bool) -> String 
     let seconds = |since: i64| (now - since).max(0) / 1000;
     let sub = |kind: usize| card.subscriptions[kind].load(Ordering::Relaxed);
     let last = card.last_command.load(Ordering::Relaxed) as usize;
-    let command = match last < core.server.registry.id_count() {
-        true => core.server.registry.row(command::registry::RowId(last as u16)).fullname,
+    let command = match last < server.registry.id_count() {
+        true => server.registry.row(command::registry::RowId(last as u16)).fullname,
         false => "NULL",
     };
     // The output buffer is one piece; it is told as the peers' fixed part and what goes beyond it.

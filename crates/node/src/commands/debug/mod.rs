@@ -7,6 +7,7 @@
 mod digest;
 mod object;
 mod protocol;
+mod reload;
 mod simulate;
 pub mod switches;
 
@@ -46,7 +47,7 @@ const fn sub(
     Sub { name, grammar, help, args, harmless, run }
 }
 
-const SUBS: &[&[Sub]] = &[digest::SUBS, object::SUBS, protocol::SUBS, simulate::SUBS, switches::SUBS];
+const SUBS: &[&[Sub]] = &[digest::SUBS, object::SUBS, protocol::SUBS, reload::SUBS, simulate::SUBS, switches::SUBS];
 
 fn find(name: &[u8]) -> Option<&'static Sub> {
     SUBS.iter().copied().flatten().find(|sub| name.eq_ignore_ascii_case(sub.name.as_bytes()))

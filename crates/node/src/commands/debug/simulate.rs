@@ -1,4 +1,4 @@
-//! DEBUG SLEEP, SEGFAULT, PANIC, POPULATE, LOG, REPLICATE, CHANGE-REPL-ID: what is made to happen.
+//! DEBUG SLEEP, SEGFAULT, PANIC, POPULATE, AOF-FLUSH-SLEEP, LOG, REPLICATE, CHANGE-REPL-ID: what is made to happen.
 
 use std::time::Duration;
 
@@ -8,12 +8,14 @@ use resp::error;
 use structures::number;
 
 use super::{MANY, Sub, sub};
+use crate::busy::Stopwatch;
 use crate::commands::{Call, Done};
 use crate::facts::Crash;
 use crate::server::{LogLevel, replication_id};
 
 pub(super) const SUBS: &[Sub] = &[
     sub("sleep", "<seconds>", "Stop the whole server for a time.", (3, 3), true, sleep),
+    sub("spin", "<milliseconds>", "Keep this thread busy, as a long script does.", (3, 3), false, spin),
     sub("segfault", "", "Crash the server by an access to memory that is not its own.", (2, 2), true, |call| {
         call.core.server.host.crash(Crash::Segfault)
     }),
@@ -22,16 +24,45 @@ pub(super) const SUBS: &[Sub] = &[
     }),
     sub("assert", "", "The same as PANIC.", (2, 2), false, |call| call.core.server.host.crash(Crash::Assertion)),
     sub("populate", "<count> [<prefix>] [<size>]", "Make keys with strings.", (3, 5), false, populate),
+    sub(
+        "aof-flush-sleep",
+        "<microseconds>",
+        "Wait before each write to the append-only file.",
+        (3, 3),
+        false,
+        |call| {
+            let micros = number::parse_i64(call.args.at(2)).filter(|micros| *micros >= 0);
+            let micros = micros.ok_or(error::common::NOT_INTEGER)?;
+            call.core.server.host.slow_aof(Duration::from_micros(micros as u64));
+            call.client.out.ok();
+            Ok(())
+        },
+    ),
     sub("log", "<text>", "Write a line to the log.", (3, 3), false, log),
     sub("replicate", "<command> [<arg> ...]", "Send a command to the replicas.", (3, MANY), false, replicate),
     sub("change-repl-id", "", "Go on under a new replication id, without a past.", (2, 2), false, change_repl_id),
 ];
 
-/// Nobody else runs meanwhile: the caller has the world, for which every other thread has to wait.
+/// Nobody else runs meanwhile: the caller has the world, and every thread stops before its next event.
 fn sleep(call: &mut Call<'_, '_>) -> Done {
     let seconds = number::parse_f64(call.args.at(2)).unwrap_or(0.0);
     if let Ok(time) = Duration::try_from_secs_f64(seconds.max(0.0)) {
-        call.core.server.host.sleep(time);
+        call.core.server.still.hold(|| call.core.server.host.sleep(time));
+    }
+    call.client.out.ok();
+    Ok(())
+}
+
+/// Shows what a long unit does for others.
+fn spin(call: &mut Call<'_, '_>) -> Done {
+    let millis = number::parse_i64(call.args.at(2)).ok_or(error::common::NOT_INTEGER)?;
+    let until = call.core.server.engine.clock().nanos() + millis.max(0) as u64 * 1_000_000;
+    let mut watch = Stopwatch::start(call.core);
+    while call.core.server.engine.clock().nanos() < until {
+        if !watch.look(call.core, call.meanwhile) {
+            return Err(error::script::KILLED);
+        }
+        std::hint::spin_loop();
     }
     call.client.out.ok();
     Ok(())

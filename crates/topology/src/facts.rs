@@ -1,0 +1,131 @@
+//! What a node says about itself, read from INFO.
+
+use std::time::Duration;
+
+use client::{Address, Client, Options, Value};
+
+use crate::node::{Files, Node};
+
+/// How long one question may take.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Role {
+    Primary {
+        /// Replicas that receive the stream.
+        online: usize,
+    },
+    Replica {
+        /// The port of its primary.
+        primary: u16,
+        link_is_up: bool,
+    },
+}
+
+impl Role {
+    pub fn is_primary(&self) -> bool {
+        matches!(self, Role::Primary { .. })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facts {
+    pub process_id: i32,
+    pub config_file: Vec<u8>,
+    pub role: Role,
+    /// It reads its data and takes no commands yet; how far it is, in percent.
+    pub loading: Option<u8>,
+}
+
+/// What each node said; `None` is one that did not answer.
+pub type Answers = [Option<Facts>];
+
+impl Default for Facts {
+    fn default() -> Self {
+        Facts { process_id: 0, config_file: Vec::new(), role: Role::Primary { online: 0 }, loading: None }
+    }
+}
+
+/// Asks a node; `None` when it does not answer, or not as a node of ours would.
+pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
+    let options = Options {
+        connect_timeout: Some(TIMEOUT),
+        read_timeout: Some(TIMEOUT),
+        write_timeout: Some(TIMEOUT),
+        ..Options::default()
+    };
+    let mut client = Client::connect(&Address::tcp("127.0.0.1", node.port), &options).ok()?;
+    if let Some(password) = files.password() {
+        client.call(&[b"AUTH".to_vec(), password]).ok()?;
+    }
+    let mut section = |name: &str| match client.call(&["INFO", name]).ok()? {
+        Value::Bulk(text) => Some(text),
+        _ => None,
+    };
+    let text = [section("server")?, section("persistence")?, section("replication")?].concat();
+    understand(&text)
+}
+
+fn understand(text: &[u8]) -> Option<Facts> {
+    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    let field = |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"));
+    let number = |name: &str| std::str::from_utf8(field(name)?).ok();
+    let role = match field("role")? {
+        b"master" => {
+            let is_online = |line: &&[u8]| {
+                let replica =
+                    line.strip_prefix(b"slave").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
+                replica && line.windows(12).any(|part| part == b"state=online")
+            };
+            Role::Primary { online: lines().filter(is_online).count() }
+        }
+        _ => Role::Replica {
+            primary: number("master_port")?.parse().ok()?,
+            link_is_up: field("master_link_status") == Some(b"up"),
+        },
+    };
+    let is_loading = field("loading").is_some_and(|value| value != b"0");
+    let percent = || number("loading_loaded_perc").and_then(|text| text.parse::<f64>().ok()).unwrap_or(0.0) as u8;
+    Some(Facts {
+        process_id: number("process_id")?.parse().ok()?,
+        config_file: field("config_file").unwrap_or_default().to_vec(),
+        role,
+        loading: is_loading.then(percent),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_primary_counts_replicas_that_are_online() {
+        let text = b"process_id:42\r\nconfig_file:/d/redis.conf\r\nloading:0\r\nrole:master\r\nconnected_slaves:2\r\n\
+              slave0:ip=127.0.0.1,port=7001,state=online,offset=14,lag=0\r\n\
+              slave1:ip=127.0.0.1,port=7002,state=wait_bgsave,offset=0,lag=0\r\nslaves_waiting_psync:0\r\n";
+        let expect = Facts {
+            process_id: 42,
+            config_file: b"/d/redis.conf".to_vec(),
+            role: Role::Primary { online: 1 },
+            loading: None,
+        };
+        assert_eq!(understand(text), Some(expect));
+    }
+
+    #[test]
+    fn a_replica_tells_whom_it_follows() {
+        let text = b"process_id:43\r\nloading:1\r\nloading_loaded_perc:37.21\r\nrole:slave\r\nmaster_port:7000\r\n\
+              master_link_status:down\r\n";
+        let facts = understand(text).unwrap();
+        assert_eq!((facts.role, facts.loading), (Role::Replica { primary: 7000, link_is_up: false }, Some(37)));
+    }
+
+    #[test]
+    fn anything_else_says_nothing() {
+        for text in
+            [&b""[..], b"role:master\r\n", b"process_id:x\r\nrole:master\r\n", b"process_id:1\r\nrole:slave\r\n"]
+        {
+            assert_eq!(understand(text), None, "{}", text.escape_ascii());
+        }
+    }
+}
