@@ -378,7 +378,8 @@ pub fn finished(server: &Server, failure: Option<&str>) {
         }
     }
     let waiters = std::mem::take(&mut saving.waiters);
-    let exit = saving.then_exit.take();
+    // The end of the server waits for a snapshot of its own, not for one that had to make way for it.
+    let exit = if current.cancelled { None } else { saving.then_exit.take() };
     drop(saving);
     match exit {
         Some(exit) if crate::shutdown::saved(server, failure.is_none(), exit) => {}
@@ -456,17 +457,23 @@ pub fn tick(core: &mut Core<'_>) {
     }
     core.make_changes();
     let rewrite = rewrite_is_due(core);
-    let due = rewrite || is_due(core, now);
+    let due = if rewrite { Some(Due::Rewrite) } else { due(core, now) };
     let mut attempt = std::mem::take(&mut core.save_attempt);
-    if !due {
+    let Some(due) = due else {
         // Another save may have begun while this one was queued.
         core.lease.abandon(&mut attempt);
         core.save_attempt = attempt;
         return;
-    }
+    };
     if core.lease.take_world(&mut attempt) == Taken::Yes {
+        if let Due::Point(text) = &due {
+            server.host.log(LogLevel::Notice, text);
+        }
+        if let Due::Asked = due {
+            server.saving.lock().scheduled = false;
+        }
         // Another save may have begun since; then this one is not needed.
-        let _ = if rewrite { begin_rewrite(core) } else { begin(core) };
+        let _ = if let Due::Rewrite = due { begin_rewrite(core) } else { begin(core) };
         core.lease.release();
         attempt.succeed();
     }
@@ -504,14 +511,24 @@ fn rewrite_is_due(core: &mut Core<'_>) -> bool {
     true
 }
 
-fn is_due(core: &mut Core<'_>, now: i64) -> bool {
+/// Why a snapshot is to begin now.
+enum Due {
+    /// It was asked for, by BGSAVE SCHEDULE or by the end of the server.
+    Asked,
+    /// A save point has been reached; the text tells which.
+    Point(String),
+    /// The append-only file is to be rewritten.
+    Rewrite,
+}
+
+fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {
     let control = core.control();
-    let mut saving = core.server.saving.lock();
+    let saving = core.server.saving.lock();
     if saving.current.is_some() || control.loading {
-        return false;
+        return None;
     }
-    if std::mem::take(&mut saving.scheduled) || saving.then_exit.is_some() {
-        return true;
+    if saving.scheduled || saving.then_exit.is_some() {
+        return Some(Due::Asked);
     }
     let dirty = core.server.dirty.load(Ordering::Relaxed);
     let waited = saving.last_ok || saving.saves == 0 || now - saving.last_try > RETRY_SECONDS;
@@ -521,9 +538,5 @@ fn is_due(core: &mut Core<'_>, now: i64) -> bool {
         .save
         .iter()
         .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
-    if let Some(point) = point {
-        let text = log_text::snapshot::changes(point.changes, point.seconds);
-        core.server.host.log(LogLevel::Notice, &text);
-    }
-    point.is_some()
+    point.map(|point| Due::Point(log_text::snapshot::changes(point.changes, point.seconds)))
 }
