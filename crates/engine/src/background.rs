@@ -51,6 +51,16 @@ impl Default for Sleeper {
     }
 }
 
+impl Sleeper {
+    /// Sleeps for a moment, or until a wake, which is kept.
+    fn nap(&self) {
+        let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*woken {
+            nap(&self.changed, woken);
+        }
+    }
+}
+
 impl Wake for Sleeper {
     fn wake(&self, _: u64) {
         *self.woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
@@ -83,7 +93,7 @@ impl<'a, T> Background<'a, T> {
                 }
                 self.gate.leave(self.me);
             }
-            nap();
+            self.sleeper.nap();
         }
         loop {
             if !self.gate.enter(self.me, pass) {

@@ -38,6 +38,8 @@ const LONGEST_WAIT_MINUTES: i64 = 60;
 /// What is known of saves.
 #[derive(Default)]
 pub struct Saving {
+    /// How many snapshots were begun, whatever for.
+    pub cuts: u64,
     /// The save under way.
     pub current: Option<Current>,
     /// BGSAVE SCHEDULE: one more when this one is over.
@@ -204,6 +206,7 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
         Target::AofBase(..) => saving.rewrites.begun += 1,
         Target::Sync(..) => {}
     }
+    saving.cuts += 1;
     saving.current = Some(Current {
         target: target.clone(),
         since: now.0 / 1000,
@@ -302,6 +305,11 @@ pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
         return;
     }
     give_up_dump(server);
+    // Replicas that are being sent what is no more come back for what is now.
+    let streams = server.saving.lock().current.as_ref().and_then(Current::sync).is_some_and(|sync| sync.streamed);
+    if streams {
+        give_up_snapshot(server);
+    }
     if !control.config.snapshot.save.is_empty() {
         server.saving.lock().scheduled = true;
         server.host.wake_control();
@@ -456,8 +464,7 @@ pub fn tick(core: &mut Core<'_>) {
         core.later(Change::new(move |control| control.snapshot_failed = refuse));
     }
     core.make_changes();
-    let rewrite = rewrite_is_due(core);
-    let due = if rewrite { Some(Due::Rewrite) } else { due(core, now) };
+    let due = rewrite_due(core).or_else(|| due(core, now));
     let mut attempt = std::mem::take(&mut core.save_attempt);
     let Some(due) = due else {
         // Another save may have begun while this one was queued.
@@ -466,14 +473,22 @@ pub fn tick(core: &mut Core<'_>) {
         return;
     };
     if core.lease.take_world(&mut attempt) == Taken::Yes {
-        if let Due::Point(text) = &due {
-            server.host.log(LogLevel::Notice, text);
-        }
-        if let Due::Asked = due {
-            server.saving.lock().scheduled = false;
-        }
         // Another save may have begun since; then this one is not needed.
-        let _ = if let Due::Rewrite = due { begin_rewrite(core) } else { begin(core) };
+        let _ = match due {
+            Due::Asked => {
+                server.saving.lock().scheduled = false;
+                begin(core)
+            }
+            Due::Point(text) => {
+                server.host.log(LogLevel::Notice, &text);
+                begin(core)
+            }
+            Due::Rewrite(text) => {
+                server.saving.lock().rewrites.scheduled = false;
+                text.inspect(|text| server.host.log(LogLevel::Notice, text));
+                begin_rewrite(core)
+            }
+        };
         core.lease.release();
         attempt.succeed();
     }
@@ -481,13 +496,13 @@ pub fn tick(core: &mut Core<'_>) {
 }
 
 /// Whether the append-only file has grown enough, or a rewrite was asked for while a save was under way.
-fn rewrite_is_due(core: &mut Core<'_>) -> bool {
+fn rewrite_due(core: &mut Core<'_>) -> Option<Due> {
     let control = core.control();
     let server = core.server;
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     if saving.current.is_some() || control.loading {
-        return false;
+        return None;
     }
     let aof = &control.config.aof;
     let sizes = server.host.aof_sizes();
@@ -496,19 +511,16 @@ fn rewrite_is_due(core: &mut Core<'_>) -> bool {
         && sizes.is_some_and(|(_, size)| size >= aof.auto_aof_rewrite_min_size)
         && grown >= u64::from(aof.auto_aof_rewrite_percentage);
     if !automatic && !saving.rewrites.scheduled {
-        return false;
+        return None;
     }
     let (limited, told) = saving.rewrites.is_limited(now);
     if let Some(minutes) = told {
         server.host.log(LogLevel::Warning, &log_text::aof::limited(minutes));
     }
     if limited {
-        return false;
+        return None;
     }
-    if !std::mem::take(&mut saving.rewrites.scheduled) {
-        server.host.log(LogLevel::Notice, &log_text::aof::automatic(grown));
-    }
-    true
+    Some(Due::Rewrite((!saving.rewrites.scheduled).then(|| log_text::aof::automatic(grown))))
 }
 
 /// Why a snapshot is to begin now.
@@ -517,8 +529,8 @@ enum Due {
     Asked,
     /// A save point has been reached; the text tells which.
     Point(String),
-    /// The append-only file is to be rewritten.
-    Rewrite,
+    /// The append-only file is to be rewritten; the text tells why if nobody has asked.
+    Rewrite(Option<String>),
 }
 
 fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {

@@ -57,11 +57,8 @@ pub fn run(server: &Server, me: usize) {
     while !server.is_over() {
         server.still.wait();
         // What the disk holds comes first: it may be what the primary can continue.
-        if server.control.load().loading {
-            std::thread::sleep(PATIENCE);
-            continue;
-        }
-        let Some(target) = target(server) else {
+        let target = target(server).filter(|_| !server.control.load().loading);
+        let Some(target) = target else {
             server.replication.idle.sleep();
             continue;
         };

@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
+use engine::ticket::Wake;
 use node::control::{Control, Role};
 use node::report;
 use node::server::Server;
@@ -245,6 +246,7 @@ fn serve(
         for (index, mut reactor) in reactors.drain(..).enumerate() {
             let name = format!("io-{index}");
             handles.push(std::thread::Builder::new().name(name).stack_size(STACK).spawn_scoped(scope, move || {
+                arm();
                 if let Err(e) = thread::run(server, index, &mut reactor) {
                     log::warning(format!("I/O thread {index} has failed: {e}"));
                     server.stop(1);
@@ -258,10 +260,12 @@ fn serve(
         }
         log::notice(log_text::start::INITIALIZED);
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            arm();
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
         let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            arm();
             let executor = threads + control::EXECUTORS - 1;
             if listening && recover_data(server, config, executor, aof) {
                 snapshotter::run(server, executor, jobs, aof);
@@ -273,6 +277,11 @@ fn serve(
     })?;
     acceptor.close_all();
     Ok(())
+}
+
+/// Without it a crash report of this thread has the addresses only, which is better than no thread.
+fn arm() {
+    let _ = crash::arm_thread();
 }
 
 /// Loads what there is, and says that clients are welcome. False when the server is to end.
@@ -288,6 +297,8 @@ fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) ->
         }
     }
     server.recheck();
+    // The link to a primary begins only now.
+    server.replication.idle.wake(0);
     if config.network.port != 0 {
         log::notice(log_text::start::ready("tcp"));
     }
