@@ -183,7 +183,8 @@ fn last_look(server: &Server, control: &Control, wish: Wish) {
         }
         server.host.log(LogLevel::Warning, log_text::shutdown::WRITING_AOF_FORCED);
     }
-    if server.saving.lock().current.is_some() {
+    if let Some(current) = &mut server.saving.lock().current {
+        current.cancelled = true;
         server.host.log(LogLevel::Warning, log_text::shutdown::SNAPSHOT_GIVEN_UP);
         server.host.cancel_snapshot();
     }
