@@ -391,7 +391,10 @@ impl<'s> Core<'s> {
             self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
         }
         self.settle(client, committed);
-        self.account(id, start, failed, client, args);
+        // One that waits is counted when its wait ends.
+        if !matches!(client.waiting, Waiting::Keys(..)) {
+            self.account(id, start, failed, client, args);
+        }
         if class == Class::World && !failed {
             crate::saving::after(self.server, control, row);
         }
