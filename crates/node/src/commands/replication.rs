@@ -124,6 +124,8 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
         fsynced: AtomicU64::new(0),
         acked_at: AtomicI64::new(server.engine.now().0),
         sent: AtomicU64::new(0),
+        until: AtomicU64::new(u64::MAX),
+        behind_since: AtomicI64::new(0),
         since: server.engine.now().0,
         has_acked: AtomicBool::new(false),
         has_all_so_far: AtomicBool::new(false),

@@ -42,7 +42,9 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("pubsub_channels", server.pubsub.count(Kind::Channel));
     page.field("pubsub_patterns", server.pubsub.count(Kind::Pattern));
     page.field("pubsubshard_channels", server.pubsub.count(Kind::Shard));
-    page.zeros(&["latest_fork_usec", "total_forks"]);
+    page.field("latest_fork_usec", 0);
+    // Where the peers fork, there is a cut.
+    page.field("total_forks", server.saving.lock().cuts);
     page.field("migrate_cached_sockets", server.host.migration_sockets());
     page.field("slave_expires_tracked_keys", server.replication.own_expiring.lock().len());
     page.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);

@@ -27,7 +27,7 @@ use engine::unit::{Sink, UnitLog};
 use journal::Journal;
 use keyspace::DbIndex;
 use parking_lot::Mutex;
-use session::{ClientCard, Flag};
+use session::{ClientCard, Flag, Letter};
 
 use crate::control::{Control, Role};
 use crate::server::Server;
@@ -84,6 +84,10 @@ pub struct Replica {
     pub acked_at: AtomicI64,
     /// The offset up to which it has been sent the stream.
     pub sent: AtomicU64,
+    /// It is sent nothing of the stream behind this offset.
+    pub until: AtomicU64,
+    /// Since when it has been further behind than the soft limit allows, in ms; 0 while it is not.
+    pub behind_since: AtomicI64,
     /// When it asked for a sync, in ms.
     pub since: i64,
     /// It has acknowledged since it got its snapshot.
@@ -115,6 +119,8 @@ impl Replica {
     pub fn stage_name(&self) -> &'static str {
         match self.stage() {
             Stage::Waits => "wait_bgsave",
+            // What is sent while it is made is, by the peers' names, waited for.
+            Stage::Sends if self.sync.lock().as_ref().is_some_and(|sync| sync.streamed) => "wait_bgsave",
             Stage::Sends => "send_bulk",
             Stage::Online => "online",
         }
@@ -248,11 +254,18 @@ impl Server {
             && self.replicas_within(config.min_replicas_max_lag) < config.min_replicas_to_write
     }
 
-    /// Closes the connections of all replicas; they may come back and continue.
+    /// Closes the connections of all replicas, behind what the journal has now; they may come back and continue. The caller
+    /// has the world.
     pub fn disconnect_replicas(&self) {
-        let cards: Vec<_> = self.replication.replicas.lock().iter().map(|replica| replica.card.clone()).collect();
-        for card in cards {
-            self.kill(&card);
+        let end = self.journal.end().0;
+        let replicas = self.replication.replicas.lock().clone();
+        for replica in replicas {
+            if replica.stage() != Stage::Online {
+                self.kill(&replica.card);
+                continue;
+            }
+            replica.until.fetch_min(end, Ordering::Relaxed);
+            self.mailboxes[replica.card.thread].post(Letter::Kill { client: replica.card.id, after_reply: true });
         }
     }
 
