@@ -15,19 +15,25 @@ pub mod sync;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use client::Value;
 use signal_hook::consts::SIGINT;
 
+use crate::debugger;
 use crate::failure::{Failure, fatal};
 use crate::oneshot;
 use crate::options::Mode;
+use crate::screen;
 use crate::session::Session;
 
 /// Runs one mode; the exit code.
 pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
-    let needs_server =
-        !matches!(mode, Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_));
+    let needs_server = !matches!(
+        mode,
+        Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_) | Mode::Debug { .. }
+    );
     if needs_server {
         session.connect(true).map_err(|_| Failure::Exit(1))?;
     }
@@ -47,6 +53,7 @@ pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32
         Mode::Hint(line) => hints::show(session, &line),
         Mode::HintFile(file) => return hints::compare(session, &file),
         Mode::Eval(file) => return oneshot::eval(session, &file, words),
+        Mode::Debug { script, sync } => return debugger::run(session, script, words, sync),
     };
     match done {
         Ok(()) => Ok(0),
@@ -113,7 +120,29 @@ impl Walk {
     /// The pause of `-i`, every hundred calls.
     fn rest(&self, session: &Session) {
         if self.calls.is_multiple_of(100) {
-            std::thread::sleep(session.options.interval);
+            thread::sleep(session.options.interval);
+        }
+    }
+}
+
+/// Sends a command and reads its reply. A lost connection is made anew, as often as it takes.
+fn call_persistently(session: &mut Session, words: &[&str]) -> Result<Value, Failure> {
+    let mut tries = 0;
+    loop {
+        if let Some(link) = &mut session.link {
+            match link.call(words) {
+                Ok(reply) => return Ok(reply),
+                Err(error @ client::Error::Protocol(_)) => return Err(fatal(format_args!("Error: {error}"))),
+                Err(_) => session.link = None,
+            }
+        }
+        tries += 1;
+        screen::print(format!("\r\x1b[0KReconnecting... {tries}\r").as_bytes())?;
+        let connected = session.connect(false).is_ok();
+        // Also after success: a server that accepts and hangs up is not to be hammered.
+        thread::sleep(Duration::from_secs(1));
+        if connected {
+            screen::print(b"\r\x1b[0K")?;
         }
     }
 }

@@ -11,13 +11,17 @@ fn pairs() -> Vec<(Program, Program)> {
 }
 
 fn both_know(one: &Server, other: &Server) -> impl Fn(&str) -> bool {
+    // Redis 7.0 saturates BITFIELD INCRBY at other values than its successors and Valkey.
+    let old = [one, other].iter().any(|server| server.info("redis_version").starts_with("7.0."));
     let (one, other) = (one.port(), other.port());
-    move |name| [one, other].iter().all(|&port| dataset::knows(&mut e2e::Connection::open(port).unwrap(), name))
+    move |name| {
+        !(old && name == "BITFIELD")
+            && [one, other].iter().all(|&port| dataset::knows(&mut e2e::Connection::open(port).unwrap(), name))
+    }
 }
 
 fn random_writes(server: &Server, workload: Workload, count: usize) {
-    // Redis 7.0 saturates BITFIELD INCRBY at other values than its successors and Valkey.
-    let mut workload = workload.only(|form| !form.blocks() && form.name() != "BITFIELD");
+    let mut workload = workload.only(|form| !form.blocks());
     let commands: Vec<_> = (0..count).map(|_| workload.any().words).collect();
     server.connect().pipeline(&commands).unwrap();
 }

@@ -117,9 +117,15 @@ impl Tail {
         ReplOffset(self.open_start + self.open.len() as u64)
     }
 
-    /// The size of blocks to come.
+    /// The size of blocks to come. What the open block has left beyond that is given back.
     pub(crate) fn set_block_size(&mut self, block_size: usize) {
         self.block_size = block_size;
+        if self.open.capacity() - self.open.len() > block_size {
+            if !self.open.is_empty() {
+                self.freeze();
+            }
+            self.open = BytesMut::new();
+        }
     }
 
     /// The database in which the stream is at its end.

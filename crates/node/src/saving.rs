@@ -38,6 +38,8 @@ const LONGEST_WAIT_MINUTES: i64 = 60;
 /// What is known of saves.
 #[derive(Default)]
 pub struct Saving {
+    /// How many snapshots were begun, whatever for.
+    pub cuts: u64,
     /// The save under way.
     pub current: Option<Current>,
     /// BGSAVE SCHEDULE: one more when this one is over.
@@ -204,6 +206,7 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
         Target::AofBase(..) => saving.rewrites.begun += 1,
         Target::Sync(..) => {}
     }
+    saving.cuts += 1;
     saving.current = Some(Current {
         target: target.clone(),
         since: now.0 / 1000,
@@ -302,6 +305,11 @@ pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
         return;
     }
     give_up_dump(server);
+    // Replicas that are being sent what is no more come back for what is now.
+    let streams = server.saving.lock().current.as_ref().and_then(Current::sync).is_some_and(|sync| sync.streamed);
+    if streams {
+        give_up_snapshot(server);
+    }
     if !control.config.snapshot.save.is_empty() {
         server.saving.lock().scheduled = true;
         server.host.wake_control();

@@ -13,7 +13,7 @@
 //!                                     the end
 //! ```
 //!
-//! The control thread makes every step, so that none is made twice. Whoever has sent SHUTDOWN waits, and gets an answer only
+//! The control thread makes every step that needs waiting, so that none is made twice. Whoever has sent SHUTDOWN waits, and gets an answer only
 //! when there is no end: an error. ABORT ends the waiting in that way too. Redis' final save stops the world; here clients
 //! go on reading meanwhile, and writes wait, so that nothing is acknowledged that the snapshot does not hold.
 
@@ -24,7 +24,7 @@ use resp::error;
 use resp::log_text;
 use session::Letter;
 
-use crate::control::{Change, Pause, PauseReason};
+use crate::control::{Change, Control, Pause, PauseReason};
 use crate::execute::Core;
 use crate::replication::primary;
 use crate::saving::Exit;
@@ -57,7 +57,9 @@ enum Stage {
     Asked,
     /// Replicas are waited for, until then.
     Replicas(UnixMillis),
-    /// The last snapshot is being written.
+    /// The last snapshot is to be written.
+    Save,
+    /// It is being written.
     Saves,
     /// It could not be.
     Failed,
@@ -76,7 +78,16 @@ pub fn request(server: &Server, wish: Wish, waiter: Option<(u64, usize)>, descri
     server.host.log(LogLevel::Notice, &text);
     *shutdown = Some(Shutdown { wish, stage: Stage::Asked, waiters: waiter.into_iter().collect() });
     drop(shutdown);
+    // What needs no waiting happens at once, whatever the control thread is waiting for.
+    let control = server.control.load();
+    if needs_no_replicas(server, &control, wish) {
+        last_look(server, &control, wish);
+    }
     server.host.wake_control();
+}
+
+fn needs_no_replicas(server: &Server, control: &Control, wish: Wish) -> bool {
+    wish.now || control.config.process.shutdown_timeout == 0 || all_in_sync(server)
 }
 
 /// Gives an end under way up. False when there is none.
@@ -128,10 +139,12 @@ pub fn tick(core: &mut Core<'_>) {
     let now = server.engine.now();
     match stage {
         Stage::Asked => {
-            let timeout = i64::from(core.control().config.process.shutdown_timeout) * 1000;
-            if wish.now || timeout == 0 || all_in_sync(server) {
-                return last_look(core, wish);
+            let control = core.control();
+            if needs_no_replicas(server, &control, wish) {
+                last_look(server, &control, wish);
+                return server.host.wake_control();
             }
+            let timeout = i64::from(control.config.process.shutdown_timeout) * 1000;
             set_stage(server, Stage::Replicas(UnixMillis(now.0 + timeout)));
             core.wants_acks = true;
             primary::ask_for_acks(core);
@@ -139,7 +152,16 @@ pub fn tick(core: &mut Core<'_>) {
             pause_writes(core);
             server.host.log(LogLevel::Notice, log_text::shutdown::WAITING);
         }
-        Stage::Replicas(until) if until <= now || all_in_sync(server) => last_look(core, wish),
+        Stage::Replicas(until) if until <= now || all_in_sync(server) => {
+            last_look(server, &core.control(), wish);
+            server.host.wake_control();
+        }
+        Stage::Save => {
+            set_stage(server, Stage::Saves);
+            pause_writes(core);
+            server.saving.lock().then_exit = Some(Exit { force: wish.force });
+            server.host.wake_control();
+        }
         Stage::Failed | Stage::Aborted => {
             if stage == Stage::Failed {
                 server.host.log(LogLevel::Warning, log_text::shutdown::ERRORS);
@@ -157,16 +179,13 @@ pub fn tick(core: &mut Core<'_>) {
     }
 }
 
-fn last_look(core: &mut Core<'_>, wish: Wish) {
-    let server = core.server;
+fn last_look(server: &Server, control: &Control, wish: Wish) {
     log_replicas(server);
-    let control = core.control();
     let rewrites = server.saving.lock().current.as_ref().is_some_and(|current| current.is_rewrite());
     if rewrites && server.host.aof_is_incomplete() {
         if !wish.force {
             server.host.log(LogLevel::Warning, log_text::shutdown::WRITING_AOF);
-            set_stage(server, Stage::Failed);
-            return tick(core);
+            return set_stage(server, Stage::Failed);
         }
         server.host.log(LogLevel::Warning, log_text::shutdown::WRITING_AOF_FORCED);
     }
@@ -180,10 +199,7 @@ fn last_look(core: &mut Core<'_>, wish: Wish) {
         return;
     }
     server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
-    set_stage(server, Stage::Saves);
-    pause_writes(core);
-    server.saving.lock().then_exit = Some(Exit { force: wish.force });
-    server.host.wake_control();
+    set_stage(server, Stage::Save);
 }
 
 fn set_stage(server: &Server, stage: Stage) {

@@ -26,6 +26,9 @@ use crate::waiting;
 /// How often clients are looked after, while there are some that need it: idle ones, large buffers, soft limits.
 const CARE_MS: i64 = 100;
 
+/// How many arguments memory is kept for between requests.
+const LARGE_REQUEST: usize = 1024;
+
 /// A worker whose core is at work, and its loop: what a running unit may use to serve others.
 struct Others<'w, 's> {
     worker: &'w mut Worker<'s>,
@@ -134,7 +137,12 @@ impl<'s> Worker<'s> {
         self.with(token, |worker, client| {
             client.card.last_seen.store(worker.core.server.engine.now().0, Ordering::Relaxed);
             worker.count_input(client);
-            worker.process(client, Some(turn));
+            if client.waits_long() {
+                let control = worker.core.control();
+                limits::check_input(&mut worker.core, &control, client);
+            } else {
+                worker.process(client, Some(turn));
+            }
         });
     }
 
@@ -142,7 +150,12 @@ impl<'s> Worker<'s> {
     pub fn received_meanwhile(&mut self, token: usize) {
         self.with(token, |worker, client| {
             worker.count_input(client);
-            worker.process(client, None);
+            if client.waits_long() {
+                let control = worker.core.control();
+                limits::check_input(&mut worker.core, &control, client);
+            } else {
+                worker.process(client, None);
+            }
         });
     }
 
@@ -469,6 +482,7 @@ impl<'s> Worker<'s> {
         }
         let mut lent = turn.is_some().then(|| self.lend_core());
         while client.is_ready() && at < input.len() {
+            // A command before this one may have been AUTH, or RESET.
             let limits = RequestLimits {
                 max_bulk_len: control.config.clients.proto_max_bulk_len,
                 unauthenticated: !client.authenticated,
@@ -524,6 +538,9 @@ impl<'s> Worker<'s> {
         } else {
             input.drain(..at);
         }
+        // A request with very many arguments is rare: what it took is not kept for the next one.
+        ranges.shrink_to(LARGE_REQUEST);
+        ahead.shrink_to(LARGE_REQUEST);
         self.ahead = ahead;
         client.input = input;
         client.counted = client.input.len();

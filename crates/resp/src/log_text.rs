@@ -448,7 +448,7 @@ pub mod replica {
     pub const PARTIAL_STREAM: &str = "MASTER <-> REPLICA sync: Master accepted a Partial Resynchronization.";
 
     pub fn connecting(primary: &str) -> String {
-        format!("Connecting to MASTER {primary}")
+        format!("Connecting to PRIMARY {primary}")
     }
 
     pub fn reconnecting(primary: &str) -> String {

@@ -3,6 +3,8 @@
 //! `MSETEX numkeys key value [key value ...] [NX|XX] [EX|PX|EXAT|PXAT time|KEEPTTL]`. The condition is on all keys
 //! together: one that does not fulfil it, and nothing is written. Unlike SET, a time that has passed already does not
 //! delete: the keys are written and expire at once.
+//!
+//! In the journal stands what every server knows: MSET, or a SET for each key.
 
 use command::context::{Context, Done};
 use command::effects::class;
@@ -12,7 +14,7 @@ use smallvec::SmallVec;
 use structures::number;
 
 use super::options::{Condition, Lifetime, Options, Verb};
-use crate::options::{TimeUnit, integer};
+use crate::options::integer;
 
 pub(super) fn msetex(ctx: &mut Context<'_, '_>) -> Done {
     let pairs = match integer(ctx.args.at(1)) {
@@ -52,16 +54,26 @@ pub(super) fn msetex(ctx: &mut Context<'_, '_>) -> Done {
             ctx.notify(&key, class::GENERIC, "expire");
         }
     }
-    if let (Some(at), Lifetime::Until(time, index)) = (expire, options.lifetime)
-        && time.unit != TimeUnit::PxAt
-    {
-        let millis = number::int(at.0);
-        let mut words: SmallVec<[&[u8]; 16]> = ctx.args.iter().collect();
-        words[index] = b"PXAT";
-        words[index + 1] = &millis;
-        let db = ctx.space.db;
-        ctx.effects.rewrite(db, &words);
-    }
+    propagate(ctx, end, expiry);
     ctx.reply.integer(1);
     Ok(())
+}
+
+/// The journal is also read by servers without this command: it holds one SET for each key, or MSET when there is no expiry
+/// to speak of.
+fn propagate(ctx: &mut Context<'_, '_>, end: usize, expiry: Expiry) {
+    let db = ctx.space.db;
+    if expiry == Expiry::None {
+        let words: SmallVec<[&[u8]; 16]> =
+            std::iter::once(&b"MSET"[..]).chain((2..end).map(|at| ctx.args.at(at))).collect();
+        ctx.effects.rewrite(db, &words);
+        return;
+    }
+    for at in (2..end).step_by(2) {
+        let (key, value) = (ctx.args.at(at), ctx.args.at(at + 1));
+        match expiry {
+            Expiry::At(time) => ctx.effects.rewrite(db, &[b"SET", key, value, b"PXAT", &number::int(time.0)]),
+            _ => ctx.effects.rewrite(db, &[b"SET", key, value, b"KEEPTTL"]),
+        }
+    }
 }

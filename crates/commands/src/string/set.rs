@@ -5,7 +5,8 @@
 //!
 //! - A time that has passed already (EXAT, PXAT) deletes the key instead of storing a value that nobody can read.
 //! - GET answers the former value, and so wants a string there; with NX it still answers the value that was in the way.
-//! - In the journal a time is always absolute: `SET k v EX 10` becomes `SET k v PXAT <ms>`. GET is left out.
+//! - In the journal a time is always absolute: `SET k v EX 10` becomes `SET k v PXAT <ms>`. GET is left out, and so is
+//!   IFEQ, which has been decided, and which Redis does not know: `SET k v`.
 
 use command::context::{Context, Done};
 use command::effects::class;
@@ -107,20 +108,20 @@ fn holds(ctx: &mut Context<'_, '_>, key: &Key<'_>, condition: Condition<'_>) -> 
 
 fn propagate(ctx: &mut Context<'_, '_>, value: &[u8], options: &Options<'_>, expire: Option<i64>) {
     let (db, key) = (ctx.space.db, ctx.args.at(1));
+    let compares = matches!(options.condition, Condition::Equal(_));
     if let Some(at) = expire {
-        if matches!(options.lifetime, Lifetime::Until(time, _) if time.unit == TimeUnit::PxAt) {
+        if matches!(options.lifetime, Lifetime::Until(time, _) if time.unit == TimeUnit::PxAt) && !compares {
             return;
         }
         // The name stays as it was typed when nothing but the time has to be replaced.
         let name = if ctx.row.name() == "set" && ctx.args.len() == 5 { ctx.args.at(0) } else { b"SET" };
         ctx.effects.rewrite(db, &[name, key, value, b"PXAT", &number::int(at)]);
-    } else if options.get {
+    } else if options.get || compares {
         let mut words: SmallVec<[&[u8]; 8]> = SmallVec::from_slice(&[ctx.args.at(0), key, value]);
         match options.condition {
-            Condition::Always => {}
+            Condition::Always | Condition::Equal(_) => {}
             Condition::Absent => words.push(b"NX"),
             Condition::Present => words.push(b"XX"),
-            Condition::Equal(wanted) => words.extend_from_slice(&[b"IFEQ", wanted]),
         }
         if options.lifetime == Lifetime::Keep {
             words.push(b"KEEPTTL");

@@ -61,9 +61,9 @@ section! {
     repl_backlog_size: u64 = 10 * MB => "repl-backlog-size", memory(1, SIZE_MAX);
     /// Seconds without replicas after which it is dropped; 0 never.
     repl_backlog_ttl: u64 = 3600 => "repl-backlog-ttl", int(0, LONG_MAX);
-    /// Bytes of disk for copies and streams that slow replicas have yet to read; 0 is no limit but the disk's. At the
-    /// limit writers are slowed first, then the slowest sync is given up.
-    repl_spool_limit: u64 = 0 => "repl-spool-limit", memory(0, SIZE_MAX);
+    /// Bytes of disk for copies that slow replicas have yet to read; 0 is no limit but the disk's.
+    repl_spool_limit: u64 = 0 => "repl-spool-limit", memory(0, SIZE_MAX),
+        accepted "A copy that replicas are being sent takes what disk it needs.";
     /// Bytes that a replica may buffer of the stream during a copy.
     replica_full_sync_buffer_limit: u64 = 0 => "replica-full-sync-buffer-limit", memory(0, SIZE_MAX),
         accepted "A replica buffers nothing during a copy: the stream waits at the primary.";
@@ -89,5 +89,5 @@ section! {
     propagation_error_behavior: PropagationErrorBehavior = PropagationErrorBehavior::Ignore =>
         "propagation-error-behavior", choice();
     /// Take data in from another server: let only the importing client see expired keys.
-    import_mode: bool = false => "import-mode", YES_NO, accepted "Importing from another server is not built yet.";
+    import_mode: bool = false => "import-mode", YES_NO;
 }

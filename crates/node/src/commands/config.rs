@@ -56,6 +56,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let begins = appends && !control.config.aof.appendonly;
     server.aof_on.store(appends, Ordering::Release);
     let password = update.touches("requirepass");
+    let resized = update.touches("repl-backlog-size");
     let config = Arc::new(update.config);
     call.core.publish_control(|control| {
         *control = control.with_config(config.clone());
@@ -66,10 +67,15 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     });
     // An append-only file is worth nothing before it has a base.
     if begins && (call.core.in_exec || saving::begin_rewrite(call.core).is_err()) {
+        server.host.log(LogLevel::Notice, log_text::aof::SCHEDULED);
         server.saving.lock().rewrites.ask();
     }
     if !appends && control.config.aof.appendonly {
         saving::give_up_rewrite(server);
+    }
+    if resized {
+        // What a smaller backlog does not hold is gone for replicas that come from now on.
+        server.journal.set_backlog_size(config.replication.repl_backlog_size);
     }
     // Timeouts and limits of clients are looked at again.
     server.recheck();

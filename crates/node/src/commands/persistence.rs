@@ -125,6 +125,13 @@ fn end(call: &mut Call<'_, '_>) -> Done {
     if !wish.nosave && server.busy.is_busy() {
         return Err(error::common::busy_script(PRODUCT));
     }
+    if server.busy.is_busy() {
+        // The unit that runs would keep the world from whoever would go about it more carefully.
+        server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
+        server.stop(0);
+        call.client.close_after_reply = true;
+        return Ok(());
+    }
     let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;
     shutdown::request(server, wish, Some((call.client.id(), call.core.me)), Some(&who));

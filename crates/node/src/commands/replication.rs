@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::ticket::Wake;
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
 use parking_lot::Mutex;
@@ -123,6 +124,8 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
         fsynced: AtomicU64::new(0),
         acked_at: AtomicI64::new(server.engine.now().0),
         sent: AtomicU64::new(0),
+        until: AtomicU64::new(u64::MAX),
+        behind_since: AtomicI64::new(0),
         since: server.engine.now().0,
         has_acked: AtomicBool::new(false),
         has_all_so_far: AtomicBool::new(false),
@@ -239,6 +242,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     }
     // They come back and are told of the new id, or find out that they have to begin anew.
     server.disconnect_replicas();
+    server.replication.idle.wake(0);
     server.host.wake_control();
 }
 

@@ -18,14 +18,16 @@
 //! 2. Role, id and generation change only inside a world unit. Whoever applies or appends asks behind the gate whether it
 //!    is still meant to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
+use keyspace::DbIndex;
 use parking_lot::Mutex;
-use session::{ClientCard, Flag};
+use session::{ClientCard, Flag, Letter};
 
 use crate::control::{Control, Role};
 use crate::server::Server;
@@ -82,6 +84,10 @@ pub struct Replica {
     pub acked_at: AtomicI64,
     /// The offset up to which it has been sent the stream.
     pub sent: AtomicU64,
+    /// It is sent nothing of the stream behind this offset.
+    pub until: AtomicU64,
+    /// Since when it has been further behind than the soft limit allows, in ms; 0 while it is not.
+    pub behind_since: AtomicI64,
     /// When it asked for a sync, in ms.
     pub since: i64,
     /// It has acknowledged since it got its snapshot.
@@ -113,6 +119,8 @@ impl Replica {
     pub fn stage_name(&self) -> &'static str {
         match self.stage() {
             Stage::Waits => "wait_bgsave",
+            // What is sent while it is made is, by the peers' names, waited for.
+            Stage::Sends if self.sync.lock().as_ref().is_some_and(|sync| sync.streamed) => "wait_bgsave",
             Stage::Sends => "send_bulk",
             Stage::Online => "online",
         }
@@ -172,8 +180,12 @@ pub struct Replication {
     pub announced: Mutex<HashMap<u64, Announced>>,
     /// Changes with every REPLICAOF: a link of an older one is over.
     pub generation: AtomicU64,
+    /// Where the link's thread sleeps while there is nobody to follow.
+    pub idle: Sleeper,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
+    /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
+    pub own_expiring: Mutex<BTreeSet<(DbIndex, Box<[u8]>)>>,
     /// Somebody has waited for replicas since the start, so acknowledgements are news.
     pub waited: AtomicBool,
     /// Ends the connection of the link under way, as soon as it is of no use.
@@ -242,11 +254,18 @@ impl Server {
             && self.replicas_within(config.min_replicas_max_lag) < config.min_replicas_to_write
     }
 
-    /// Closes the connections of all replicas; they may come back and continue.
+    /// Closes the connections of all replicas, behind what the journal has now; they may come back and continue. The caller
+    /// has the world.
     pub fn disconnect_replicas(&self) {
-        let cards: Vec<_> = self.replication.replicas.lock().iter().map(|replica| replica.card.clone()).collect();
-        for card in cards {
-            self.kill(&card);
+        let end = self.journal.end().0;
+        let replicas = self.replication.replicas.lock().clone();
+        for replica in replicas {
+            if replica.stage() != Stage::Online {
+                self.kill(&replica.card);
+                continue;
+            }
+            replica.until.fetch_min(end, Ordering::Relaxed);
+            self.mailboxes[replica.card.thread].post(Letter::Kill { client: replica.card.id, after_reply: true });
         }
     }
 

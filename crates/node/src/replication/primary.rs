@@ -69,8 +69,8 @@ struct Progress {
     outcome: Option<Result<(), String>>,
     /// Replicas that have not got all of it.
     members: usize,
-    /// Replicas that have.
-    served: usize,
+    /// The clients of replicas that have.
+    served: Vec<u64>,
 }
 
 /// What a feed finds in its snapshot.
@@ -150,11 +150,11 @@ pub(super) fn leave(server: &Server, replica: &Replica, served: bool) {
     let (made, served) = {
         let mut progress = sync.progress.lock();
         progress.members -= 1;
-        progress.served += usize::from(served);
+        progress.served.extend(served.then_some(replica.card.id));
         if progress.members > 0 {
             return;
         }
-        (progress.outcome.is_some(), progress.served)
+        (progress.outcome.is_some(), std::mem::take(&mut progress.served))
     };
     let mut transfer = server.replication.transfer.lock();
     if transfer.as_ref().is_some_and(|present| Arc::ptr_eq(present, &sync)) {
@@ -162,7 +162,10 @@ pub(super) fn leave(server: &Server, replica: &Replica, served: bool) {
     }
     drop(transfer);
     if sync.streamed {
-        let text = if made { log_text::primary::streamed(served) } else { log_text::primary::LAST_LEFT.to_owned() };
+        let replicas = server.replication.replicas.lock();
+        let up = replicas.iter().filter(|replica| served.contains(&replica.card.id)).count();
+        drop(replicas);
+        let text = if made { log_text::primary::streamed(up) } else { log_text::primary::LAST_LEFT.to_owned() };
         server.host.log(LogLevel::Notice, &text);
     }
     let saving = server.saving.lock();
@@ -177,6 +180,47 @@ pub(super) fn leave(server: &Server, replica: &Replica, served: bool) {
 /// There is something new for replicas.
 fn tell(server: &Server) {
     server.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::Stream));
+}
+
+impl Replica {
+    /// Where the stream ends for it, which ends at `end`.
+    fn end_of_stream(&self, end: ReplOffset) -> ReplOffset {
+        end.min(ReplOffset(self.until.load(Ordering::Relaxed)))
+    }
+
+    /// Bytes that are kept for it in the journal: what it has not been sent of it.
+    fn behind(&self, end: u64) -> u64 {
+        match (self.stage(), &*self.sync.lock()) {
+            (Stage::Online, _) => end.saturating_sub(self.sent.load(Ordering::Relaxed)),
+            (_, Some(sync)) => end.saturating_sub(sync.cut.0),
+            (_, None) => 0,
+        }
+    }
+
+    /// Whether it is further behind than a replica may be: then it costs more than a sync. What the backlog keeps anyway
+    /// costs nothing, so limits below that do not count. During a sync only a limit that was asked for counts: it must not
+    /// make syncs begin again and again.
+    fn exceeds(&self, control: &Control, end: u64, now: i64) -> bool {
+        let limits = &control.config.clients.client_output_buffer_limit;
+        if self.stage() != Stage::Online && !limits.replica_given {
+            return false;
+        }
+        let behind = self.behind(end);
+        let above = |bytes: u64| bytes > 0 && behind > bytes.max(control.config.replication.repl_backlog_size);
+        if above(limits.replica.hard_bytes) {
+            return true;
+        }
+        if !above(limits.replica.soft_bytes) {
+            self.behind_since.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let since = match self.behind_since.load(Ordering::Relaxed) {
+            0 => now,
+            since => since,
+        };
+        self.behind_since.store(since, Ordering::Relaxed);
+        now - since > limits.replica.soft_seconds as i64 * 1000
+    }
 }
 
 /// What one replica is being sent. In the [`Core`] of its thread.
@@ -216,7 +260,7 @@ impl Feed {
             At::Told(sync) => sync.may_begin(),
             At::File(sync, at) => sync.has_more(*at),
             At::Acks(_) => self.replica.has_acked.load(Ordering::Relaxed),
-            At::Stream(reader) => reader.at < end,
+            At::Stream(reader) => reader.at < self.replica.end_of_stream(end),
         }
     }
 
@@ -282,10 +326,11 @@ impl Feed {
                 true
             }
             At::Stream(reader) => {
-                if reader.at >= server.journal.end() {
+                let end = self.replica.end_of_stream(server.journal.end());
+                if reader.at >= end {
                     return false;
                 }
-                match reader.next(&server.journal, PIECE) {
+                match reader.next(&server.journal, PIECE.min((end.0 - reader.at.0) as usize)) {
                     Ok(chunk) => {
                         let any = !chunk.pieces.is_empty();
                         client.chunks.extend(chunk.pieces);
@@ -401,9 +446,10 @@ pub fn begin_sync(core: &mut Core<'_>) {
     if waiting.is_empty() {
         return;
     }
-    if let Some(sync) = server.saving.lock().current.as_ref().and_then(|current| current.sync()) {
+    let current = server.saving.lock().current.clone();
+    if let Some((sync, given_up)) = current.and_then(|current| Some((current.sync()?, current.cancelled))) {
         // Whatever of it has been sent is sent from its first byte, so whoever comes in time shares the cut.
-        let lives = !sync.is_over() && sync.progress.lock().members > 0;
+        let lives = !given_up && !sync.is_over() && sync.progress.lock().members > 0;
         if lives && sync.id == server.journal.history().id {
             let joins = |replica: &&Arc<Replica>| replica.announced.eof || !sync.streamed;
             waiting.iter().filter(joins).for_each(|replica| sync.join(replica));
@@ -548,7 +594,6 @@ impl Clockwork {
             server.mailboxes.iter().for_each(|mailbox| mailbox.post(Letter::SignOfLife));
         }
         let end = server.journal.end().0;
-        let limit = control.config.clients.client_output_buffer_limit.replica.hard_bytes;
         for replica in &replicas {
             let silent = now - replica.acked_at.load(Ordering::Relaxed);
             let stage = replica.stage();
@@ -559,8 +604,8 @@ impl Clockwork {
                 server.host.log(LogLevel::Warning, &log_text::primary::timed_out(what, &replica.name()));
                 server.kill(&replica.card);
             }
-            let behind = end.saturating_sub(replica.sent.load(Ordering::Relaxed));
-            if stage == Stage::Online && limit > 0 && behind > limit {
+            if replica.exceeds(&control, end, now) {
+                let behind = replica.behind(end);
                 server.host.log(LogLevel::Warning, &log_text::primary::too_far_behind(&replica.name(), behind));
                 server.kill(&replica.card);
             }

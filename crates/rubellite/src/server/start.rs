@@ -11,6 +11,7 @@ use std::sync::{Arc, OnceLock};
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
+use engine::ticket::Wake;
 use node::control::{Control, Role};
 use node::report;
 use node::server::Server;
@@ -262,6 +263,7 @@ fn serve(
             arm();
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
+        let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             arm();
             let executor = threads + control::EXECUTORS - 1;
@@ -269,7 +271,9 @@ fn serve(
                 snapshotter::run(server, executor, jobs, aof);
             }
         })?;
-        control::run(server, threads, control_reactor, aof)
+        let result = control::run(server, threads, control_reactor, aof);
+        snapshots.end();
+        result
     })?;
     acceptor.close_all();
     Ok(())
@@ -293,6 +297,8 @@ fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) ->
         }
     }
     server.recheck();
+    // The link to a primary begins only now.
+    server.replication.idle.wake(0);
     if config.network.port != 0 {
         log::notice(log_text::start::ready("tcp"));
     }

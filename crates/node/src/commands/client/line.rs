@@ -13,7 +13,7 @@ use crate::limits::STATIC_OUTPUT;
 use crate::server::Server;
 
 /// The letters of CLIENT LIST's flags, in their order. A monitor's `O` stands for both of its facts.
-const LETTERS: [(Flag, char); 12] = [
+const LETTERS: [(Flag, char); 14] = [
     (Flag::Monitor, 'O'),
     (Flag::Replica, 'S'),
     (Flag::Primary, 'M'),
@@ -26,18 +26,14 @@ const LETTERS: [(Flag, char); 12] = [
     (Flag::Unix, 'U'),
     (Flag::ReadOnly, 'r'),
     (Flag::NoEvict, 'e'),
+    (Flag::NoTouch, 'T'),
+    (Flag::ImportSource, 'I'),
 ];
 
 /// The letters of a client's flags; `N` when there is none.
 pub fn flags(card: &ClientCard) -> String {
-    let mut letters: String = LETTERS.iter().filter(|(flag, _)| card.is(*flag)).map(|(_, letter)| *letter).collect();
-    if card.is(Flag::NoTouch) {
-        letters.push('T');
-    }
-    if letters.is_empty() {
-        letters.push('N');
-    }
-    letters
+    let letters: String = LETTERS.iter().filter(|(flag, _)| card.is(*flag)).map(|(_, letter)| *letter).collect();
+    if letters.is_empty() { "N".to_owned() } else { letters }
 }
 
 /// The letters of what a client has claimed by CLIENT CAPA.

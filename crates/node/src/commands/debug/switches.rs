@@ -71,6 +71,14 @@ pub(super) const SUBS: &[Sub] = &[
     sub("dict-resizing", "<0|1>", "Accepted; tables are resized segment by segment.", (3, 3), false, accept),
     sub("hashtable-can-abort-shrink", "<0|1>", "Accepted; tables shrink segment by segment.", (3, 3), false, accept),
     sub("set-disable-deny-scripts", "<0|1>", "Accepted; there are no scripts yet.", (3, 3), false, accept),
+    sub(
+        "force-free-primary-async",
+        "<0|1>",
+        "Accepted; the end of a link never waits for its thread.",
+        (3, 3),
+        false,
+        accept,
+    ),
     sub("replybuffer", "<option> <value>", "Accepted; output buffers have no fixed part.", (4, 4), false, accept),
     sub("stringmatch-len", "<length> <pattern>", "Match a long string of one letter.", (4, 4), true, stringmatch),
 ];
