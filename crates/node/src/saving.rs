@@ -372,8 +372,9 @@ pub fn finished(server: &Server, failure: Option<&str>) {
     saving.last_seconds = now - current.since;
     saving.last_copied = current.spool.copied();
     saving.saves += 1;
-    // Who gave it up did not find a fault.
-    saving.last_ok = failure.is_none() || current.cancelled && saving.last_ok;
+    // Who gave it up did not find a fault, and who waits for it is told of one; only those who know of none are warned.
+    let told = current.cancelled || saving.then_exit.is_some() || !saving.waiters.is_empty();
+    saving.last_ok = failure.is_none() || told && saving.last_ok;
     match failure {
         None => {
             saving.last_save = now;
