@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use aof::scan::Fault;
 use aof::{Annotation, Item, Lack, Manifest, Scanner};
 
-use crate::console::Console;
+use crate::console::{Console, os_text};
 use crate::snapshot;
 
 /// Bytes read at once.
@@ -50,6 +50,9 @@ pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
     if crate::version(console, args, "check-aof") {
         return 0;
     }
+    if crate::asks_for_help(args) {
+        return usage(console, args, 0);
+    }
     let words: Vec<&str> = args.iter().skip(1).map(|arg| arg.to_str().unwrap_or_default()).collect();
     let (mode, path) = match (words.as_slice(), args) {
         ([_], [_, path]) => (Mode::Look, path),
@@ -61,15 +64,17 @@ pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
                 return 1;
             }
         },
-        _ => {
-            let called = args.first().map(|arg| arg.to_string_lossy()).unwrap_or_default();
-            let usage = "[--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>";
-            console.line(format_args!("Usage: {called} {usage}"));
-            return 1;
-        }
+        _ => return usage(console, args, 1),
     };
     let mut check = Check { console, mode, now };
     i32::from(check.path(Path::new(path)).is_err())
+}
+
+fn usage(console: &mut Console<'_>, args: &[OsString], code: i32) -> i32 {
+    let called = args.first().map(|arg| arg.to_string_lossy()).unwrap_or_default();
+    let usage = "[--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>";
+    console.line(format_args!("Usage: {called} {usage}"));
+    code
 }
 
 struct Check<'c, 't> {
@@ -89,7 +94,7 @@ impl Check<'_, '_> {
         let mut bytes = Vec::new();
         match File::open(path).and_then(|file| file.take(CHUNK as u64).read_to_end(&mut bytes)) {
             Ok(_) => Ok(bytes),
-            Err(error) => self.abort(&format!("Cannot open file {}: {error}", path.display())),
+            Err(error) => self.abort(&format!("Cannot open file {}: {}", path.display(), os_text(&error))),
         }
     }
 
@@ -109,7 +114,7 @@ impl Check<'_, '_> {
         self.console.line(format_args!("Start checking Multi Part AOF"));
         let text = match std::fs::read(path) {
             Ok(text) => text,
-            Err(error) => return self.abort(&format!("Cannot open file {}: {error}", path.display())),
+            Err(error) => return self.abort(&format!("Cannot open file {}: {}", path.display(), os_text(&error))),
         };
         let manifest = match Manifest::parse(&text) {
             Ok(manifest) => manifest,
@@ -159,7 +164,9 @@ impl Check<'_, '_> {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (size, mut file) = match opened {
             Ok(opened) => opened,
-            Err(error) => return self.abort(&format!("Cannot open file {}: {error}, aborting...", path.display())),
+            Err(error) => {
+                return self.abort(&format!("Cannot open file {}: {}, aborting...", path.display(), os_text(&error)));
+            }
         };
         if size == 0 {
             return Ok(Outcome::Empty);
@@ -209,7 +216,7 @@ impl Check<'_, '_> {
             file.sync_all()
         }) {
             Ok(()) => Ok(()),
-            Err(error) => self.abort(&format!("Failed to truncate AOF {name}: {error}")),
+            Err(error) => self.abort(&format!("Failed to truncate AOF {name}: {}", os_text(&error))),
         }
     }
 
@@ -254,7 +261,9 @@ impl Check<'_, '_> {
                 }
                 Ok(count) => scanner.feed(&chunk[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) => return self.abort(&format!("Failed to read from AOF {name}: {error}, aborting...")),
+                Err(error) => {
+                    return self.abort(&format!("Failed to read from AOF {name}: {}, aborting...", os_text(&error)));
+                }
             }
         }
     }

@@ -43,6 +43,11 @@ fn unix_millis() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Whether the only argument asks how the program is used.
+fn asks_for_help(args: &[OsString]) -> bool {
+    args.get(1).is_some_and(|arg| arg == "-h" || arg == "--help")
+}
+
 /// The name it was called by, and whether the only argument asks for the version, which is printed then.
 fn version(console: &mut Console<'_>, args: &[OsString], name: &str) -> bool {
     let asked = args.get(1).is_some_and(|arg| arg == "-v" || arg == "--version");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rdb::decode::{Doing, Options};
 use rdb::{Acceptance, Content, Damage, Decoder, Event, Header, Summed};
 
-use crate::console::Console;
+use crate::console::{Console, os_text};
 use crate::profile::Profiles;
 use crate::table::{self, Format};
 
@@ -65,10 +65,14 @@ pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
     if crate::version(console, args, "check-rdb") {
         return 0;
     }
+    let called = args.first().map(|arg| arg.to_string_lossy()).unwrap_or_default();
+    let usage = format!("Usage: {called} <rdb-file-name> [--format table|info|csv] [--stats] [--output <file>]");
+    if crate::asks_for_help(args) {
+        console.line(format_args!("{usage}"));
+        return 0;
+    }
     let Some((path, request)) = parse(args) else {
-        let called = args.first().map(|arg| arg.to_string_lossy()).unwrap_or_default();
-        let usage = "<rdb-file-name> [--format table|info|csv] [--stats] [--output <file>]";
-        console.complain(format_args!("Usage: {called} {usage}"));
+        console.complain(format_args!("{usage}"));
         return 1;
     };
     let mut check = Check::new(console, request, now);
@@ -76,7 +80,7 @@ pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
     match File::open(&path) {
         Ok(mut file) => i32::from(check.whole(&mut file).is_none()),
         Err(error) => {
-            check.console.complain(format_args!("Cannot open file {}: {error}", path.display()));
+            check.console.complain(format_args!("Cannot open file {}: {}", path.display(), os_text(&error)));
             check.info(0, format_args!("Check RDB returned error code 1 (0 means success)"));
             1
         }
@@ -151,7 +155,7 @@ impl<'c, 't> Check<'c, 't> {
                     Ok(count) => decoder.feed(&chunk[..count]),
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                     Err(error) => {
-                        self.damage(decoder, decoder.offset(), &format!("Cannot read the file: {error}"));
+                        self.damage(decoder, decoder.offset(), &format!("Cannot read the file: {}", os_text(&error)));
                         return false;
                     }
                 }
@@ -239,9 +243,9 @@ impl<'c, 't> Check<'c, 't> {
                     table::print(&mut file, format, &counts.profiles, counts.greatest_db)?;
                     file.flush()
                 })
-                .map_err(|error| {
-                    self.console.complain(format_args!("Cannot open output file: '{}': {error}", path.display()));
-                    error
+                .inspect_err(|error| {
+                    let text = os_text(error);
+                    self.console.complain(format_args!("Cannot open output file: '{}': {text}", path.display()));
                 }),
         };
         // What cannot be printed has been complained about, or its reader has gone away.

@@ -63,7 +63,7 @@ impl Session {
     /// connection, and following redirections in cluster mode.
     pub fn issue(&mut self, words: &[Vec<u8>], repeat: i64) -> Result<(), Failure> {
         let command = Words(words);
-        if command.is_one_of(&["help", "?"]) {
+        if command.is_one_of(&["help", "?"]) && !self.debugger.active {
             return self.print_help(&words[1..]);
         }
         loop {
@@ -92,6 +92,7 @@ impl Session {
     fn send(&mut self, command: &Words<'_>, repeat: i64) -> Result<(), Failure> {
         // Inside a transaction these commands answer QUEUED like any other.
         let as_text = command.answers_with_text() && !self.in_multi;
+        self.arm_debugger(command.0);
         self.shutting_down = command.is(&["shutdown"]);
         let subscribes = command.is_one_of(&["subscribe", "psubscribe", "ssubscribe"]);
         let unsubscribes = command.is_one_of(&["unsubscribe", "punsubscribe", "sunsubscribe"]);
@@ -197,7 +198,13 @@ impl Session {
                 return Err(fatal(String::from_utf8_lossy(text)));
             }
         }
-        let text = if as_text { format::plain(&value, self.delimiters()) } else { self.formatted(&value) };
+        let text = if self.debugger.active {
+            self.debugged(&value)
+        } else if as_text {
+            format::plain(&value, self.delimiters())
+        } else {
+            self.formatted(&value)
+        };
         screen::print(&text)?;
         Ok(Some(value))
     }

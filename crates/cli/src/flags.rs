@@ -49,6 +49,8 @@ struct Draft {
     tag_from_stdin: Option<Vec<u8>>,
     password_on_command_line: bool,
     mono: bool,
+    /// A script is to be debugged; whether on the data itself.
+    debugs: Option<bool>,
 }
 
 /// What a command line comes to.
@@ -78,6 +80,7 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
         tag_from_stdin: None,
         password_on_command_line: false,
         mono: false,
+        debugs: None,
     };
     let mut at = 0;
     while let Some(word) = words.get(at) {
@@ -148,6 +151,14 @@ fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
         if let Mode::LatencyDistribution { mono } = mode {
             *mono = draft.mono;
         }
+    }
+    if let Some(sync) = draft.debugs {
+        let script = options.modes.iter_mut().find(|mode| matches!(mode, Mode::Eval(_)));
+        let Some(Mode::Eval(file)) = script.as_deref() else {
+            return Err("Options --ldb and --ldb-sync-mode require --eval.".to_owned());
+        };
+        let debug = Mode::Debug { script: file.clone(), sync };
+        script.into_iter().for_each(|mode| *mode = debug.clone());
     }
     if draft.password_on_command_line && !options.no_auth_warning {
         warnings.push(PASSWORD_WARNING.to_owned());
@@ -292,6 +303,7 @@ mod tests {
             ("-p x", "Invalid server port."),
             ("-t -1", "Invalid connection timeout for -t."),
             ("-u ftp://x", "Invalid URI scheme"),
+            ("--ldb ping", "Options --ldb and --ldb-sync-mode require --eval."),
             ("--top x", "--top conversion error."),
             ("--cursor -1", "--cursor should be followed by a positive integer."),
             ("--sni", "Unrecognized option or bad number of args for: '--sni'"),

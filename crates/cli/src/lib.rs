@@ -21,11 +21,12 @@
 //!
 //! Where it differs from the peers: lines are edited with `reedline`; the history is appended to,
 //! line by line; `help` has our own words; big numbers and attributes of RESP3 are printed. Absent:
-//! the cluster manager, TLS, the Lua debugger.
+//! the cluster manager and TLS.
 
 #![forbid(unsafe_code)]
 
 mod command;
+mod debugger;
 mod docs;
 mod failure;
 mod flags;

@@ -9,7 +9,7 @@
 //!
 //! Where standard output is no terminal nothing of this is printed: scripts get the plain lines of the mode.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
 use rustix::termios::tcgetwinsize;
@@ -25,6 +25,8 @@ const CLEAR_BELOW: &str = "\r\x1b[J";
 #[derive(Debug)]
 pub struct Live {
     on: bool,
+    /// Drawn on standard error: standard output is for the data.
+    on_stderr: bool,
     /// Lines drawn last, the cursor being behind them.
     drawn: usize,
     next: Instant,
@@ -32,7 +34,11 @@ pub struct Live {
 
 impl Live {
     pub fn open() -> Self {
-        Live { on: io::stdout().is_terminal(), drawn: 0, next: Instant::now() }
+        Live { on: io::stdout().is_terminal(), on_stderr: false, drawn: 0, next: Instant::now() }
+    }
+
+    pub fn on_stderr() -> Self {
+        Live { on: io::stderr().is_terminal(), on_stderr: true, drawn: 0, next: Instant::now() }
     }
 
     pub fn is_on(&self) -> bool {
@@ -46,16 +52,28 @@ impl Live {
             return Ok(());
         }
         self.next = now + PAUSE;
-        let (columns, rows) =
-            tcgetwinsize(io::stdout()).map_or((80, 24), |size| (usize::from(size.ws_col), usize::from(size.ws_row)));
+        let size = if self.on_stderr { tcgetwinsize(io::stderr()) } else { tcgetwinsize(io::stdout()) };
+        let (columns, rows) = size.map_or((80, 24), |size| (usize::from(size.ws_col), usize::from(size.ws_row)));
         let text = self.frame(&lines(), columns.max(20), rows.max(4));
-        screen::print(text.as_bytes())
+        self.print(&text)
     }
 
     /// Takes the block away, so that the final report stands in its place.
     pub fn close(&mut self) -> Result<(), Failure> {
+        if self.drawn == 0 {
+            return Ok(());
+        }
         let text = self.frame(&[], 80, 24);
-        if self.on { screen::print(text.as_bytes()) } else { Ok(()) }
+        self.print(&text)
+    }
+
+    fn print(&self, text: &str) -> Result<(), Failure> {
+        if !self.on_stderr {
+            return screen::print(text.as_bytes());
+        }
+        // Whether anybody sees it makes no difference to the work.
+        let _ = io::stderr().write_all(text.as_bytes());
+        Ok(())
     }
 
     fn frame(&mut self, lines: &[String], columns: usize, rows: usize) -> String {
@@ -85,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_block_is_drawn_over_itself() {
-        let mut live = Live { on: true, drawn: 0, next: Instant::now() };
+        let mut live = Live { on: true, on_stderr: false, drawn: 0, next: Instant::now() };
         let lines = |texts: &[&str]| texts.iter().map(|text| text.to_string()).collect::<Vec<_>>();
         assert_eq!(live.frame(&lines(&["one", "two"]), 80, 24), "\r\x1b[Jone\ntwo\n");
         assert_eq!(live.frame(&lines(&["a long line"]), 7, 24), "\x1b[2A\r\x1b[Ja long\n");

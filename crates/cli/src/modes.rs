@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use client::Value;
 use signal_hook::consts::SIGINT;
 
+use crate::debugger;
 use crate::failure::{Failure, fatal};
 use crate::oneshot;
 use crate::options::Mode;
@@ -26,8 +27,10 @@ use crate::session::Session;
 
 /// Runs one mode; the exit code.
 pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
-    let needs_server =
-        !matches!(mode, Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_));
+    let needs_server = !matches!(
+        mode,
+        Mode::IntrinsicLatency { .. } | Mode::Hint(_) | Mode::HintFile(_) | Mode::Eval(_) | Mode::Debug { .. }
+    );
     if needs_server {
         session.connect(true).map_err(|_| Failure::Exit(1))?;
     }
@@ -47,6 +50,7 @@ pub fn run(session: &mut Session, mode: Mode, words: Vec<Vec<u8>>) -> Result<i32
         Mode::Hint(line) => hints::show(session, &line),
         Mode::HintFile(file) => return hints::compare(session, &file),
         Mode::Eval(file) => return oneshot::eval(session, &file, words),
+        Mode::Debug { script, sync } => return debugger::run(session, script, words, sync),
     };
     match done {
         Ok(()) => Ok(0),

@@ -39,12 +39,15 @@ pub fn run(session: &mut Session, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
 /// Sends the script in `file`. Words before a lone comma are keys, those behind it arguments.
 pub fn eval(session: &mut Session, file: &Path, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
     session.connect(true).map_err(|_| Failure::Exit(1))?;
-    let script = fs::read(file)
-        .map_err(|error| fatal(format_args!("Can't open file '{}': {}", file.display(), client::os_text(&error))))?;
-    finish(session, &eval_command(script, words))
+    finish(session, &eval_command(read_script(file)?, words))
 }
 
-fn eval_command(script: Vec<u8>, words: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+pub fn read_script(file: &Path) -> Result<Vec<u8>, Failure> {
+    fs::read(file)
+        .map_err(|error| fatal(format_args!("Can't open file '{}': {}", file.display(), client::os_text(&error))))
+}
+
+pub fn eval_command(script: Vec<u8>, words: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
     let comma = words.iter().position(|word| word == b",");
     let keys = comma.unwrap_or(words.len());
     let mut command = vec![b"EVAL".to_vec(), script, keys.to_string().into_bytes()];

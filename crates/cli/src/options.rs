@@ -64,6 +64,10 @@ pub enum Mode {
     Hint(Vec<u8>),
     HintFile(PathBuf),
     Eval(PathBuf),
+    Debug {
+        script: PathBuf,
+        sync: bool,
+    },
 }
 
 /// How `--bigkeys` and `--memkeys` measure a key.

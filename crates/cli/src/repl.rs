@@ -18,7 +18,7 @@ use std::time::Instant;
 use client::Address;
 use resp::inline;
 
-use crate::docs::CommandTable;
+use crate::debugger;
 use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::history::HistoryFile;
@@ -36,28 +36,49 @@ const SLOW_MS: u128 = 500;
 pub fn run(mut session: Session) -> Result<i32, Failure> {
     session.interrupts = Some(Interrupts::install().map_err(fatal)?);
     proceed(session.connect(true))?;
+    match converse(&mut session, &mut None)? {
+        Leave::With(code) => Ok(code),
+        Leave::Restart => Ok(0),
+    }
+}
+
+/// How a conversation ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    With(i32),
+    /// The script that is debugged shall be run again.
+    Restart,
+}
+
+/// Reads and obeys lines until the user leaves. The input is opened the first time.
+pub fn converse(session: &mut Session, input: &mut Option<Input>) -> Result<Leave, Failure> {
     let terminal = io::stdin().is_terminal();
-    let (table, history) = if terminal {
-        (session.command_table()?, HistoryFile::open(&session.vocabulary))
-    } else {
-        (Arc::new(CommandTable::default()), HistoryFile::default())
-    };
+    // A debugger does not tell which commands there are.
+    let table = if terminal && !session.debugger.active { session.command_table()? } else { Arc::default() };
+    let history = if terminal { HistoryFile::open(&session.vocabulary) } else { HistoryFile::default() };
     session.interactive = true;
     if terminal {
         session.load_preferences()?;
     }
-    let mut input = Input::open(table, session.hints.clone(), &history.lines).map_err(fatal)?;
+    let input = match input {
+        Some(input) => input,
+        None => input.insert(Input::open(table, session.hints.clone(), &history.lines).map_err(fatal)?),
+    };
     loop {
         let Some(line) = input.read_line(&session.prompt()).map_err(fatal)? else {
             if session.subscriptions.active && session.connect(true).is_ok() {
                 continue;
             }
-            return Ok(0);
+            return Ok(Leave::With(0));
         };
         if line.is_empty() {
             continue;
         }
-        match inline::split_owned(&line) {
+        let words = match debugger::split(&line) {
+            Some(words) if session.debugger.active => Ok(words),
+            _ => inline::split_owned(&line),
+        };
+        match words {
             Err(_) => {
                 screen::print_line("Invalid argument(s)")?;
                 history.append(&line, &[]);
@@ -73,29 +94,30 @@ pub fn run(mut session: Session) -> Result<i32, Failure> {
                     }
                 };
                 history.append(&line, command);
-                if let Some(code) = obey(&mut session, &mut input, &words, command, repeat)? {
-                    return Ok(code);
+                if let Some(leave) = obey(session, input, &words, command, repeat)? {
+                    return Ok(leave);
                 }
             }
         }
         if session.subscriptions.active {
-            proceed(session.show_messages(&input))?;
+            proceed(session.show_messages(input))?;
         }
     }
 }
 
-/// Runs one line; an exit code when the user leaves.
+/// Runs one line; tells when the user leaves.
 fn obey(
     session: &mut Session,
     input: &mut Input,
     words: &[Vec<u8>],
     command: &[Vec<u8>],
     repeat: i64,
-) -> Result<Option<i32>, Failure> {
+) -> Result<Option<Leave>, Failure> {
     let name = words[0].to_ascii_lowercase();
     match (name.as_slice(), words.len()) {
-        (b"quit" | b"exit", _) => return Ok(Some(0)),
+        (b"quit" | b"exit", _) => return Ok(Some(Leave::With(0))),
         ([b':', ..], _) => session.prefer(words, "")?,
+        (b"restart", _) if session.debugger.can_restart => return Ok(Some(Leave::Restart)),
         (b"restart", _) => screen::print_line("Use 'restart' only in Lua debugging mode.")?,
         (b"connect", 3) => {
             let host = String::from_utf8_lossy(&words[1]).into_owned();
@@ -106,6 +128,7 @@ fn obey(
         _ => {
             let begin = Instant::now();
             proceed(session.issue(command, repeat))?;
+            proceed(session.show_end_of_debugging())?;
             let took = begin.elapsed();
             if took.as_millis() >= SLOW_MS && session.options.style == Style::Terminal {
                 screen::print_line(&format!("({:.2}s)", took.as_secs_f64()))?;

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use client::{Address, Client, Error, Value};
 
+use crate::debugger::{self, Debugger};
 use crate::docs::CommandTable;
 use crate::failure::Failure;
 use crate::format::{self, Delimiters, Style};
@@ -69,6 +70,7 @@ pub struct Session {
     pub asking: bool,
     pub pushes: Pushes,
     pub interactive: bool,
+    pub debugger: Debugger,
     pub interrupts: Option<Interrupts>,
     pub server_version: Option<String>,
     /// Whether the line editor shows hints.
@@ -101,6 +103,7 @@ impl Session {
             asking: false,
             pushes,
             interactive: false,
+            debugger: Debugger::default(),
             interrupts: None,
             server_version: None,
             hints: Arc::new(AtomicBool::new(true)),
@@ -112,6 +115,9 @@ impl Session {
     pub fn prompt(&self) -> String {
         if self.link.is_none() {
             return "not connected> ".to_owned();
+        }
+        if self.debugger.active {
+            return debugger::PROMPT.to_owned();
         }
         let mut prompt = match &self.address {
             Address::Unix(path) => format!("{} {}", self.vocabulary.socket_prompt, path.display()),
@@ -164,6 +170,7 @@ impl Session {
     fn reset_state(&mut self) {
         self.db = 0;
         self.in_multi = false;
+        self.forget_debugger();
         self.resp3 = false;
         self.subscriptions = Subscriptions::default();
         self.restore_pushes();

@@ -31,7 +31,8 @@ pub fn parse(uri: &[u8]) -> Result<Uri, String> {
         rest = &rest[at + 1..];
         match find(info, b":") {
             Some(colon) => {
-                result.user = Some(percent_decode(&info[..colon])?);
+                // A password behind a lone colon, as client libraries write it, has no user.
+                result.user = Some(percent_decode(&info[..colon])?).filter(|user| !user.is_empty());
                 result.password = Some(percent_decode(&info[colon + 1..])?);
             }
             None => result.password = Some(percent_decode(info)?),
@@ -117,7 +118,9 @@ mod tests {
                 db: Some(2),
             },
         );
-        check("redis://secret@h", Uri { password: Some(b"secret".to_vec()), host: Some("h".into()), ..Uri::default() });
+        for uri in ["redis://:secret@h", "redis://secret@h"] {
+            check(uri, Uri { password: Some(b"secret".to_vec()), host: Some("h".into()), ..Uri::default() });
+        }
     }
 
     #[test]

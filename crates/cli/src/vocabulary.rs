@@ -11,6 +11,8 @@ pub struct Vocabulary {
     pub tool: &'static str,
     /// How messages name the server.
     pub server: &'static str,
+    /// How messages name the server that a replica follows.
+    pub primary: &'static str,
     /// The release whose behaviour this name promises.
     pub version: &'static str,
     /// The scheme of connection strings in examples.
@@ -34,6 +36,7 @@ pub struct Vocabulary {
 pub const REDIS: Vocabulary = Vocabulary {
     tool: "redis-cli",
     server: "Redis",
+    primary: "master",
     version: "7.2.4",
     scheme: "redis",
     key_quote: "",
@@ -48,6 +51,7 @@ pub const REDIS: Vocabulary = Vocabulary {
 pub const VALKEY: Vocabulary = Vocabulary {
     tool: "valkey-cli",
     server: "Valkey",
+    primary: "primary",
     version: "9.1.0",
     scheme: "valkey",
     key_quote: "'",

@@ -1,8 +1,9 @@
 //! Readings of arguments that many commands share: integers, floats, times, counts.
 
 use command::context::Context;
-use keyspace::{OnExpired, UnixMillis};
+use keyspace::UnixMillis;
 use resp::error::{self, Error};
+use structures::extended::Extended;
 use structures::number;
 
 /// An integer, or the error that every Redis user knows.
@@ -66,15 +67,17 @@ impl Time<'_> {
     }
 }
 
-/// Whether a key that is to expire at `at` can be deleted at once instead. A replica and a loader never decide that
-/// themselves: the deletion comes to them as a command.
+/// Whether a key that is to expire at `at` can be deleted at once instead. A replica, a loader and a server that imports
+/// never decide that themselves: the deletion comes to them as a command.
 pub(crate) fn expired_already(ctx: &Context<'_, '_>, at: UnixMillis) -> bool {
-    at <= ctx.now() && !ctx.env.obey && ctx.space.on_expired == OnExpired::Delete
+    at <= ctx.now() && !ctx.env.obey && ctx.space.ends_keys
 }
 
 /// The deadline of a blocking command from its timeout in seconds: `None` for 0, which waits for ever.
 pub(crate) fn deadline(ctx: &Context<'_, '_>, arg: &[u8]) -> Result<Option<UnixMillis>, Error> {
-    let seconds = number::parse_f64(arg).ok_or(error::common::TIMEOUT_NOT_FLOAT)?;
+    // What is no ordinary number may be one in hexadecimal, or a very large one.
+    let seconds = number::parse_f64(arg).or_else(|| Extended::parse(arg).map(Extended::to_f64));
+    let seconds = seconds.ok_or(error::common::TIMEOUT_NOT_FLOAT)?;
     let millis = (seconds * 1000.0).ceil();
     if millis > i64::MAX as f64 {
         return Err(error::common::TIMEOUT_OUT_OF_RANGE);

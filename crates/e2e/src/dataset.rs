@@ -24,15 +24,9 @@ pub fn knows(client: &mut Connection, name: &str) -> bool {
     matches!(client.run(&format!("COMMAND INFO {name}")).items(), [Reply::Array(_)])
 }
 
-/// Runs `DEBUG RELOAD` or `DEBUG LOADAOF`; false, said aloud, when the server has no such subcommand yet.
-pub fn reload(client: &mut Connection, subcommand: &str) -> bool {
-    let reply = client.run(&format!("DEBUG {subcommand}")).to_string();
-    if reply.contains("unknown subcommand") {
-        crate::absent(&format!("the server has no DEBUG {subcommand}"));
-        return false;
-    }
-    assert_eq!(reply, "OK", "DEBUG {subcommand}");
-    true
+/// Runs `DEBUG RELOAD` or `DEBUG LOADAOF`.
+pub fn reload(client: &mut Connection, subcommand: &str) {
+    client.expect(&format!("DEBUG {subcommand}"), "OK");
 }
 
 /// The digest of all keys and values, equal for equal data whatever its encoding.

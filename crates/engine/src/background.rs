@@ -32,7 +32,7 @@ pub struct Sleeper {
 impl Sleeper {
     /// A sleeper without a wake.
     pub fn new() -> Arc<Self> {
-        Arc::new(Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() })
+        Arc::new(Sleeper::default())
     }
 
     /// Sleeps until a wake that no earlier call has taken.
@@ -42,6 +42,22 @@ impl Sleeper {
             woken = self.changed.wait(woken).unwrap_or_else(PoisonError::into_inner);
         }
         *woken = false;
+    }
+}
+
+impl Default for Sleeper {
+    fn default() -> Self {
+        Sleeper { woken: SleepMutex::new(false), changed: Condvar::new() }
+    }
+}
+
+impl Sleeper {
+    /// Sleeps for a moment, or until a wake, which is kept.
+    fn nap(&self) {
+        let woken = self.woken.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*woken {
+            nap(&self.changed, woken);
+        }
     }
 }
 
@@ -77,7 +93,7 @@ impl<'a, T> Background<'a, T> {
                 }
                 self.gate.leave(self.me);
             }
-            nap();
+            self.sleeper.nap();
         }
         loop {
             if !self.gate.enter(self.me, pass) {

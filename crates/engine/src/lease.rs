@@ -154,6 +154,19 @@ impl<'e> Lease<'e> {
         }
     }
 
+    /// Takes one shard if nobody has it or waits for it; the lease has entered. Nothing is parked.
+    pub fn try_take(&mut self, id: ShardId) -> bool {
+        if self.world.is_some() || self.covers(&[id]) {
+            return true;
+        }
+        self.held = self.engine.shards.try_acquire(&[id], None).ok();
+        if self.held.is_some() {
+            self.units = 0;
+            self.now = self.engine.now();
+        }
+        self.held.is_some()
+    }
+
     /// Takes the whole keyspace, alone.
     pub fn take_world(&mut self, attempt: &mut Attempt) -> Taken {
         if self.world.is_some() {

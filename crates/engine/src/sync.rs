@@ -19,7 +19,7 @@ pub const SPINS: u32 = 512;
 /// How often a background thread comes back to a shard that is taken before it queues for it: about five milliseconds.
 pub const NAPS: u32 = 100;
 
-/// What it does in between.
-pub fn nap() {
-    std::thread::park_timeout(std::time::Duration::from_micros(50));
+/// What it does in between: stays away for 50 µs, or until `changed`.
+pub fn nap(changed: &Condvar, guard: std::sync::MutexGuard<'_, bool>) {
+    drop(changed.wait_timeout(guard, std::time::Duration::from_micros(50)));
 }

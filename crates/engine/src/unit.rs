@@ -15,7 +15,7 @@ use std::sync::Arc;
 use command::context::{Block, Context, Done, Env, Handler, Random, Stop};
 use command::effects::{Effects, Event, Propagate, class};
 use command::row::{Group, Row};
-use keyspace::{Db, DbIndex, Key, Lookup, OnExpired, Space, SpaceStats, WaitEntry, WaitState};
+use keyspace::{Db, DbIndex, Deletion, Key, Lookup, OnExpired, Space, SpaceStats, UnixMillis, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::encode;
 use resp::reply::Reply;
@@ -116,6 +116,8 @@ pub trait Sink {
 
 /// What a unit needs from its surroundings when it commits.
 pub trait Hooks {
+    /// The time of this moment, for those who are served.
+    fn now(&mut self) -> UnixMillis;
     /// Publishes keyspace events.
     fn publish(&mut self, events: &[Event], offset: u64);
     /// Counts changes (`rdb_changes_since_last_save`).
@@ -251,6 +253,26 @@ impl<'u> Unit<'u> {
         gone
     }
 
+    /// Removes a key because memory is short. Its deletion is propagated, but no change of the data set is counted.
+    pub fn evict(&mut self, key: &Key<'_>, env: &Env, lazy: bool) {
+        let deletion = if lazy { Deletion::Lazy } else { Deletion::Sync };
+        let removed = self.space.remove(key, deletion);
+        let awake = self.sink.is_awake();
+        let Scratch { log, events, .. } = &mut *self.scratch;
+        note_expired(&mut self.space, log, events, env, awake);
+        if removed {
+            self.space.touch(key);
+            let db = self.space.db;
+            if awake {
+                let verb: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
+                log.push(db, &[verb, key.bytes]);
+            }
+            if env.notify & class::EVICTED != 0 {
+                events.push(Event { class: class::EVICTED, name: "evicted", db, key: key.bytes.into() });
+            }
+        }
+    }
+
     /// Registers a client that has to wait with each of its keys, under the locks under which it found nothing.
     pub fn wait(&mut self, entry: &Arc<WaitEntry>) {
         for name in &entry.keys {
@@ -306,9 +328,11 @@ impl<'u> Unit<'u> {
 
     /// Serves blocked clients: key by key in the order in which the keys became ready, for each key the clients in the
     /// order in which they blocked, at most those that waited when serving it began. The whole command of each is run
-    /// again, so that BLPOP looks at its keys in its own order. What they change may make further keys ready.
+    /// again, so that BLPOP looks at its keys in its own order. What they change may make further keys ready. For them the
+    /// time is not the unit's but theirs: a key that has expired while a long transaction ran is no longer there.
     fn serve(&mut self, hooks: &mut dyn Hooks, end: &mut Option<u64>) {
-        let (db, lookup) = (self.space.db, self.space.lookup);
+        let (db, lookup, now) = (self.space.db, self.space.lookup, self.space.now);
+        self.space.now = now.max(hooks.now());
         let mut next = 0;
         while let Some((key_db, name)) = self.scratch.ready.get(next).cloned() {
             next += 1;
@@ -320,7 +344,8 @@ impl<'u> Unit<'u> {
             for waiter in waiters {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
                 self.space.select(waiter.db);
-                let kind = self.space.peek(&Key::new(&name)).map(|view| view.type_name());
+                // A key whose time has come is left to the next one who looks at it.
+                let kind = self.space.glance(&Key::new(&name)).map(|view| view.type_name());
                 if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
@@ -345,9 +370,12 @@ impl<'u> Unit<'u> {
                 }
             }
         }
+        // Keys whose end was met by those who could not be served after all.
+        *end = self.append(hooks).or(*end);
         self.scratch.ready.clear();
         self.space.select(db);
         self.space.lookup = lookup;
+        self.space.now = now;
     }
 }
 

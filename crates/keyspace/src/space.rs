@@ -1,9 +1,9 @@
 //! The keyspace as one unit of execution sees it: the shards it holds, at one time, under one policy.
 //!
 //! A unit names its keys, the engine takes their shards, and the unit gets a [`Space`] over them. `now` is fixed for the
-//! whole unit (an EXEC, a script and a served blocked command included), so that a key cannot expire between two commands
-//! that see each other. A key that has expired is deleted when a unit meets it, in front of the unit's own effects; on a
-//! replica it is only hidden, because the primary's DEL will come.
+//! whole unit (an EXEC and a script included), so that a key cannot expire between two commands that see each other; the
+//! clients that a unit serves when it is over have a time of their own. A key that has expired is deleted when a unit meets
+//! it, in front of the unit's own effects; on a replica it is only hidden, because the primary's DEL will come.
 
 use resp::error::{self, Error};
 use smallvec::SmallVec;
@@ -260,6 +260,9 @@ pub struct Space<'a> {
     pub now: UnixMillis,
     /// What happens to expired keys.
     pub on_expired: OnExpired,
+    /// Whether this server decides when a key ends (a primary that imports nothing): an expiry in the past then deletes at
+    /// once; elsewhere it is written like any other, and the deletion comes as a command.
+    pub ends_keys: bool,
     /// Whether lookups leave traces; CLIENT NO-TOUCH turns it off.
     pub lookup: Lookup,
     /// How accesses are counted.
@@ -298,6 +301,7 @@ impl<'a> Space<'a> {
             db,
             now,
             on_expired: OnExpired::Delete,
+            ends_keys: true,
             lookup: Lookup::Touch,
             clock: AccessClock::at(now, false, 10, 1),
             coin: 0x9e37_79b9,

@@ -102,18 +102,11 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
             || exec_writes
             || is_exec(row) && queue_has(client, Flags::MAY_REPLICATE);
         let queued = client.multi.is_some() && !is_exec(row);
-        if waits && !queued && control.config_pause_applies(row) {
+        if waits && !queued {
             return Admission::Pause;
         }
     }
     Admission::Run
-}
-
-impl Control {
-    /// CLIENT UNPAUSE and its kin are never paused, or nobody could end a pause.
-    fn config_pause_applies(&self, row: &Row) -> bool {
-        !matches!(row.parent(), Some("client"))
-    }
 }
 
 fn is_exec(row: &Row) -> bool {

@@ -253,10 +253,10 @@ mod tests {
         let mut node = Node::start(SLOW);
         let (a, b) = (node.connect(), node.connect());
         node.looks_take(10);
-        node.say(b, "CLIENT PAUSE 100000 ALL");
+        node.say(b, "CLIENT PAUSE 1000 ALL");
         assert_eq!(node.say(a, "DEBUG SPIN 1000"), "");
         node.leaves(a);
-        node.say(b, "CLIENT UNPAUSE");
+        node.pass(1000);
         assert!(node.client(a).is_none());
         assert!(node.server.cards.get(a.id).is_none());
         assert_eq!(node.say(b, "PING"), "+PONG\r\n");

@@ -1,4 +1,4 @@
-//! What happens ten times a second, whatever clients do: pauses end, and what INFO tells as a rate is measured.
+//! What happens ten times a second, whatever clients do: pauses end, room is made, and what INFO tells as a rate is measured.
 
 use keyspace::UnixMillis;
 
@@ -90,6 +90,7 @@ impl Meter {
 pub fn tick(core: &mut Core<'_>, now: UnixMillis) {
     crate::pause::end_if_due(core, now);
     crate::shutdown::tick(core);
+    core.make_room();
     let server = core.server;
     let totals = server.totals();
     server.rates.lock().measure(server.engine.clock().nanos(), &totals);

@@ -18,7 +18,7 @@ use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
 use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
-use keyspace::{Key, Lookup as Trace, WaitEntry};
+use keyspace::{Key, Lookup as Trace, OnExpired, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
 use resp::log_text;
@@ -29,6 +29,7 @@ use crate::admission::{Admission, Circumstances, judge};
 use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
+use crate::expiry;
 use crate::hooks::NodeHooks;
 use crate::migrate::Migration;
 use crate::replication::Quiet;
@@ -70,6 +71,7 @@ pub struct Core<'s> {
     /// Migrations that clients of this executor have begun, and its attempts to end them.
     pub(crate) migrations: Vec<Arc<Migration>>,
     pub(crate) migrate_attempt: Attempt,
+    pub(crate) room_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -131,6 +133,7 @@ impl<'s> Core<'s> {
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
             migrations: Vec::new(),
             migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
+            room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
@@ -172,13 +175,13 @@ impl<'s> Core<'s> {
         }
         match client.reply_mode {
             ReplyMode::On => {}
-            ReplyMode::Off => client.out.buf.truncate(start),
+            ReplyMode::Off => client.silence(start),
             ReplyMode::SkipNext => {
-                client.out.buf.truncate(start);
+                client.silence(start);
                 client.reply_mode = ReplyMode::Skip;
             }
             ReplyMode::Skip => {
-                client.out.buf.truncate(start);
+                client.silence(start);
                 client.reply_mode = ReplyMode::On;
             }
         }
@@ -242,7 +245,7 @@ impl<'s> Core<'s> {
             }
             let control = self.control();
             let how = Circumstances {
-                out_of_memory: self.out_of_memory(&control),
+                out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
                 in_exec: false,
             };
@@ -343,7 +346,7 @@ impl<'s> Core<'s> {
         let mark = client.out.len();
         let env: &Env = &control.env;
         let mut space = self.lease.space(client.db);
-        prepare(&mut space, control, env, client);
+        prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
         let sink = Self::sink(&self.server.journal, &quiet, control);
         let mut unit = Unit::begin(space, sink, &mut self.scratch, &mut self.random);
@@ -351,6 +354,9 @@ impl<'s> Core<'s> {
             unit.unframed();
         }
         let result = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+        if control.is_replica() && row.has(Flags::WRITE) {
+            expiry::note_own(self.server, &unit.space, row, args);
+        }
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = match result {
             Ok(()) => unit.commit(&mut hooks),
@@ -651,11 +657,6 @@ impl<'s> Core<'s> {
         self.counters.note_error(code);
     }
 
-    fn out_of_memory(&self, control: &Control) -> bool {
-        let limit = control.config.memory.maxmemory;
-        limit > 0 && !control.is_replica() && self.server.host.used_memory() as u64 > limit
-    }
-
     /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
     pub(crate) fn start_clock(&mut self) -> u64 {
         self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
@@ -693,15 +694,24 @@ impl<'s> Core<'s> {
 /// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
 impl Drop for Core<'_> {
     fn drop(&mut self) {
-        for attempt in [&mut self.change_attempt, &mut self.save_attempt, &mut self.migrate_attempt] {
+        let Core { change_attempt, save_attempt, migrate_attempt, room_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, migrate_attempt, room_attempt] {
             self.lease.abandon(attempt);
         }
     }
 }
 
 /// Puts the policies of the control value into a unit's view of the keyspace.
-pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &Env, client: &Client) {
-    space.on_expired = expiry_policy(env, control.is_replica(), control.pause != Pause::None);
+pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &Env, client: &Client, writes: bool) {
+    let replica = control.is_replica();
+    let imports = !replica && control.config.replication.import_mode;
+    // Expired keys of which another server decides are hidden, until a command writes to them here.
+    let others = (replica || imports) && !writes;
+    space.on_expired = match imports && client.card.is(Flag::ImportSource) {
+        true => OnExpired::Obey,
+        false => expiry_policy(env, others, control.pause != Pause::None),
+    };
+    space.ends_keys = !replica && !imports;
     space.clock = keyspace::AccessClock::at(
         space.now,
         env.lfu,

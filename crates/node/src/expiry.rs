@@ -5,21 +5,38 @@
 //! expires. It goes shard by shard, deletes a bounded number of keys per lock hold, and is a background executor that
 //! waits in line like every unit.
 
+use std::ops::Bound;
 use std::sync::atomic::Ordering;
 
 use command::context::Random;
+use command::row::Row;
 use engine::background::Background;
 use engine::id::ExecutorId;
 use engine::unit::{Scratch, Unit};
-use keyspace::{DbIndex, Key, ShardId, Space};
+use keyspace::{DbIndex, Key, OnExpired, ShardId, Space};
+use resp::args::Args;
 use smallvec::smallvec;
 
 use crate::control::Pause;
 use crate::hooks::NodeHooks;
+use crate::replication::Quiet;
 use crate::server::Server;
 
 /// Buckets looked at in one lock hold: a fraction of a millisecond even if all of their keys are due.
 const PER_HOLD: usize = 16;
+
+/// How many keys of a replica's own clients are looked at in one cycle.
+const MOST_OWN: usize = 64;
+
+/// Remembers the keys that a client of a writable replica has given an expiry.
+pub(crate) fn note_own(server: &Server, space: &Space<'_>, row: &Row, args: Args<'_>) {
+    for at in row.keys_of(&args).into_iter().flatten() {
+        let name = args.at(at.index as usize);
+        if space.glance(&Key::new(name)).is_some_and(|view| view.expire().is_some()) {
+            server.replication.own_expiring.lock().insert((space.db, name.into()));
+        }
+    }
+}
 
 /// The cycle's place in the keyspace.
 pub struct Expirer<'s> {
@@ -29,6 +46,8 @@ pub struct Expirer<'s> {
     scratch: Scratch,
     random: Random,
     due: Vec<Box<[u8]>>,
+    /// The last key of a replica's own clients that was looked at.
+    own_at: Option<(DbIndex, Box<[u8]>)>,
 }
 
 impl<'s> Expirer<'s> {
@@ -42,6 +61,7 @@ impl<'s> Expirer<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             due: Vec::new(),
+            own_at: None,
         }
     }
 
@@ -50,6 +70,7 @@ impl<'s> Expirer<'s> {
         if !self.server.switches.active_expire.load(Ordering::Relaxed) {
             return;
         }
+        self.own_keys();
         let began = self.server.engine.clock().nanos();
         for shard in 0..self.server.engine.map.shards() {
             for db in 0..self.server.control.load().env.databases {
@@ -63,12 +84,56 @@ impl<'s> Expirer<'s> {
         }
     }
 
+    /// Deletes what is due of the keys that clients of this replica have given an expiry, and forgets the others that will
+    /// not be: those without one, and all when this is no replica any more.
+    fn own_keys(&mut self) {
+        let after = self.own_at.take().map_or(Bound::Unbounded, Bound::Excluded);
+        let names: Vec<_> = {
+            let own = self.server.replication.own_expiring.lock();
+            own.range((after, Bound::Unbounded)).take(MOST_OWN).cloned().collect()
+        };
+        for (db, name) in &names {
+            if !self.own_key(*db, &Key::new(name)) {
+                self.server.replication.own_expiring.lock().remove(&(*db, name.clone()));
+            }
+        }
+        self.own_at = names.into_iter().next_back();
+    }
+
+    /// Looks at one of them; false when it need not be looked at again.
+    fn own_key(&mut self, db: DbIndex, key: &Key<'_>) -> bool {
+        let id = self.server.engine.map.of(key.hash);
+        let mut shard = self.background.lock(id);
+        let control = self.server.control.load();
+        if !control.is_replica() {
+            return false;
+        }
+        let now = self.server.engine.now();
+        let mut space = Space::new(self.server.engine.map, smallvec![(id, &mut *shard)], db, now);
+        space.on_expired = OnExpired::Obey;
+        let Some(at) = space.peek(key).and_then(|view| view.expire()) else { return false };
+        if !now.is_past(at.0) {
+            return true;
+        }
+        space.on_expired = OnExpired::Delete;
+        let quiet = Quiet(&self.server.journal);
+        let mut unit = Unit::begin(space, &quiet, &mut self.scratch, &mut self.random);
+        unit.expire(key, &control.env);
+        let counters = &self.server.counters[self.me];
+        unit.commit(&mut NodeHooks { server: self.server, control: &control, counters });
+        false
+    }
+
     /// One lock hold: true when more may be due in the same place.
     fn step(&mut self, id: ShardId, db: DbIndex, cursor: &mut u64) -> bool {
         let mut shard = self.background.lock(id);
         // Behind the gate: what it says now holds until the shard is given back.
         let control = self.server.control.load();
-        if control.is_replica() || control.pause != Pause::None || control.loading {
+        if control.is_replica()
+            || control.config.replication.import_mode
+            || control.pause != Pause::None
+            || control.loading
+        {
             return false;
         }
         let now = self.server.engine.now();

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use command::effects::{Event, class};
 use command::registry::Lookup;
 use engine::unit::{Admitted, Hooks};
-use keyspace::{Db, SpaceStats, WaitEntry, WaitState};
+use keyspace::{Db, SpaceStats, UnixMillis, WaitEntry, WaitState};
 use resp::reply::Reply;
 use session::Letter;
 use value::Value;
@@ -27,6 +27,10 @@ pub struct NodeHooks<'h> {
 }
 
 impl Hooks for NodeHooks<'_> {
+    fn now(&mut self) -> UnixMillis {
+        self.server.engine.now()
+    }
+
     fn publish(&mut self, events: &[Event], offset: u64) {
         let notify = self.control.env.notify;
         if self.server.pubsub.is_silent() {

@@ -103,8 +103,8 @@ pub struct Current {
     pub keys: u64,
     /// What has become of them so far.
     pub spool: Arc<Spool>,
-    /// It was asked to end early.
-    pub(crate) cancelled: bool,
+    /// It was given up, and will end soon.
+    pub cancelled: bool,
 }
 
 impl Current {

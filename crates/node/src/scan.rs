@@ -59,7 +59,7 @@ impl Core<'_> {
             }
             let control = self.control();
             let mut space = self.lease.space(client.db);
-            prepare(&mut space, &control, &control.env, client);
+            prepare(&mut space, &control, &control.env, client, false);
             let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
             unit.unframed();
             walk.step(&unit.space);

@@ -12,6 +12,7 @@ use command::registry::{Registry, RowId};
 use command::row::Row;
 use config::{Config, Directive, Reason};
 use engine::control::Published;
+use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
 use keyspace::{Db, WaitState};
@@ -111,6 +112,12 @@ pub trait Host: Send + Sync {
     fn process(&self) -> &ProcessFacts;
     /// What memory it uses. It goes over the allocator's tables: not for every command.
     fn memory(&self) -> MemoryFacts;
+    /// What the allocator tells of itself, as text.
+    fn allocator_report(&self) -> Vec<u8> {
+        Vec::new()
+    }
+    /// Gives free memory back to the system.
+    fn purge_memory(&self) {}
     /// Looks at the memory in use, so that its peak is known.
     fn note_memory(&self);
     /// What processor time it has used.
@@ -361,6 +368,8 @@ impl Server {
         self.exit_code.store(exit_code, Ordering::Relaxed);
         self.over.store(true, Ordering::Release);
         self.recheck();
+        self.replication.idle.wake(0);
+        self.host.wake_control();
     }
 
     /// Tells every thread that what its clients wait for may have come.

@@ -61,6 +61,8 @@ counters! {
     misses,
     /// Keys deleted because their time had come.
     expired,
+    /// Keys deleted because memory was short.
+    evicted,
     /// Bytes read from clients.
     bytes_in,
     /// Bytes sent to clients.

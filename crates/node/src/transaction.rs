@@ -163,11 +163,14 @@ impl Core<'_> {
             Bound::Data(handler, _) => {
                 let env = &control.env_no_block;
                 let mut space = self.lease.space(client.db);
-                prepare(&mut space, control, env, client);
+                prepare(&mut space, control, env, client, row.has(command::row::Flags::WRITE));
                 let quiet = Quiet(&self.server.journal);
                 let sink = Self::sink(&self.server.journal, &quiet, control);
                 let mut unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let waits = unit.call(&UnitCall { row, handler, args, env }, &mut client.out);
+                if control.is_replica() && row.has(command::row::Flags::WRITE) {
+                    crate::expiry::note_own(self.server, &unit.space, row, args);
+                }
                 debug_assert!(waits.is_ok(), "{} blocked inside a transaction", row.fullname);
                 unit.suspend(&mut NodeHooks { server: self.server, control, counters: self.counters });
             }

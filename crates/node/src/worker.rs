@@ -134,7 +134,12 @@ impl<'s> Worker<'s> {
         self.with(token, |worker, client| {
             client.card.last_seen.store(worker.core.server.engine.now().0, Ordering::Relaxed);
             worker.count_input(client);
-            worker.process(client, Some(turn));
+            if client.waits_long() {
+                let control = worker.core.control();
+                limits::check_input(&mut worker.core, &control, client);
+            } else {
+                worker.process(client, Some(turn));
+            }
         });
     }
 
@@ -469,6 +474,7 @@ impl<'s> Worker<'s> {
         }
         let mut lent = turn.is_some().then(|| self.lend_core());
         while client.is_ready() && at < input.len() {
+            // A command before this one may have been AUTH, or RESET.
             let limits = RequestLimits {
                 max_bulk_len: control.config.clients.proto_max_bulk_len,
                 unauthenticated: !client.authenticated,

@@ -31,6 +31,8 @@ use crate::reactor::{ConnInfo, Inbox, Incoming, Stream};
 const WAKER: Token = Token(usize::MAX);
 /// After accepting has failed, mostly for want of descriptors, it is tried again when so much time has passed.
 const PAUSE: Duration = Duration::from_millis(100);
+/// How many connections are dealt before the reactors are called.
+const BATCH: usize = 64;
 
 struct Entry {
     group: &'static str,
@@ -147,26 +149,37 @@ impl Shared {
     }
 
     /// Accepts until nothing waits. False: it has to be tried again later.
+    ///
+    /// The reactors are called once for a whole batch: were they called for each connection, they would run in this thread's
+    /// stead, and in a flood the kernel's queue would overflow, which costs whoever knocks a second.
     fn drain(&self, token: usize) -> bool {
-        loop {
+        let mut dealt = 0;
+        let done = loop {
+            if dealt == BATCH {
+                self.inboxes.iter().for_each(|inbox| inbox.call_if_any());
+                dealt = 0;
+            }
             // The lock is held for one connection at a time, so that a reconfiguration does not wait for a flood.
             let listeners = self.listeners.lock();
-            let Some(entry) = listeners.get(&token) else { return true };
+            let Some(entry) = listeners.get(&token) else { break true };
             let accepted = accept(&entry.listener);
             drop(listeners);
             match accepted {
                 Ok(incoming) => {
                     self.prepare(&incoming.stream);
                     self.deal(incoming);
+                    dealt += 1;
                 }
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => break true,
                 Err(e) if concerns_one_connection(&e) => {}
                 Err(_) => {
                     self.failures.fetch_add(1, Ordering::Relaxed);
-                    return false;
+                    break false;
                 }
             }
-        }
+        };
+        self.inboxes.iter().for_each(|inbox| inbox.call_if_any());
+        done
     }
 
     fn prepare(&self, stream: &Stream) {
@@ -179,7 +192,7 @@ impl Shared {
 
     fn deal(&self, incoming: Incoming) {
         if let Some(inbox) = self.inboxes.iter().min_by_key(|i| i.connections()) {
-            inbox.deal(incoming);
+            inbox.put(incoming);
         }
     }
 }

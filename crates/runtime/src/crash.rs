@@ -4,7 +4,7 @@
 //!   === … BUG REPORT START …
 //!   4711:M … # Rubellite 1.0.0 crashed by signal: 11, si_code: 1
 //!   ------ STACK TRACE ------          addresses first (nothing is allocated), then with names
-//!   ------ INFO OUTPUT ------          whatever the hook has to say: INFO, CLIENT LIST, the command in progress
+//!   ------ INFO OUTPUT ------          whatever the hook has to say: INFO and CLIENT LIST
 //!   === … BUG REPORT END …             and then the signal again, with its default action: the exit status tells it
 //! ```
 //!

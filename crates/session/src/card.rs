@@ -55,6 +55,8 @@ pub enum Flag {
     CapaRedirect = 1 << 13,
     /// Blocked by a pause only: neither timeout nor CLIENT UNBLOCK ends it.
     Paused = 1 << 14,
+    /// `I`: brings data from another server (CLIENT IMPORT-SOURCE).
+    ImportSource = 1 << 15,
 }
 
 /// One client as others see it. Everything is an atomic or behind a small mutex, so that CLIENT LIST on one thread never

@@ -123,6 +123,8 @@ pub struct Client {
     pub waiting: Waiting,
     /// CLIENT REPLY.
     pub reply_mode: ReplyMode,
+    /// While replies are not wanted: what of the output in progress is no reply, and is sent all the same.
+    pub pushed: Vec<u8>,
     /// To be closed when its output has gone out.
     pub close_after_reply: bool,
     /// To be closed at once.
@@ -162,6 +164,7 @@ impl Client {
             subscriptions: Default::default(),
             waiting: Waiting::No,
             reply_mode: ReplyMode::On,
+            pushed: Vec::new(),
             close_after_reply: false,
             close_asap: false,
             asking: false,
@@ -182,6 +185,31 @@ impl Client {
             && !self.close_after_reply
             && !self.close_asap
             && !self.card.is(Flag::CloseAsap)
+    }
+
+    /// Whether the client waits for others, or for the end of a pause, and not just for its turn. Its further input is read
+    /// meanwhile but not looked at: so its end is noticed.
+    pub fn waits_long(&self) -> bool {
+        match self.waiting {
+            Waiting::No => false,
+            Waiting::Parked(_) => self.card.is(Flag::Paused),
+            _ => true,
+        }
+    }
+
+    /// Says that the output from `start` on is no reply but a message (a confirmation of SUBSCRIBE), which CLIENT REPLY
+    /// does not silence.
+    pub fn keep_pushed(&mut self, start: usize) {
+        if self.reply_mode != ReplyMode::On {
+            self.pushed.extend_from_slice(&self.out.buf[start..]);
+        }
+    }
+
+    /// Takes the replies back that were written from `start` on, but not the messages among them.
+    pub fn silence(&mut self, start: usize) {
+        self.out.buf.truncate(start);
+        self.out.raw(&self.pushed);
+        self.pushed.clear();
     }
 
     /// Shows in its card how much of its input buffer is in use, in bytes.

@@ -110,6 +110,19 @@ impl Extended {
         (!lost).then_some(value)
     }
 
+    /// The number as a double, which has fewer digits and a smaller range: infinite or 0 beyond.
+    pub fn to_f64(self) -> f64 {
+        let magnitude = match self.infinite {
+            true => f64::INFINITY,
+            // In two steps, since the power alone may be out of range where the product is not.
+            false => {
+                let half = self.exponent / 2;
+                self.significand as f64 * 2f64.powi(half) * 2f64.powi(self.exponent - half)
+            }
+        };
+        if self.negative { -magnitude } else { magnitude }
+    }
+
     /// The sum, rounded once. Infinities of two signs have none.
     pub fn plus(self, other: Self) -> Option<Self> {
         match (self.infinite, other.infinite) {
@@ -401,6 +414,16 @@ mod tests {
     fn sum(a: &str, b: &str) -> String {
         let (a, b) = (Extended::parse(a.as_bytes()).unwrap(), Extended::parse(b.as_bytes()).unwrap());
         String::from_utf8(a.plus(b).unwrap().to_text()).unwrap()
+    }
+
+    #[test]
+    fn doubles_come_back() {
+        for value in [0.0, 1.0, -2.5, 1e300, -1e-300, 0.1, f64::INFINITY] {
+            assert_eq!(Extended::from(value).to_f64(), value);
+        }
+        let far = Extended::parse(b"1e400").unwrap();
+        assert_eq!(far.to_f64(), f64::INFINITY);
+        assert_eq!(Extended::parse(b"-0x10").unwrap().to_f64(), -16.0);
     }
 
     #[test]

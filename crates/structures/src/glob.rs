@@ -8,11 +8,15 @@
 //!
 //! Question: how does a hostile pattern such as `*a*a*a*a*b` not cost exponential time? When what follows a `*` fails,
 //! only the *latest* star takes one more byte: an earlier star cannot do better, for the later one could have
-//! skipped the same bytes. So the cost is at most pattern length times text length, without recursion.
+//! skipped the same bytes. So the cost is at most pattern length times text length, without recursion. As in the peers,
+//! a pattern with more than [`MAX_STARS`] stars before its last element matches nothing.
 //!
 //! Particulars of Redis that are kept: a class that is not closed ends with the pattern; an empty text matches only the
 //! empty pattern (not even `*`; KEYS and SCAN treat a lone `*` before they come here); bytes of ranges are compared as
 //! signed; a trailing `\` stands for itself.
+
+/// How many stars (or runs of stars) behind which the pattern goes on are followed.
+const MAX_STARS: usize = 1000;
 
 /// Whether `text` matches `pattern`.
 pub fn matches(pattern: &[u8], text: &[u8]) -> bool {
@@ -31,6 +35,7 @@ fn run(pattern: &[u8], text: &[u8], fold: impl Fn(u8) -> u8 + Copy) -> bool {
     let (mut p, mut t) = (0, 0);
     // Where the pattern goes on behind the latest star, and the text that the star has not taken yet.
     let mut star: Option<(usize, usize)> = None;
+    let mut stars = 0;
     while t < text.len() {
         if pattern.get(p) == Some(&b'*') {
             while pattern.get(p) == Some(&b'*') {
@@ -38,6 +43,10 @@ fn run(pattern: &[u8], text: &[u8], fold: impl Fn(u8) -> u8 + Copy) -> bool {
             }
             if p == pattern.len() {
                 return true;
+            }
+            stars += 1;
+            if stars > MAX_STARS {
+                return false;
             }
             star = Some((p, t));
             continue;
@@ -155,8 +164,8 @@ mod tests {
 
     #[test]
     fn stars_do_not_explode() {
-        let pattern = b"*a".repeat(5_000);
-        let text = b"a".repeat(10_000);
+        let pattern = b"*a".repeat(900);
+        let text = b"a".repeat(100_000);
         assert!(matches(&pattern, &text));
         assert!(!matches(&[&pattern[..], b"b"].concat(), &text));
     }

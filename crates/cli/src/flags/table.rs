@@ -16,7 +16,6 @@ use Action::{Missing, Switch, Value};
 const NO_TLS: &str = "TLS is not built into this release";
 pub(super) const NO_CLUSTER: &str = "the cluster manager (--cluster) comes with the cluster, in a later release";
 const INVALID_PORT: &str = "Invalid server port.";
-const NO_DEBUGGER: &str = "the Lua debugger is not built into this release";
 
 /// Every flag of the peers; those that are not built in say so.
 pub const FLAGS: &[Flag] = &[
@@ -206,6 +205,18 @@ pub const FLAGS: &[Flag] = &[
         "Run a Lua script with EVAL: keys first, then a comma as a word of its own, then arguments.",
         Value(|d, v| mode(d, Mode::Eval(path(v)))),
     ),
+    flag(
+        &["--ldb"],
+        None,
+        "Run the script of --eval in the debugger, and roll back what it changed.",
+        Switch(|d| d.debugs = Some(d.debugs.unwrap_or(false))),
+    ),
+    flag(
+        &["--ldb-sync-mode"],
+        None,
+        "As --ldb, on the data itself: the server waits, and nothing is rolled back.",
+        Switch(|d| d.debugs = Some(true)),
+    ),
     flag(&["--scan"], None, "List all keys.", Switch(|d| d.options.modes.push(Mode::Scan))),
     flag(
         &["--pattern"],
@@ -393,7 +404,6 @@ pub const FLAGS: &[Flag] = &[
         Missing(NO_TLS),
     ),
     flag(&["--insecure"], None, "TLS without verification. Not in this release.", Missing(NO_TLS)),
-    flag(&["--ldb", "--ldb-sync-mode"], None, "Debug a script of --eval. Not in this release.", Missing(NO_DEBUGGER)),
 ];
 
 const fn flag(

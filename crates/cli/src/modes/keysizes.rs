@@ -189,6 +189,10 @@ pub(super) fn key_sizes(
         sizes.push(match command.and_then(|command| Some((command, replies.next()?))) {
             None => 0,
             Some((_, Value::Integer(n))) => n.max(0) as u64,
+            // What holds for one key holds for all: say it once.
+            Some((_, Value::Error(text))) if text.starts_with(b"ERR unknown") => {
+                return Err(fatal(format_args!("Error: {}", String::from_utf8_lossy(&text))));
+            }
             Some((command, _)) => {
                 complain!(
                     "Warning:  {} on '{}' failed (may have changed type)",

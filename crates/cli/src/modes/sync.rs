@@ -16,8 +16,10 @@ use std::time::Duration;
 
 use client::{Client, Value};
 
+use super::human_bytes;
 use crate::failure::{Failure, fatal};
 use crate::format::{self, Style};
+use crate::live::{self, Live};
 use crate::screen;
 use crate::screen::complain;
 use crate::session::Session;
@@ -48,23 +50,24 @@ pub fn follow_typed(session: &mut Session) -> Result<(), Failure> {
 }
 
 fn follow(session: &mut Session) -> Result<(), Failure> {
+    let primary = session.vocabulary.primary;
     let link = session.link.as_mut().ok_or(Failure::Unconnected)?;
-    let payload = begin(link)?;
+    let payload = begin(link, primary)?;
     let kind = if payload == Payload::None { "Partial resync" } else { "Full resync" };
     match &payload {
-        Payload::Length(n) => complain!("{kind} with primary, discarding {n} bytes of bulk transfer..."),
-        Payload::Mark(_) => complain!("{kind} with primary, discarding bytes of bulk transfer until EOF marker..."),
-        Payload::None => complain!("{kind} with primary..."),
+        Payload::Length(n) => complain!("{kind} with {primary}, discarding {n} bytes of bulk transfer..."),
+        Payload::Mark(_) => complain!("{kind} with {primary}, discarding bytes of bulk transfer until EOF marker..."),
+        Payload::None => complain!("{kind} with {primary}..."),
     }
     let discarded = transfer(link, &payload, &mut |_| Ok(()))?;
     if matches!(payload, Payload::Mark(_)) {
-        complain!("{kind} done after {discarded} bytes. Logging commands from primary.");
+        complain!("{kind} done after {discarded} bytes. Logging commands from {primary}.");
         // The primary counts a replica as online with its first acknowledgement, which must not come
         // before the primary has seen the end of the transfer.
         thread::sleep(Duration::from_secs(1));
         acknowledge(link)?;
     } else {
-        complain!("{kind} done. Logging commands from primary.");
+        complain!("{kind} done. Logging commands from {primary}.");
     }
     loop {
         let value = match session.next_value() {
@@ -92,12 +95,13 @@ pub fn fetch_rdb(session: &mut Session, path: &Path, functions_only: bool) -> Re
         return Err(fatal("Failed requesting functions only RDB from server, aborting"));
     }
     let link = session.link.as_mut().ok_or(Failure::Unconnected)?;
+    let primary = session.vocabulary.primary;
     link.queue_raw(b"SYNC\r\n");
-    let payload = begin(link)?;
+    let payload = begin(link, primary)?;
     let shown = path.display();
     match &payload {
-        Payload::Length(n) => complain!("SYNC sent to primary, writing {n} bytes to '{shown}'"),
-        _ => complain!("SYNC sent to primary, writing bytes of bulk transfer until EOF marker to '{shown}'"),
+        Payload::Length(n) => complain!("SYNC sent to {primary}, writing {n} bytes to '{shown}'"),
+        _ => complain!("SYNC sent to {primary}, writing bytes of bulk transfer until EOF marker to '{shown}'"),
     }
     let mut file = if path == Path::new("-") { None } else { Some(create(path)?) };
     let mut write = |bytes: &[u8]| match &mut file {
@@ -135,9 +139,9 @@ fn replconf(session: &mut Session, name: &str, value: &str) -> Result<bool, Fail
 }
 
 /// Sends what is queued and reads up to the first byte of the snapshot.
-fn begin(link: &mut Client) -> Result<Payload, Failure> {
+fn begin(link: &mut Client, primary: &str) -> Result<Payload, Failure> {
     let reading = |_| fatal("Error reading bulk length while SYNCing");
-    link.flush().map_err(|_| fatal("Error writing to primary"))?;
+    link.flush().map_err(|_| fatal(format_args!("Error writing to {primary}")))?;
     let mut line = first_line(link).map_err(reading)?;
     if line.starts_with(b"+FULLRESYNC") || line.starts_with(b"+CONTINUE") {
         complain!("PSYNC replied {}", String::from_utf8_lossy(&line));
@@ -147,7 +151,7 @@ fn begin(link: &mut Client) -> Result<Payload, Failure> {
         line = first_line(link).map_err(reading)?;
     }
     if line.starts_with(b"-") {
-        return Err(fatal(format_args!("SYNC with primary failed: {}", String::from_utf8_lossy(&line))));
+        return Err(fatal(format_args!("SYNC with {primary} failed: {}", String::from_utf8_lossy(&line))));
     }
     parse_header(&line).ok_or_else(|| fatal("Error reading bulk length while SYNCing"))
 }
@@ -189,6 +193,7 @@ fn transfer(
     // The newest bytes, which may be the mark, are held back.
     let mut held: Vec<u8> = Vec::new();
     let mut total = 0;
+    let (mut live, whole) = (Live::on_stderr(), left);
     while left > 0 {
         let want = usize::try_from(left).unwrap_or(usize::MAX).min(buf.len());
         let read = match link.read_raw(&mut buf[..want]) {
@@ -205,7 +210,7 @@ fn transfer(
                 total += out as u64;
                 held.drain(..out);
                 if ended {
-                    return Ok(total);
+                    break;
                 }
             }
             _ => {
@@ -213,7 +218,15 @@ fn transfer(
                 total += read as u64;
             }
         }
+        live.draw(|| {
+            let sizes = [total, whole].map(|n| human_bytes(i64::try_from(n).unwrap_or(i64::MAX)));
+            vec![match payload {
+                Payload::Length(n) => format!("{} {} of {}", live::bar(total, *n), sizes[0], sizes[1]),
+                _ => format!("{} so far", sizes[0]),
+            }]
+        })?;
     }
+    live.close()?;
     Ok(total)
 }
 
@@ -234,7 +247,7 @@ mod tests {
                 socket.write_all(part).unwrap();
             }
         });
-        let payload = begin(&mut link).unwrap();
+        let payload = begin(&mut link, "primary").unwrap();
         let mut out = Vec::new();
         let total = transfer(&mut link, &payload, &mut |bytes| {
             out.extend_from_slice(bytes);

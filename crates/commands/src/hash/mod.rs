@@ -12,6 +12,7 @@ use value::{Hash, Item};
 mod hdel;
 mod hget;
 mod hgetall;
+mod hgetdel;
 mod hincrby;
 mod hrandfield;
 mod hscan;
@@ -22,6 +23,7 @@ pub(crate) const TABLE: &[Binding] = &[
     keys("hexists", hget::hexists),
     keys("hget", hget::hget),
     keys("hgetall", hgetall::hgetall),
+    keys("hgetdel", hgetdel::hgetdel),
     keys("hincrby", hincrby::hincrby),
     keys("hincrbyfloat", hincrby::hincrbyfloat),
     keys("hkeys", hgetall::hkeys),

@@ -16,6 +16,7 @@ mod expire;
 mod flush;
 #[expect(clippy::module_inception, reason = "a file is named after its command, and this one is KEYS")]
 mod keys;
+mod memory;
 mod r#move;
 mod object;
 mod randomkey;
@@ -39,6 +40,7 @@ pub(crate) const TABLE: &[Binding] = &[
     world("flushall", flush::flushall),
     world("flushdb", flush::flushdb),
     world("keys", keys::keys),
+    keys("memory|usage", memory::usage),
     keys("move", r#move::r#move),
     keys("object|encoding", object::encoding),
     keys("object|freq", object::freq),

@@ -96,7 +96,7 @@ section! {
     /// The same for TLS.
     announce_client_tls_port: u16 = 0 => "cluster-announce-client-tls-port", int(0, 65535), accepted NO_CLUSTER;
     /// Zone that this node stands in, told to clients.
-    availability_zone: Vec<u8> = Vec::new() => "availability-zone", text(crate::kind::anything), accepted NO_CLUSTER;
+    availability_zone: Vec<u8> = Vec::new() => "availability-zone", text(crate::kind::anything);
     /// Count commands and bytes per slot.
     slot_stats_enabled: bool = false => "cluster-slot-stats-enabled", YES_NO, accepted NO_CLUSTER;
     /// Slot migrations remembered.

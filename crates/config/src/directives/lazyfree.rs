@@ -7,7 +7,7 @@ section! {
     Lazyfree in lazyfree;
 
     /// What eviction drops.
-    lazy_eviction: bool = true => "lazyfree-lazy-eviction", YES_NO, accepted "Eviction is not built yet.";
+    lazy_eviction: bool = true => "lazyfree-lazy-eviction", YES_NO;
     /// What expires.
     lazy_expire: bool = true => "lazyfree-lazy-expire", YES_NO;
     /// What a command overwrites.

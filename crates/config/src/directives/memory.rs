@@ -35,16 +35,15 @@ section! {
     /// Bytes that the data may take; 0 is no limit.
     maxmemory: u64 = 0 => "maxmemory", memory(0, u64::MAX);
     /// What gives way when memory is short.
-    maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::Noeviction => "maxmemory-policy", choice(),
-        accepted NO_EVICTION;
+    maxmemory_policy: MaxmemoryPolicy = MaxmemoryPolicy::Noeviction => "maxmemory-policy", choice();
     /// Keys looked at to find one to evict.
-    maxmemory_samples: u32 = 5 => "maxmemory-samples", int(1, 64), accepted NO_EVICTION;
+    maxmemory_samples: u32 = 5 => "maxmemory-samples", int(1, 64);
     /// How much time eviction may take, 0 little, 100 all that is needed.
-    maxmemory_eviction_tenacity: u32 = 10 => "maxmemory-eviction-tenacity", int(0, 100), accepted NO_EVICTION;
+    maxmemory_eviction_tenacity: u32 = 10 => "maxmemory-eviction-tenacity", int(0, 100);
     /// How many accesses saturate a key's counter.
-    lfu_log_factor: u32 = 10 => "lfu-log-factor", int(0, INT_MAX), accepted NO_EVICTION;
+    lfu_log_factor: u32 = 10 => "lfu-log-factor", int(0, INT_MAX);
     /// Minutes after which a key's counter is decremented.
-    lfu_decay_time: u32 = 1 => "lfu-decay-time", int(0, INT_MAX), accepted NO_EVICTION;
+    lfu_decay_time: u32 = 1 => "lfu-decay-time", int(0, INT_MAX);
     /// How hard the active cycle looks for expired keys, 1 to 10.
     active_expire_effort: u32 = 1 => "active-expire-effort", int(1, 10);
     /// Go on resizing tables while idle.
@@ -71,5 +70,4 @@ section! {
     active_defrag_max_scan_fields: u64 = 1000 => "active-defrag-max-scan-fields", int(1, LONG_MAX), accepted NO_DEFRAG;
 }
 
-const NO_EVICTION: &str = "Eviction is not built yet: at maxmemory writes are refused.";
 const NO_DEFRAG: &str = "Values are not moved; the allocator's fine size classes keep gaps small.";

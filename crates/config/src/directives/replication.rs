@@ -89,5 +89,5 @@ section! {
     propagation_error_behavior: PropagationErrorBehavior = PropagationErrorBehavior::Ignore =>
         "propagation-error-behavior", choice();
     /// Take data in from another server: let only the importing client see expired keys.
-    import_mode: bool = false => "import-mode", YES_NO, accepted "Importing from another server is not built yet.";
+    import_mode: bool = false => "import-mode", YES_NO;
 }

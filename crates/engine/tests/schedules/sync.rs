@@ -1,5 +1,6 @@
 //! `crate::sync` over shuttle: the same names, each operation a scheduling point.
 
+#[allow(unused_imports)]
 pub use shuttle::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 pub use shuttle::sync::{Condvar, Mutex as SleepMutex, MutexGuard};
 
@@ -31,7 +32,8 @@ impl<T> Mutex<T> {
 /// Coming back only makes schedules longer, and hides the queue behind it: once is enough.
 pub const NAPS: u32 = 1;
 
-/// Somebody else's turn.
-pub fn nap() {
+/// Time does not pass under a scheduler: a nap is somebody else's turn.
+pub fn nap(_: &Condvar, guard: MutexGuard<'_, bool>) {
+    drop(guard);
     shuttle::thread::yield_now();
 }

@@ -131,10 +131,11 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
         call.client.out.proto = proto;
         call.client.card.resp.store(proto.number() as u32, Ordering::Relaxed);
     }
-    let replica = call.core.control().is_replica();
+    let control = call.core.control();
     let id = call.client.id();
     let out = &mut call.client.out;
-    out.map(7);
+    let zone = &control.config.cluster.availability_zone;
+    out.map(if zone.is_empty() { 7 } else { 8 });
     out.bulk(b"server");
     out.bulk(b"rubellite");
     out.bulk(b"version");
@@ -146,9 +147,13 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     out.bulk(b"mode");
     out.bulk(b"standalone");
     out.bulk(b"role");
-    out.bulk(if replica { b"replica" } else { b"master" });
+    out.bulk(if control.is_replica() { b"replica" } else { b"master" });
     out.bulk(b"modules");
     out.array(0);
+    if !zone.is_empty() {
+        out.bulk(b"availability_zone");
+        out.bulk(zone);
+    }
     Ok(())
 }
 
@@ -172,7 +177,7 @@ fn reset(call: &mut Call<'_, '_>) -> Done {
     client.out.proto = Proto::Resp2;
     client.card.resp.store(2, Ordering::Relaxed);
     client.reply_mode = ReplyMode::On;
-    for flag in [Flag::NoTouch, Flag::NoEvict, Flag::ReadOnly] {
+    for flag in [Flag::NoTouch, Flag::NoEvict, Flag::ReadOnly, Flag::ImportSource] {
         client.card.set(flag, false);
     }
     let mut texts = client.card.texts.lock();

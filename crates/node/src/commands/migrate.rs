@@ -93,7 +93,7 @@ fn encode_keys(call: &mut Call<'_, '_>, options: &Options<'_>) -> Option<Prepare
     let form = Form { version: Version(control.env.rdb_version as u16), compress: true };
     let verb: &[u8] = if control.config.cluster.enabled { b"RESTORE-ASKING" } else { b"RESTORE" };
     let mut space = call.core.lease.space(call.client.db);
-    prepare(&mut space, &control, &control.env, call.client);
+    prepare(&mut space, &control, &control.env, call.client, call.row.has(command::row::Flags::WRITE));
     let now = space.now;
     let (mut restores, mut names): (Vec<u8>, Vec<Box<[u8]>>) = (Vec::new(), Vec::new());
     let mut payload = Vec::new();

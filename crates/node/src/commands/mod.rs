@@ -14,11 +14,13 @@ use crate::execute::Core;
 
 pub mod acl;
 pub mod client;
+pub mod cluster;
 pub mod command;
 pub mod config;
 pub mod connection;
 pub mod debug;
 pub mod help;
+pub mod memory;
 pub mod migrate;
 pub mod monitor;
 pub mod multi;
@@ -82,10 +84,12 @@ pub(crate) const fn world(name: &'static str, handler: ControlHandler) -> Contro
 pub const TABLE: &[&[ControlBinding]] = &[
     acl::TABLE,
     client::TABLE,
+    cluster::TABLE,
     command::TABLE,
     config::TABLE,
     connection::TABLE,
     debug::TABLE,
+    memory::TABLE,
     migrate::TABLE,
     monitor::TABLE,
     multi::TABLE,

@@ -73,7 +73,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    let busy = server.saving.lock().current.as_ref().map(saving::Current::is_rewrite);
+    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
     match busy {
         Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
         _ if busy.is_some() || call.core.in_exec => {
@@ -124,6 +124,13 @@ fn end(call: &mut Call<'_, '_>) -> Done {
     }
     if !wish.nosave && server.busy.is_busy() {
         return Err(error::common::busy_script(PRODUCT));
+    }
+    if server.busy.is_busy() {
+        // The unit that runs would keep the world from whoever would go about it more carefully.
+        server.host.log(LogLevel::Warning, log_text::shutdown::REQUESTED);
+        server.stop(0);
+        call.client.close_after_reply = true;
+        return Ok(());
     }
     let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;

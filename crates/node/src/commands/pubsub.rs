@@ -75,6 +75,7 @@ fn unsubscribe(call: &mut Call<'_, '_>, kind: Kind) -> Done {
 
 fn confirm(client: &mut Client, word: &[u8], name: Option<&[u8]>, kind: Kind) {
     let count = client.subscription_count(kind);
+    let start = client.out.len();
     client.out.push(3);
     client.out.bulk(word);
     match name {
@@ -82,6 +83,7 @@ fn confirm(client: &mut Client, word: &[u8], name: Option<&[u8]>, kind: Kind) {
         None => client.out.null(),
     }
     client.out.integer(count as i64);
+    client.keep_pushed(start);
 }
 
 /// Cancels all subscriptions without a word (RESET, a closed connection).

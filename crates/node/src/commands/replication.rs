@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::ticket::Wake;
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
 use parking_lot::Mutex;
@@ -241,6 +242,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     }
     // They come back and are told of the new id, or find out that they have to begin anew.
     server.disconnect_replicas();
+    server.replication.idle.wake(0);
     server.host.wake_control();
 }
 

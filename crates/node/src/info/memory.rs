@@ -1,41 +1,25 @@
 //! `# Memory`: what the process uses, in the peers' accounting.
 //!
-//! `used_memory` is what the allocator has given out. Its parts are estimates: *overhead* is what the empty server needed,
-//! the buffers of clients and the backlog; the rest is counted as data.
-
-use std::sync::atomic::Ordering;
+//! `used_memory` is what the allocator has given out; what its parts are, [`Figures`] says.
 
 use super::{Page, human};
+use crate::memory::{Figures, percent};
 
 pub(super) fn write(page: &mut Page<'_>) {
     let server = page.server;
     let config = page.control.config.clone();
-    let memory = server.host.memory();
+    let figures = Figures::of(server);
+    let memory = figures.facts;
     let facts = server.host.process();
-    let startup = server.startup_memory as u64;
-    let clients: u64 = server
-        .cards
-        .all()
-        .iter()
-        .map(|card| {
-            let n = |counter: &std::sync::atomic::AtomicU64| counter.load(Ordering::Relaxed);
-            n(&card.output) + n(&card.query_used) + n(&card.query_free) + n(&card.multi_bytes)
-        })
-        .sum();
-    let backlog = server.journal.backlog().map_or(0, |backlog| backlog.memory);
-    let overhead = (startup + clients + backlog).min(memory.used);
-    let dataset = memory.used - overhead;
-    let share = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 };
-    let ratio = |part: u64, whole: u64| if whole == 0 { 0.0 } else { part as f64 / whole as f64 };
     page.bytes("used_memory", memory.used);
     page.bytes("used_memory_rss", memory.rss);
     page.bytes("used_memory_peak", memory.peak);
-    page.field("used_memory_peak_perc", format_args!("{:.2}%", share(memory.used, memory.peak)));
-    page.field("used_memory_overhead", overhead);
-    page.field("used_memory_startup", startup);
-    page.field("used_memory_dataset", dataset);
-    let beyond_startup = memory.used.saturating_sub(startup);
-    page.field("used_memory_dataset_perc", format_args!("{:.2}%", share(dataset, beyond_startup)));
+    page.field("used_memory_peak_perc", format_args!("{:.2}%", percent(memory.used, memory.peak)));
+    page.field("used_memory_overhead", figures.overhead());
+    page.field("used_memory_startup", figures.startup);
+    page.field("used_memory_dataset", figures.dataset());
+    let dataset = percent(figures.dataset(), figures.beyond_startup());
+    page.field("used_memory_dataset_perc", format_args!("{:.2}%", dataset));
     page.field("allocator_allocated", memory.allocated);
     page.field("allocator_active", memory.active);
     page.field("allocator_resident", memory.resident);
@@ -57,19 +41,20 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("maxmemory_human", human(config.memory.maxmemory));
     let policy = config::get(&config, &[b"maxmemory-policy"]);
     page.field("maxmemory_policy", String::from_utf8_lossy(policy.first().map_or(&b""[..], |(_, value)| value)));
-    page.field("allocator_frag_ratio", format_args!("{:.2}", ratio(memory.active, memory.allocated)));
+    page.field("allocator_frag_ratio", format_args!("{:.2}", figures.fragmentation()));
     page.field("allocator_frag_bytes", memory.active.saturating_sub(memory.allocated));
-    page.field("allocator_rss_ratio", format_args!("{:.2}", ratio(memory.resident, memory.active)));
+    page.field("allocator_rss_ratio", format_args!("{:.2}", figures.allocator_rss()));
     page.field("allocator_rss_bytes", memory.resident as i64 - memory.active as i64);
-    page.field("rss_overhead_ratio", format_args!("{:.2}", ratio(memory.rss, memory.resident)));
+    page.field("rss_overhead_ratio", format_args!("{:.2}", figures.rss_overhead()));
     page.field("rss_overhead_bytes", memory.rss as i64 - memory.resident as i64);
-    page.field("mem_fragmentation_ratio", format_args!("{:.2}", ratio(memory.rss, memory.used)));
+    page.field("mem_fragmentation_ratio", format_args!("{:.2}", figures.whole()));
     page.field("mem_fragmentation_bytes", memory.rss as i64 - memory.used as i64);
     page.field("mem_not_counted_for_evict", 0);
-    page.field("mem_replication_backlog", backlog);
-    page.field("mem_total_replication_buffers", backlog);
-    page.zeros(&["mem_replicas_repl_buffer", "mem_clients_slaves"]);
-    page.field("mem_clients_normal", clients);
+    page.field("mem_replication_backlog", figures.backlog);
+    page.field("mem_total_replication_buffers", figures.backlog);
+    page.field("mem_replicas_repl_buffer", 0);
+    page.field("mem_clients_slaves", figures.replicas);
+    page.field("mem_clients_normal", figures.clients);
     page.zeros(&["mem_cluster_links", "mem_cluster_slot_import", "mem_cluster_slot_export", "mem_aof_buffer"]);
     page.field("mem_allocator", &facts.allocator);
     page.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running", "lazyfree_pending_objects"]);

@@ -33,7 +33,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("rdb_last_load_keys_expired", server.loading.last_expired.load(Ordering::Relaxed));
     page.field("rdb_last_load_keys_loaded", server.loading.last_keys.load(Ordering::Relaxed));
     let rewrites = &saving.rewrites;
-    let rewrite = current.filter(|current| current.is_rewrite());
+    let rewrite = current.filter(|current| current.is_rewrite() && !current.cancelled);
     page.flag("aof_enabled", page.control.config.aof.appendonly);
     page.flag("aof_rewrite_in_progress", rewrite.is_some());
     page.flag("aof_rewrite_scheduled", rewrites.scheduled);

@@ -36,7 +36,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("executable", &facts.executable);
     page.field("config_file", &facts.config_file);
     page.flag("io_threads_active", server.mailboxes.len() > 1);
-    page.field("availability_zone", "");
+    page.field("availability_zone", String::from_utf8_lossy(&config.cluster.availability_zone));
     listeners(page);
     if let Some(left) = crate::shutdown::left(server) {
         page.field("shutdown_in_milliseconds", left);

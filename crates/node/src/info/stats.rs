@@ -30,7 +30,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("expired_stale_perc", "0.00");
     page.field("expired_keys_with_volatile_items_stale_perc", "0.00");
     page.zeros(&["expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"]);
-    page.field("evicted_keys", 0);
+    page.field("evicted_keys", totals.evicted);
     page.zeros(&[
         "evicted_clients",
         "evicted_scripts",
@@ -46,7 +46,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     // Where the peers fork, there is a cut.
     page.field("total_forks", server.saving.lock().cuts);
     page.field("migrate_cached_sockets", server.host.migration_sockets());
-    page.field("slave_expires_tracked_keys", 0);
+    page.field("slave_expires_tracked_keys", server.replication.own_expiring.lock().len());
     page.zeros(&["active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses"]);
     page.zeros(&["total_active_defrag_time", "current_active_defrag_time"]);
     page.zeros(&["tracking_total_keys", "tracking_total_items", "tracking_total_prefixes"]);

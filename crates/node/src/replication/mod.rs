@@ -18,12 +18,14 @@
 //! 2. Role, id and generation change only inside a world unit. Whoever applies or appends asks behind the gate whether it
 //!    is still meant to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
+use keyspace::DbIndex;
 use parking_lot::Mutex;
 use session::{ClientCard, Flag, Letter};
 
@@ -178,8 +180,12 @@ pub struct Replication {
     pub announced: Mutex<HashMap<u64, Announced>>,
     /// Changes with every REPLICAOF: a link of an older one is over.
     pub generation: AtomicU64,
+    /// Where the link's thread sleeps while there is nobody to follow.
+    pub idle: Sleeper,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
+    /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
+    pub own_expiring: Mutex<BTreeSet<(DbIndex, Box<[u8]>)>>,
     /// Somebody has waited for replicas since the start, so acknowledgements are news.
     pub waited: AtomicBool,
     /// Ends the connection of the link under way, as soon as it is of no use.

@@ -382,7 +382,7 @@ impl<'s> Applier<'s> {
             (_, "replconf") => return args.get(1).is_some_and(|word| word.eq_ignore_ascii_case(b"getack")),
             (Bound::Data(handler, _), _) => {
                 let mut space = self.core.lease.space(self.client.db);
-                prepare(&mut space, control, &self.env, &self.client);
+                prepare(&mut space, control, &self.env, &self.client, true);
                 let quiet = Quiet(&self.server.journal);
                 let mut unit = Unit::resume(space, &quiet, &mut self.core.scratch, &mut self.core.random);
                 let call = UnitCall { row, handler, args, env: &self.env };

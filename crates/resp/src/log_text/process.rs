@@ -69,6 +69,10 @@ pub const REPORT_RECURSIVE: &str =
 pub const STACK_TRACE: &str = "\n------ STACK TRACE ------\n";
 /// Raw. After them.
 pub const STACK_TRACE_DONE: &str = "\n------ STACK TRACE DONE ------\n";
+/// Raw. Before INFO.
+pub const INFO_OUTPUT: &str = "\n------ INFO OUTPUT ------\n";
+/// Raw. Before CLIENT LIST.
+pub const CLIENT_LIST_OUTPUT: &str = "\n------ CLIENT LIST OUTPUT ------\n";
 /// Raw, from SIGALRM that was sent from outside.
 pub const SIGALRM: &str = "\nReceived SIGALRM\n";
 /// Raw, from SIGALRM that `watchdog-period` has caused.

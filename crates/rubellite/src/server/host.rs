@@ -296,6 +296,15 @@ impl Host for ProcessHost {
         }
     }
 
+    fn allocator_report(&self) -> Vec<u8> {
+        alloc::report()
+    }
+
+    fn purge_memory(&self) {
+        alloc::flush_thread_cache();
+        alloc::purge();
+    }
+
     fn note_memory(&self) {
         alloc::peak();
     }

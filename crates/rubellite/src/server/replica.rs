@@ -59,7 +59,7 @@ pub fn run(server: &Server, me: usize) {
         // What the disk holds comes first: it may be what the primary can continue.
         let target = target(server).filter(|_| !server.control.load().loading);
         let Some(target) = target else {
-            std::thread::sleep(PATIENCE);
+            server.replication.idle.sleep();
             continue;
         };
         log::notice(log_text::replica::connecting(&format!("{}:{}", target.host, target.port)));

@@ -36,13 +36,14 @@ const STEP: Duration = Duration::from_millis(10);
 /// Where jobs for the snapshot thread are put.
 #[derive(Clone)]
 pub struct Snapshotter {
-    jobs: Sender<SaveJob>,
+    jobs: Sender<Option<SaveJob>>,
     cancelled: Arc<AtomicBool>,
 }
 
 /// The thread's end of it.
 pub struct Jobs {
-    jobs: Receiver<SaveJob>,
+    jobs: Receiver<Option<SaveJob>>,
+    queue: Snapshotter,
     cancelled: Arc<AtomicBool>,
 }
 
@@ -50,7 +51,15 @@ pub struct Jobs {
 pub fn queue() -> (Snapshotter, Jobs) {
     let (sender, receiver) = channel();
     let cancelled = Arc::new(AtomicBool::new(false));
-    (Snapshotter { jobs: sender, cancelled: cancelled.clone() }, Jobs { jobs: receiver, cancelled })
+    let queue = Snapshotter { jobs: sender, cancelled: cancelled.clone() };
+    (queue.clone(), Jobs { jobs: receiver, queue, cancelled })
+}
+
+impl Jobs {
+    /// The other end.
+    pub fn queue(&self) -> Snapshotter {
+        self.queue.clone()
+    }
 }
 
 impl Snapshotter {
@@ -58,7 +67,12 @@ impl Snapshotter {
     pub fn submit(&self, job: SaveJob) {
         self.cancelled.store(false, Ordering::Relaxed);
         // The thread outlives every sender but this; at the very end nobody waits for a snapshot any more.
-        let _ = self.jobs.send(job);
+        let _ = self.jobs.send(Some(job));
+    }
+
+    /// Ends the thread when the server is over.
+    pub fn end(&self) {
+        let _ = self.jobs.send(None);
     }
 
     /// Gives up the one under way.
@@ -70,8 +84,10 @@ impl Snapshotter {
 /// Runs until the server is over.
 pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
     let ticket = (1 << 61) + me as u64;
-    while !server.is_over() {
-        let Ok(job) = jobs.jobs.recv_timeout(std::time::Duration::from_millis(100)) else { continue };
+    while let Ok(Some(job)) = jobs.jobs.recv() {
+        if server.is_over() {
+            return;
+        }
         let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
         let result = write(server, &mut background, &job, &jobs.cancelled);
         let result = match (&job.target, result) {

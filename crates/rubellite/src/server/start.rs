@@ -11,7 +11,9 @@ use std::sync::{Arc, OnceLock};
 use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
+use engine::ticket::Wake;
 use node::control::{Control, Role};
+use node::report;
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
@@ -152,7 +154,16 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     }
     let threads = config.threads.count(cores::available() as u32) as usize;
     settings::set_title(name, &config);
-    crash::install(VERSION, Box::new(|_| ()))?;
+    let reported: Arc<OnceLock<&'static Server>> = Arc::default();
+    let hook = reported.clone();
+    crash::install(
+        VERSION,
+        Box::new(move |out| {
+            if let Some(server) = hook.get() {
+                report::write(server, out);
+            }
+        }),
+    )?;
     crash::enable(config.process.crash_log_enabled)?;
     let config = Arc::new(config);
     let mut control_reactor = Reactor::new()?;
@@ -166,7 +177,8 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
     }
-    let server = Server::new(
+    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
+    let server: &'static Server = Box::leak(Box::new(Server::new(
         state,
         threads,
         threads + control::EXECUTORS,
@@ -180,10 +192,11 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
             aof_cell.clone(),
         )),
         registry,
-    );
+    )));
+    let _ = reported.set(server);
     let aof = Arc::new(Aof::new(server.journal.clone()));
     let _ = aof_cell.set(aof.clone());
-    serve(&server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    serve(server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
     if server.is_unrecovered() {
         // The last line says why there are no data.
         remove_pid_file(&config);
@@ -248,13 +261,16 @@ fn serve(
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
+        let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             let executor = threads + control::EXECUTORS - 1;
             if listening && recover_data(server, config, executor, aof) {
                 snapshotter::run(server, executor, jobs, aof);
             }
         })?;
-        control::run(server, threads, control_reactor, aof)
+        let result = control::run(server, threads, control_reactor, aof);
+        snapshots.end();
+        result
     })?;
     acceptor.close_all();
     Ok(())
@@ -273,6 +289,8 @@ fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) ->
         }
     }
     server.recheck();
+    // The link to a primary begins only now.
+    server.replication.idle.wake(0);
     if config.network.port != 0 {
         log::notice(log_text::start::ready("tcp"));
     }

@@ -125,7 +125,7 @@ impl<'s, W: BorrowMut<Worker<'s>>> Connections for IoThread<'s, W> {
     }
 
     fn wants_input(&self, token: usize) -> bool {
-        self.worker.borrow().peek(token).is_some_and(|client| client.is_ready())
+        self.worker.borrow().peek(token).is_some_and(|client| client.is_ready() || client.waits_long())
     }
 
     fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {

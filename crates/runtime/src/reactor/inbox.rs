@@ -49,9 +49,21 @@ impl Inbox {
 
     /// Hands over a connection.
     pub fn deal(&self, incoming: Incoming) {
+        self.put(incoming);
+        self.waker.notify();
+    }
+
+    /// The same without a call: more are to follow, and the reactor's waker is called behind the last.
+    pub fn put(&self, incoming: Incoming) {
         self.connections.fetch_add(1, Ordering::Relaxed);
         self.queue.lock().push(incoming);
-        self.waker.notify();
+    }
+
+    /// Calls the reactor if connections wait for it.
+    pub fn call_if_any(&self) {
+        if !self.queue.lock().is_empty() {
+            self.waker.notify();
+        }
     }
 
     /// How many connections the reactor has, those on their way to it included.

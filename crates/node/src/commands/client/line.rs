@@ -10,9 +10,10 @@ use session::{ClientCard, Flag};
 
 use crate::execute::Core;
 use crate::limits::STATIC_OUTPUT;
+use crate::server::Server;
 
 /// The letters of CLIENT LIST's flags, in their order. A monitor's `O` stands for both of its facts.
-const LETTERS: [(Flag, char); 12] = [
+const LETTERS: [(Flag, char); 14] = [
     (Flag::Monitor, 'O'),
     (Flag::Replica, 'S'),
     (Flag::Primary, 'M'),
@@ -25,18 +26,14 @@ const LETTERS: [(Flag, char); 12] = [
     (Flag::Unix, 'U'),
     (Flag::ReadOnly, 'r'),
     (Flag::NoEvict, 'e'),
+    (Flag::NoTouch, 'T'),
+    (Flag::ImportSource, 'I'),
 ];
 
 /// The letters of a client's flags; `N` when there is none.
 pub fn flags(card: &ClientCard) -> String {
-    let mut letters: String = LETTERS.iter().filter(|(flag, _)| card.is(*flag)).map(|(_, letter)| *letter).collect();
-    if card.is(Flag::NoTouch) {
-        letters.push('T');
-    }
-    if letters.is_empty() {
-        letters.push('N');
-    }
-    letters
+    let letters: String = LETTERS.iter().filter(|(flag, _)| card.is(*flag)).map(|(_, letter)| *letter).collect();
+    if letters.is_empty() { "N".to_owned() } else { letters }
 }
 
 /// The letters of what a client has claimed by CLIENT CAPA.
@@ -46,7 +43,12 @@ pub fn capa(card: &ClientCard) -> &'static str {
 
 /// The line, without its end.
 pub fn line(core: &Core<'_>, card: &ClientCard, hide_user_data: bool) -> String {
-    let now = core.server.engine.now().0;
+    line_of(core.server, card, hide_user_data)
+}
+
+/// The same for whoever is no executor.
+pub fn line_of(server: &Server, card: &ClientCard, hide_user_data: bool) -> String {
+    let now = server.engine.now().0;
     let n = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let texts = card.texts.lock().clone();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
@@ -57,8 +59,8 @@ pub fn line(core: &Core<'_>, card: &ClientCard, hide_user_data: bool) -> String 
     let seconds = |since: i64| (now - since).max(0) / 1000;
     let sub = |kind: usize| card.subscriptions[kind].load(Ordering::Relaxed);
     let last = card.last_command.load(Ordering::Relaxed) as usize;
-    let command = match last < core.server.registry.id_count() {
-        true => core.server.registry.row(command::registry::RowId(last as u16)).fullname,
+    let command = match last < server.registry.id_count() {
+        true => server.registry.row(command::registry::RowId(last as u16)).fullname,
         false => "NULL",
     };
     // The output buffer is one piece; it is told as the peers' fixed part and what goes beyond it.

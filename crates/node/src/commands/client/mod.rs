@@ -3,9 +3,6 @@
 //! What is read of other clients stands in their cards, and what is told them goes by letter, so no subcommand waits for
 //! another thread. A client that was killed is gone from every list when the reply leaves, and executes nothing more,
 //! though its socket may be closed a moment later.
-//!
-//! CLIENT commands themselves are never held up by a pause, or nobody could end one of all commands. (The peers hold them
-//! up too.)
 
 pub mod filter;
 pub mod line;
@@ -25,6 +22,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("client|getredir", getredir),
     free("client|help", super::help::help),
     free("client|id", id),
+    free("client|import-source", import_source),
     free("client|info", info),
     free("client|kill", kill),
     free("client|list", list),
@@ -172,6 +170,15 @@ fn no_evict(call: &mut Call<'_, '_>) -> Done {
 
 fn no_touch(call: &mut Call<'_, '_>) -> Done {
     switch(call, Flag::NoTouch)
+}
+
+/// While data are imported from another server, only the connection that brings them sees keys whose time has come.
+fn import_source(call: &mut Call<'_, '_>) -> Done {
+    let off = call.args.at(2).eq_ignore_ascii_case(b"off");
+    if !off && !call.core.control().config.replication.import_mode {
+        return Err(error::client::NOT_IMPORTING);
+    }
+    switch(call, Flag::ImportSource)
 }
 
 /// Capabilities that we do not know are passed over, so that newer clients can claim theirs.

@@ -160,12 +160,17 @@ fn writes_wait_for_the_end_of_a_pause() {
     node.pass(1);
     assert_eq!(node.heard(b), "+OK\r\n+PONG\r\n");
     assert!(node.say(a, "CLIENT LIST ID 2").contains("flags=N"));
-    node.say(a, "CLIENT PAUSE 100000");
-    assert_eq!(node.say(a, "CLIENT PAUSE 1 WRITE"), "+OK\r\n", "a shorter and weaker pause changes nothing");
+    node.say(a, "CLIENT PAUSE 1000 WRITE");
+    assert_eq!(node.say(a, "CLIENT PAUSE 1 WRITE"), "+OK\r\n", "a shorter pause changes nothing");
     node.pass(10);
-    assert_eq!(node.say(b, "PING"), "");
+    assert_eq!(node.say(b, "SET k v"), "");
     assert_eq!(node.say(a, "CLIENT UNPAUSE"), "+OK\r\n");
-    assert_eq!(node.heard(b), "+PONG\r\n");
+    assert_eq!(node.heard(b), "+OK\r\n");
+    assert_eq!(node.say(a, "CLIENT PAUSE 1000"), "+OK\r\n");
+    assert_eq!(node.say(a, "CLIENT UNPAUSE"), "", "a pause of all ends with its time alone");
+    assert_eq!(node.say(b, "PING"), "");
+    node.pass(1000);
+    assert_eq!((node.heard(a), node.heard(b)), ("+OK\r\n".to_owned(), "+PONG\r\n".to_owned()));
     for (args, error) in [("x", "timeout is not an integer or out of range"), ("-1", "timeout is negative")] {
         assert_eq!(node.say(a, &format!("CLIENT PAUSE {args}")), format!("-ERR {error}\r\n"));
     }
