@@ -11,6 +11,8 @@
 //!                                  target, cluster ──► servers
 //! ```
 //!
+//! With `--fuzz` it measures nothing and sends arbitrary commands instead (`fuzz.rs`).
+//!
 //! Invariants
 //! 1. A connection sends a pipeline, waits for all its replies, and sends the next.
 //! 2. An error reply ends the run: figures of failing commands mean nothing. So does a connection that breaks.
@@ -29,6 +31,7 @@
 mod cluster;
 mod command;
 mod flags;
+mod fuzz;
 mod latency;
 mod limit;
 mod options;
@@ -101,6 +104,10 @@ fn run(mut options: Options, command: &[Vec<u8>], screen: &mut Screen) -> Result
         Some(path) => Address::unix(path),
         None => Address::tcp(options.host.clone(), options.port),
     };
+    let seed = options.seed.unwrap_or_else(seed_of_now);
+    if let Some(fuzz) = options.fuzz {
+        return fuzz::run(&options, fuzz, &entry, seed, screen);
+    }
     let (target, mut client) = Target::reach(&entry, &options)?;
     let (mut cluster, mut settings) = (None, None);
     if options.cluster {
@@ -120,7 +127,6 @@ fn run(mut options: Options, command: &[Vec<u8>], screen: &mut Screen) -> Result
         }
         introduce(cluster, &options, screen)?;
     }
-    let seed = options.seed.unwrap_or_else(seed_of_now);
     Bench { options: &options, targets, cluster: cluster.as_ref(), settings, seed }.run(command, screen)
 }
 

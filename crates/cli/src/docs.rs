@@ -106,7 +106,20 @@ impl CommandTable {
         let matches = |name: &str| name.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
         let groups = self.groups.iter().filter(|_| is_help).map(|group| format!("@{group}"));
         let names = self.entries.iter().map(|entry| entry.full_name.clone());
-        groups.chain(names).filter(|name| matches(name)).map(|name| format!("{kept}{name}")).collect()
+        let found: Vec<String> =
+            groups.chain(names).filter(|name| matches(name)).map(|name| format!("{kept}{name}")).collect();
+        if found.is_empty() && !is_help { self.token_completions(line) } else { found }
+    }
+
+    /// Lines whose last word is completed to one of the literal words that may stand there, as the hint names them.
+    fn token_completions(&self, line: &str) -> Vec<String> {
+        let (before, start) = line.split_at(line.rfind(char::is_whitespace).map_or(0, |at| at + 1));
+        if start.is_empty() {
+            return Vec::new();
+        }
+        let hint = self.hint(before.as_bytes()).unwrap_or_default();
+        let matches = |token: &&str| token.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
+        hint::next_tokens(&hint).into_iter().filter(matches).map(|token| format!("{before}{token}")).collect()
     }
 }
 
@@ -144,5 +157,17 @@ mod tests {
         assert_eq!(table.completions("help  @sc"), ["help  @scripting"]);
         assert_eq!(table.completions("help getd"), ["help GETDEL"]);
         assert!(table.completions("é").is_empty());
+    }
+
+    #[test]
+    fn literal_words_are_completed_where_they_may_stand() {
+        let table = table();
+        assert_eq!(table.completions("set k v e"), ["set k v EX", "set k v EXAT"]);
+        assert_eq!(table.completions("set k v nx ge"), ["set k v nx GET"]);
+        assert_eq!(table.completions("lmove a b l"), ["lmove a b LEFT"]);
+        // A key is awaited, or a number; what stands behind it is not for now.
+        assert!(table.completions("set e").is_empty());
+        assert!(table.completions("scan 2 count c").is_empty());
+        assert!(table.completions("set k v ").is_empty());
     }
 }

@@ -270,6 +270,34 @@ fn show_repetition(argument: &Argument, progress: &mut Progress) -> String {
     format!("[{} ...]", join(pieces, " "))
 }
 
+/// The literal words of a hint of which one may be typed next: those of the options that it begins with, and of the
+/// choice, if any, that follows them.
+pub fn next_tokens(hint: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    let mut depth = 0usize;
+    // Whether the part under way is one that must be typed.
+    let mut required = false;
+    for piece in hint.split_inclusive([' ', '|', '[', ']']) {
+        let word = piece.trim_end_matches([' ', '|', '[', ']']);
+        if !word.is_empty() {
+            let is_token = word.bytes().all(|byte| !byte.is_ascii_lowercase());
+            if is_token {
+                tokens.push(word);
+            } else if depth == 0 && !required {
+                break;
+            }
+            required |= depth == 0;
+        }
+        match piece.as_bytes().last() {
+            Some(b'[') => depth += 1,
+            Some(b']') => depth = depth.saturating_sub(1),
+            Some(b' ') if required && depth == 0 => break,
+            _ => (),
+        }
+    }
+    tokens
+}
+
 fn or_quotes(text: &str) -> String {
     if text.is_empty() { "\"\"".to_owned() } else { text.to_owned() }
 }
@@ -293,6 +321,21 @@ mod tests {
     fn check(arguments: &[Argument], typed: &str, expect: &str) {
         let words: Vec<Vec<u8>> = typed.split_whitespace().map(|word| word.as_bytes().to_vec()).collect();
         assert_eq!(remaining(arguments, &words), expect, "after {typed:?}");
+    }
+
+    #[test]
+    fn what_may_come_next_is_read_off_a_hint() {
+        for (hint, expect) in [
+            ("[NX|XX] [GET] [EX seconds|PX milliseconds]", &["NX", "XX", "GET", "EX", "PX"][..]),
+            ("[MATCH pattern] key [TYPE type]", &["MATCH"]),
+            ("LEFT|RIGHT timeout", &["LEFT", "RIGHT"]),
+            ("LEFT|RIGHT LEFT|RIGHT", &["LEFT", "RIGHT"]),
+            ("[NX] BY|AT place", &["NX", "BY", "AT"]),
+            ("count [MATCH pattern]", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(next_tokens(hint), expect, "{hint}");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub mod sync;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use client::Value;
 use signal_hook::consts::SIGINT;
@@ -23,6 +25,7 @@ use crate::debugger;
 use crate::failure::{Failure, fatal};
 use crate::oneshot;
 use crate::options::Mode;
+use crate::screen;
 use crate::session::Session;
 
 /// Runs one mode; the exit code.
@@ -117,7 +120,29 @@ impl Walk {
     /// The pause of `-i`, every hundred calls.
     fn rest(&self, session: &Session) {
         if self.calls.is_multiple_of(100) {
-            std::thread::sleep(session.options.interval);
+            thread::sleep(session.options.interval);
+        }
+    }
+}
+
+/// Sends a command and reads its reply. A lost connection is made anew, as often as it takes.
+fn call_persistently(session: &mut Session, words: &[&str]) -> Result<Value, Failure> {
+    let mut tries = 0;
+    loop {
+        if let Some(link) = &mut session.link {
+            match link.call(words) {
+                Ok(reply) => return Ok(reply),
+                Err(error @ client::Error::Protocol(_)) => return Err(fatal(format_args!("Error: {error}"))),
+                Err(_) => session.link = None,
+            }
+        }
+        tries += 1;
+        screen::print(format!("\r\x1b[0KReconnecting... {tries}\r").as_bytes())?;
+        let connected = session.connect(false).is_ok();
+        // Also after success: a server that accepts and hangs up is not to be hammered.
+        thread::sleep(Duration::from_secs(1));
+        if connected {
+            screen::print(b"\r\x1b[0K")?;
         }
     }
 }

@@ -229,8 +229,8 @@ impl Session {
     /// Sends a command of our own and returns its reply, of whatever kind.
     pub fn call<S: AsRef<[u8]>>(&mut self, words: &[S]) -> Result<Value, Failure> {
         let Some(link) = &mut self.link else { return Err(Failure::Unconnected) };
-        link.call(words).map_err(|_| {
-            complain!("\nI/O error");
+        link.call(words).map_err(|error| {
+            complain!("Error: {error}");
             self.link = None;
             Failure::Unconnected
         })

@@ -28,7 +28,7 @@
 mod connection;
 pub mod dataset;
 mod log;
-mod ports;
+pub mod ports;
 mod program;
 mod proxy;
 mod reply;

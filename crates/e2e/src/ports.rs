@@ -26,3 +26,9 @@ pub fn claim() -> u16 {
     }
     panic!("no port of {RANGE:?} is free");
 }
+
+/// The first of `count` ports in a row that no one listens on.
+pub fn claim_row(count: u16) -> u16 {
+    let is_row = |first: u16| (1..count).all(|more| first + more == claim());
+    (0..100).map(|_| claim()).find(|&first| is_row(first)).expect("some ports are free in a row")
+}

@@ -119,6 +119,11 @@ fn names_are_completed_as_a_shell_does() {
     terminal.press(TAB);
     terminal.wait_for(&line("ZRANGEBYSCORE "));
     terminal.press(CTRL_U);
+    // Words of a command's syntax.
+    terminal.press("set key value exa");
+    terminal.press(TAB);
+    terminal.wait_for(&line("set key value EXAT "));
+    terminal.press(CTRL_U);
     // Subcommands, and topics of help.
     terminal.press("config resets");
     terminal.press(TAB);
@@ -270,6 +275,20 @@ fn a_lost_server_is_found_again() {
     let mut client = scene.server.connect();
     client.expect("SELECT 4", "OK");
     client.expect("GET key", "\"again\"");
+}
+
+#[test]
+fn a_view_waits_for_its_server() {
+    let mut scene = Scene::set();
+    let mut terminal = Terminal::run(&cli(scene.server.port(), &["--stat", "-i", "0.05"]), scene.home.path());
+    terminal.wait_for("(+1)");
+    scene.server.kill();
+    terminal.wait_for("Reconnecting... 1");
+    scene.server.boot();
+    // The new server counts from the beginning, so the difference is negative once.
+    terminal.wait_for("(+-");
+    terminal.press(CTRL_C);
+    assert_eq!(terminal.end(), None, "ended by the signal");
 }
 
 #[test]

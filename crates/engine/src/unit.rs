@@ -43,10 +43,14 @@ pub struct UnitLog {
     pub unframed: bool,
 }
 
+/// Memory that an executor keeps for the log of its next unit, in bytes.
+const KEPT_LOG: usize = 64 * 1024;
+
 impl UnitLog {
     fn clear(&mut self) {
         self.records.clear();
         self.bytes.clear();
+        self.bytes.shrink_to(KEPT_LOG);
         self.unframed = false;
     }
 

@@ -212,7 +212,47 @@ fn sample(db: &Db, volatile: bool, count: usize, coin: &mut impl FnMut() -> u64,
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
     use super::*;
+    use crate::testing::{Node, Peer};
+
+    fn short_of_memory(policy: &str) -> (Node, Peer) {
+        let mut node = Node::start(&format!("maxmemory 1000\nmaxmemory-policy {policy}"));
+        let a = node.connect();
+        for n in 0..20 {
+            node.say(a, &format!("SET k{n} v"));
+            node.say(a, &format!("SET e{n} v EX 100"));
+        }
+        // It is never enough, and the test's clock stands still: everything goes that may go.
+        node.notes.memory.store(2000, Ordering::Relaxed);
+        (node, a)
+    }
+
+    #[test]
+    fn what_the_policy_names_goes_before_commands_are_refused() {
+        for (policy, rest) in [("noeviction", 40), ("volatile-lru", 20), ("volatile-ttl", 20), ("allkeys-lfu", 0)] {
+            let (mut node, a) = short_of_memory(policy);
+            assert!(node.say(a, "SET x y").starts_with("-OOM "), "{policy}");
+            assert_eq!(node.say(a, "DBSIZE"), format!(":{rest}\r\n"), "{policy}");
+            let stats = node.say(a, "INFO stats");
+            assert!(stats.contains(&format!("\r\nevicted_keys:{}\r\n", 40 - rest)), "{policy}");
+            node.notes.memory.store(10, Ordering::Relaxed);
+            assert_eq!(node.say(a, "SET x y"), "+OK\r\n", "{policy}");
+        }
+    }
+
+    #[test]
+    fn evictions_are_told_and_happen_without_commands() {
+        let (mut node, a) = short_of_memory("allkeys-random");
+        let b = node.connect();
+        node.notes.memory.store(10, Ordering::Relaxed);
+        node.say(a, "CONFIG SET notify-keyspace-events Ee");
+        node.say(b, "SUBSCRIBE __keyevent@0__:evicted");
+        node.notes.memory.store(2000, Ordering::Relaxed);
+        node.pass(100);
+        assert_eq!(node.heard(b).matches("$7\r\nmessage\r\n").count(), 40);
+    }
 
     #[test]
     fn patience_grows_with_tenacity() {

@@ -273,7 +273,19 @@ impl<'s> Core<'s> {
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
                 Bound::Control(handler, _) if row.name() == "exec" => {
                     let _ = handler;
-                    self.run_exec(client, meanwhile)
+                    let (start, mark) = (self.start_clock(), client.out.len());
+                    let done = self.run_exec(client, meanwhile);
+                    if done == Some(Outcome::Done) {
+                        let failed = client.out.buf.get(mark) == Some(&b'-');
+                        if failed {
+                            self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
+                        }
+                        if !control.monitors.is_empty() {
+                            self.feed_monitors(&control, client, row, args);
+                        }
+                        self.account(id, start, failed, client, args);
+                    }
+                    done
                 }
                 Bound::Control(handler, _) => {
                     match self.take_named(client, row, class, args) {

@@ -7,8 +7,8 @@
 //! | `client-output-buffer-limit` | after each command, each message, and by the clock (soft limit) | closed at once |
 //! | `timeout` | by the clock | closed at once |
 //!
-//! Bytes of output count from [`STATIC_OUTPUT`] on, as in every Redis: what fits the buffer that a client has anyway is
-//! free. Memory of an input buffer that was needed once is given back when the client has not needed it for a while.
+//! Output counts as soon as it is more than [`STATIC_OUTPUT`], as in every Redis: what fits the buffer that a client has
+//! anyway is free. Memory of an input buffer that was needed once is given back when the client has not needed it for a while.
 
 use std::sync::atomic::Ordering;
 
@@ -24,7 +24,7 @@ use crate::execute::Core;
 use crate::server::LogLevel;
 use crate::stats::add;
 
-/// The part of a client's output that counts for no limit.
+/// Output up to this counts for no limit.
 pub const STATIC_OUTPUT: usize = 16 * 1024;
 
 /// How much input, and how much unread output, a client may cause before it has authenticated.
@@ -52,7 +52,8 @@ pub fn refusal(core: &Core<'_>, control: &Control, card: &ClientCard) -> Option<
 /// Bytes of output that count for limits.
 pub fn counted_output(client: &Client) -> usize {
     let chunks: usize = client.chunks.iter().map(|chunk| chunk.len()).sum();
-    client.out.len().saturating_sub(STATIC_OUTPUT) + chunks
+    let own = client.out.len();
+    if own > STATIC_OUTPUT { own + chunks } else { chunks }
 }
 
 /// Closes a client whose output has grown beyond its limit.

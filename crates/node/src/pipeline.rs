@@ -124,6 +124,12 @@ impl Ahead {
         Stop::Full
     }
 
+    /// Gives memory back that was needed for more than `keys` keys.
+    pub fn shrink_to(&mut self, keys: usize) {
+        self.hashes.clear();
+        self.hashes.shrink_to(keys);
+    }
+
     /// The requests found.
     pub fn requests(&self) -> &[Request] {
         &self.requests

@@ -26,6 +26,9 @@ use crate::waiting;
 /// How often clients are looked after, while there are some that need it: idle ones, large buffers, soft limits.
 const CARE_MS: i64 = 100;
 
+/// How many arguments memory is kept for between requests.
+const LARGE_REQUEST: usize = 1024;
+
 /// A worker whose core is at work, and its loop: what a running unit may use to serve others.
 struct Others<'w, 's> {
     worker: &'w mut Worker<'s>,
@@ -147,7 +150,12 @@ impl<'s> Worker<'s> {
     pub fn received_meanwhile(&mut self, token: usize) {
         self.with(token, |worker, client| {
             worker.count_input(client);
-            worker.process(client, None);
+            if client.waits_long() {
+                let control = worker.core.control();
+                limits::check_input(&mut worker.core, &control, client);
+            } else {
+                worker.process(client, None);
+            }
         });
     }
 
@@ -530,6 +538,9 @@ impl<'s> Worker<'s> {
         } else {
             input.drain(..at);
         }
+        // A request with very many arguments is rare: what it took is not kept for the next one.
+        ranges.shrink_to(LARGE_REQUEST);
+        ahead.shrink_to(LARGE_REQUEST);
         self.ahead = ahead;
         client.input = input;
         client.counted = client.input.len();

@@ -84,6 +84,30 @@ fn compressed(out: &mut Vec<u8>, data: &[u8], len: usize) {
     out.extend_from_slice(data);
 }
 
+/// Appends bytes compressed, if that saves four bytes; answers whether it did. The compressed length is known last, so its place
+/// is as wide as the greatest that it may be; readers take a length of any width.
+fn compress(out: &mut Vec<u8>, bytes: &[u8]) -> bool {
+    let (start, most) = (out.len(), bytes.len() - 4);
+    out.push(0xC3);
+    length(out, most as u64);
+    let behind_length = out.len();
+    length(out, bytes.len() as u64);
+    let data = out.len();
+    if !lzf::compress_into(out, bytes, most) {
+        out.truncate(start);
+        return false;
+    }
+    let len = (out.len() - data) as u64;
+    match &mut out[start + 1..behind_length] {
+        [byte] => *byte = len as u8,
+        [high, low] => [*high, *low] = [0x40 | (len >> 8) as u8, len as u8],
+        [0x80, place @ ..] => place.copy_from_slice(&(len as u32).to_be_bytes()),
+        [_, place @ ..] => place.copy_from_slice(&len.to_be_bytes()),
+        [] => {}
+    }
+    true
+}
+
 impl Form {
     /// The form of snapshots unless told otherwise: version 11, compressed.
     pub const COMMON: Self = Self { version: Version::COMMON, compress: true };
@@ -110,13 +134,9 @@ impl Form {
     /// Appends bytes that are no integer: compressed, or as they are.
     #[inline]
     fn blob(self, out: &mut Vec<u8>, bytes: &[u8]) {
-        if self.compress
-            && bytes.len() >= MIN_COMPRESSED
-            && let Some(data) = lzf::compress(bytes, bytes.len() - 4)
-        {
-            return compressed(out, &data, bytes.len());
+        if !(self.compress && bytes.len() >= MIN_COMPRESSED && compress(out, bytes)) {
+            Self::plain(out, bytes);
         }
-        Self::plain(out, bytes);
     }
 
     /// Appends an integer as a string.

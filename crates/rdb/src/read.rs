@@ -67,12 +67,7 @@ impl<'a> Text<'a> {
             Self::Plain(bytes) => out.extend_from_slice(bytes),
             Self::Int(value) => out.extend_from_slice(number::int(i64::from(value)).as_bytes()),
             Self::Lzf { data, len } => {
-                let bytes = lzf::decompress(data, len).map_err(|lzf::Corrupt| Damage::Lzf)?;
-                if out.is_empty() {
-                    *out = bytes;
-                } else {
-                    out.extend_from_slice(&bytes);
-                }
+                lzf::decompress_into(out, data, len).map_err(|lzf::Corrupt| Damage::Lzf)?;
             }
         }
         Ok(())

@@ -12,6 +12,13 @@
 //! The compressed length is not in the data, nor is the length of what comes out: both are stored beside it.
 //! [`decompress`] trusts neither: every copy is checked, the length must come out exactly, and memory is only
 //! allocated when the input is long enough to possibly yield it.
+//!
+//! Costs: the table of places belongs to the thread and is never cleared: places count on from input to input, so those of former
+//! inputs are seen to be old. A short string costs no more than its bytes. Where nothing matches, the steps become longer,
+//! so noise is passed over quickly. Decompression copies 16 or 32 bytes at a time where there is room, too many rather than
+//! one by one, and writes over the excess.
+
+use std::cell::RefCell;
 
 const MAX_LITERALS: usize = 32;
 const MAX_OFFSET: usize = 1 << 13;
@@ -21,86 +28,134 @@ const MAX_MATCH: usize = 264;
 /// Three compressed bytes yield at most this many.
 const MAX_YIELD_OF_THREE: usize = MAX_MATCH;
 
+/// Slots of the table: as many as there are places in the window. 32 KiB for each thread that compresses.
+const SLOT_BITS: u32 = 13;
+
+/// Misses in a row after which the steps become longer.
+const PATIENCE_BITS: u32 = 5;
+
 /// Bytes that do not decompress to the promised length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Corrupt;
+
+/// The last place of each hash of three bytes, counted over all inputs.
+struct Places {
+    slots: Box<[u32; 1 << SLOT_BITS]>,
+    /// What is at or below this is a place of a former input.
+    base: u32,
+}
+
+thread_local! {
+    static PLACES: RefCell<Places> = RefCell::new(Places { slots: Box::new([0; 1 << SLOT_BITS]), base: 0 });
+}
 
 /// Compresses `input`; `None` if the result would not be shorter than `limit` bytes or the input is too short to try.
 ///
 /// Inputs of 4 GiB and more are not compressed.
 pub fn compress(input: &[u8], limit: usize) -> Option<Vec<u8>> {
-    if input.len() <= MIN_MATCH || u32::try_from(input.len()).is_err() {
-        return None;
-    }
-    // The table is cleared for each input: a small input gets a small one.
-    match input.len() {
-        0..=1024 => compress_with(&mut [0; 1 << 10], input, limit),
-        1025..=8192 => compress_with(&mut [0; 1 << 12], input, limit),
-        _ => compress_with(&mut vec![0; 1 << 15], input, limit),
-    }
+    let mut out = Vec::with_capacity(limit.min(input.len()));
+    compress_into(&mut out, input, limit).then(|| {
+        out.shrink_to_fit();
+        out
+    })
 }
 
-/// `table` holds, by hash, the last place of three bytes, plus one; 0 is none. Its length is a power of two.
-fn compress_with(table: &mut [u32], input: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let shift = 32 - table.len().ilog2();
-    let hash = |at: usize| {
-        let word = u32::from(input[at]) | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2]) << 16;
-        (word.wrapping_mul(0x9E37_79B1) >> shift) as usize
-    };
-    let mut out = Vec::with_capacity(limit.min(input.len()));
+/// As [`compress`], behind what `out` holds; if that is in vain, `out` is as it was, and the answer is false.
+pub fn compress_into(out: &mut Vec<u8>, input: &[u8], limit: usize) -> bool {
+    let Ok(len) = u32::try_from(input.len()) else { return false };
+    if input.len() <= MIN_MATCH {
+        return false;
+    }
+    let start = out.len();
+    let done = PLACES.with_borrow_mut(|places| {
+        if places.base.checked_add(len).is_none_or(|end| end == u32::MAX) {
+            // After 4 GiB the count begins anew.
+            places.slots.fill(0);
+            places.base = 0;
+        }
+        let done = compress_with(&mut places.slots, places.base, out, input, limit);
+        places.base = places.base.saturating_add(len).saturating_add(1);
+        done
+    });
+    if !done {
+        out.truncate(start);
+    }
+    done
+}
+
+/// Three bytes as a number.
+#[inline]
+fn three(input: &[u8], at: usize) -> u32 {
+    u32::from(input[at]) | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2]) << 16
+}
+
+/// The count of bytes, up to `most`, in which what is at `a` equals what is at `b`, which is behind it.
+#[inline]
+fn common(input: &[u8], a: usize, b: usize, most: usize) -> usize {
+    let (left, right) = (&input[a..a + most], &input[b..b + most]);
+    let (left_words, left_rest) = left.as_chunks::<8>();
+    let (right_words, right_rest) = right.as_chunks::<8>();
+    let mut len = 0;
+    for (x, y) in left_words.iter().zip(right_words) {
+        let differ = u64::from_le_bytes(*x) ^ u64::from_le_bytes(*y);
+        if differ != 0 {
+            return len + differ.trailing_zeros() as usize / 8;
+        }
+        len += 8;
+    }
+    len + left_rest.iter().zip(right_rest).take_while(|(x, y)| x == y).count()
+}
+
+/// A slot holds `base` plus a place plus one.
+fn compress_with(slots: &mut [u32; 1 << SLOT_BITS], base: u32, out: &mut Vec<u8>, input: &[u8], limit: usize) -> bool {
+    let slot_of = |word: u32| (word.wrapping_mul(0x9E37_79B1) >> (32 - SLOT_BITS)) as usize;
+    let start = out.len();
     let mut literals = 0;
     let mut at = 0;
+    let mut misses = 0usize;
     let last = input.len() - MIN_MATCH;
     while at <= last {
-        let slot = hash(at);
-        let candidate = table[slot] as usize;
-        table[slot] = at as u32 + 1;
-        let found = candidate != 0 && at + 1 - candidate <= MAX_OFFSET && {
-            let earlier = candidate - 1;
-            input[earlier..earlier + MIN_MATCH] == input[at..at + MIN_MATCH]
-        };
+        let word = three(input, at);
+        let slot = &mut slots[slot_of(word)];
+        let candidate = slot.saturating_sub(base) as usize;
+        *slot = base + at as u32 + 1;
+        let found = candidate != 0 && at + 1 - candidate <= MAX_OFFSET && three(input, candidate - 1) == word;
         if !found {
-            at += 1;
+            misses += 1;
+            at += 1 + (misses >> PATIENCE_BITS);
             continue;
         }
+        misses = 0;
         let earlier = candidate - 1;
         let most = MAX_MATCH.min(input.len() - at);
-        let len = MIN_MATCH
-            + input[earlier + MIN_MATCH..earlier + most]
-                .iter()
-                .zip(&input[at + MIN_MATCH..at + most])
-                .take_while(|(a, b)| a == b)
-                .count();
-        write_literals(&mut out, &input[literals..at]);
+        let len = MIN_MATCH + common(input, earlier + MIN_MATCH, at + MIN_MATCH, most - MIN_MATCH);
+        write_literals(out, &input[literals..at]);
         let offset = at - earlier - 1;
         let code = len - 2;
         if code < 7 {
-            out.push((code << 5 | offset >> 8) as u8);
+            out.extend_from_slice(&[(code << 5 | offset >> 8) as u8, offset as u8]);
         } else {
-            out.push((7 << 5 | offset >> 8) as u8);
-            out.push((code - 7) as u8);
+            out.extend_from_slice(&[(7 << 5 | offset >> 8) as u8, (code - 7) as u8, offset as u8]);
         }
-        out.push(offset as u8);
-        if out.len() >= limit {
-            return None;
+        if out.len() - start >= limit {
+            return false;
         }
         // The last places inside the match are worth remembering; all of them would cost more than they bring.
         let end = at + len;
         for place in end - 2..end {
             if place <= last {
-                table[hash(place)] = place as u32 + 1;
+                slots[slot_of(three(input, place))] = base + place as u32 + 1;
             }
         }
         at = end;
         literals = end;
     }
     let rest = &input[literals..];
-    if out.len() + rest.len() + rest.len().div_ceil(MAX_LITERALS) >= limit {
-        return None;
+    if out.len() - start + rest.len() + rest.len().div_ceil(MAX_LITERALS) >= limit {
+        return false;
     }
-    write_literals(&mut out, rest);
-    out.shrink_to_fit();
-    Some(out)
+    write_literals(out, rest);
+    true
 }
 
 fn write_literals(out: &mut Vec<u8>, literals: &[u8]) {
@@ -112,47 +167,72 @@ fn write_literals(out: &mut Vec<u8>, literals: &[u8]) {
 
 /// Decompresses `input` into exactly `len` bytes. Memory stays below 88 times the input.
 pub fn decompress(input: &[u8], len: usize) -> Result<Vec<u8>, Corrupt> {
+    let mut out = Vec::new();
+    decompress_into(&mut out, input, len)?;
+    Ok(out)
+}
+
+/// As [`decompress`], behind what `out` holds; if the input is corrupt, `out` is as it was.
+pub fn decompress_into(out: &mut Vec<u8>, input: &[u8], len: usize) -> Result<(), Corrupt> {
     if len > (input.len() / 3 + 1).saturating_mul(MAX_YIELD_OF_THREE) {
         return Err(Corrupt);
     }
-    let mut out = Vec::with_capacity(len);
+    let start = out.len();
+    out.resize(start + len, 0);
+    let result = decompress_to(&mut out[start..], input);
+    if result.is_err() {
+        out.truncate(start);
+    }
+    result
+}
+
+fn decompress_to(out: &mut [u8], input: &[u8]) -> Result<(), Corrupt> {
     let mut rest = input;
-    let take = |rest: &mut &[u8]| -> Result<usize, Corrupt> {
-        let (&byte, tail) = rest.split_first().ok_or(Corrupt)?;
-        *rest = tail;
-        Ok(usize::from(byte))
-    };
-    while !rest.is_empty() {
-        let code = take(&mut rest)?;
+    let mut at = 0;
+    while let Some((&code, tail)) = rest.split_first() {
+        let code = usize::from(code);
         if code < MAX_LITERALS {
-            let (run, tail) = rest.split_at_checked(code + 1).ok_or(Corrupt)?;
-            if run.len() > len - out.len() {
+            let count = code + 1;
+            if count > tail.len() || count > out.len() - at {
                 return Err(Corrupt);
             }
-            out.extend_from_slice(run);
-            rest = tail;
+            match (out[at..].first_chunk_mut::<MAX_LITERALS>(), tail.first_chunk::<MAX_LITERALS>()) {
+                (Some(to), Some(from)) => *to = *from,
+                _ => out[at..at + count].copy_from_slice(&tail[..count]),
+            }
+            at += count;
+            rest = &tail[count..];
             continue;
         }
-        let mut count = code >> 5;
-        if count == 7 {
-            count += take(&mut rest)?;
-        }
-        count += 2;
-        let offset = ((code & 0x1F) << 8 | take(&mut rest)?) + 1;
-        let start = out.len().checked_sub(offset).ok_or(Corrupt)?;
-        if count > len - out.len() {
+        let (count, low, tail) = match (code >> 5, tail) {
+            (7, [more, low, tail @ ..]) => (9 + usize::from(*more), *low, tail),
+            (7, _) | (_, []) => return Err(Corrupt),
+            (count, [low, tail @ ..]) => (count + 2, *low, tail),
+        };
+        let offset = ((code & 0x1F) << 8 | usize::from(low)) + 1;
+        let from = at.checked_sub(offset).ok_or(Corrupt)?;
+        if count > out.len() - at {
             return Err(Corrupt);
         }
-        if offset >= count {
-            out.extend_from_within(start..start + count);
+        if count <= 16 && offset >= 16 && out.len() - at >= 16 {
+            let (before, behind) = out.split_at_mut(at);
+            behind[..16].copy_from_slice(&before[from..from + 16]);
+        } else if offset >= count {
+            out.copy_within(from..from + count, at);
         } else {
-            // The copy runs into what it has just written: a period of `offset` bytes.
-            for i in start..start + count {
-                out.push(out[i]);
+            // The copy runs into what it has just written: a period of `offset` bytes, which doubles with each copy.
+            let (mut done, mut period) = (0, offset);
+            while done < count {
+                let step = period.min(count - done);
+                out.copy_within(from..from + step, at + done);
+                done += step;
+                period += step;
             }
         }
+        at += count;
+        rest = tail;
     }
-    if out.len() == len { Ok(out) } else { Err(Corrupt) }
+    if at == out.len() { Ok(()) } else { Err(Corrupt) }
 }
 
 #[cfg(test)]
@@ -167,6 +247,32 @@ mod tests {
         let packed = compress(&input, input.len()).unwrap();
         assert!(packed.len() < 1200, "{}", packed.len());
         assert_eq!(decompress(&packed, input.len()), Ok(input));
+    }
+
+    #[test]
+    fn places_of_former_inputs_are_forgotten() {
+        let text = b"the quick brown fox jumps over the lazy dog and the quick brown cat";
+        let first = compress(text, text.len());
+        assert!(first.is_some());
+        assert_eq!(compress(text, text.len()), first);
+        PLACES.with_borrow_mut(|places| places.base = u32::MAX - 80);
+        for _ in 0..3 {
+            assert_eq!(compress(text, text.len()), first);
+        }
+    }
+
+    #[test]
+    fn appending_leaves_what_is_there() {
+        let input = [b'x'; 100];
+        let mut out = b"before".to_vec();
+        assert!(compress_into(&mut out, &input, 50));
+        let packed = out.split_off(6);
+        assert_eq!(out, b"before");
+        assert!(!compress_into(&mut out, &input, 3));
+        assert_eq!(decompress_into(&mut out, &packed, 99), Err(Corrupt));
+        assert_eq!(out, b"before");
+        assert_eq!(decompress_into(&mut out, &packed, 100), Ok(()));
+        assert_eq!(out[6..], input);
     }
 
     #[test]

@@ -327,3 +327,22 @@ fn random_elements_and_scans_come_from_the_set() {
     }
     assert_eq!(seen, 100);
 }
+
+#[test]
+fn members_in_no_order_are_ranked_at_the_end() {
+    use structures::ranked::{SortedSet, Unranked};
+    const MEMBERS: u32 = if cfg!(miri) { 300 } else { 10_000 };
+    let (mut unranked, mut one_by_one) = (Unranked::new(), SortedSet::new());
+    for n in 0..MEMBERS {
+        let mixed = n.wrapping_mul(0x9E37_79B1);
+        // Many share a score, so that the bytes decide; 0 and -0 are one.
+        let score = if mixed % 7 == 0 { -0.0 } else { f64::from(mixed % 100) };
+        assert!(unranked.add(&mixed.to_be_bytes(), score));
+        assert!(!unranked.add(&mixed.to_be_bytes(), 1.0));
+        one_by_one.insert(&mixed.to_be_bytes(), score, &mut ());
+    }
+    let ranked = unranked.rank();
+    ranked.check();
+    assert!(ranked.iter().eq(one_by_one.iter()));
+    drop(Unranked::new().rank());
+}

@@ -20,7 +20,7 @@ use structures::dual::{Dual, DualMut, DualRef};
 use structures::listpack::{self, Listpack, Pos};
 use structures::number;
 pub use structures::ranked::Change;
-use structures::ranked::{self, Member, SortedSet};
+use structures::ranked::{self, Member, SortedSet, Unranked};
 
 use crate::big::{self, Handed};
 use crate::random::{Selection, below};
@@ -160,6 +160,13 @@ impl Zset {
         {
             self.become_table();
         }
+    }
+
+    /// A set of these members, as a tree.
+    pub fn from_unranked(members: Unranked) -> Zset {
+        let mut sorted = Box::<Sorted>::default();
+        sorted.set = members.rank();
+        Zset { repr: Repr::big(sorted) }
     }
 
     fn become_table(&mut self) -> &mut Sorted {

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::call_persistently;
 use crate::failure::Failure;
 use crate::format::Style;
 use crate::screen;
@@ -53,7 +54,7 @@ pub fn run(session: &mut Session, history: bool) -> Result<(), Failure> {
     let mut begin = Instant::now();
     loop {
         let sent = Instant::now();
-        ping(session)?;
+        call_persistently(session, &["PING"])?;
         samples.add(sent.elapsed().as_millis());
         let over = begin.elapsed() > span;
         if style == Style::Terminal {
@@ -70,26 +71,6 @@ pub fn run(session: &mut Session, history: bool) -> Result<(), Failure> {
             begin = Instant::now();
         }
         thread::sleep(PAUSE);
-    }
-}
-
-/// A lost connection is made anew, as often as it takes.
-pub(super) fn ping(session: &mut Session) -> Result<(), Failure> {
-    let mut tries = 0;
-    loop {
-        if let Some(link) = &mut session.link {
-            match link.call(&["PING"]) {
-                Ok(_) => return Ok(()),
-                Err(_) => session.link = None,
-            }
-        }
-        tries += 1;
-        screen::print(format!("\r\x1b[0KReconnecting... {tries}\r").as_bytes())?;
-        if session.connect(false).is_err() {
-            thread::sleep(Duration::from_secs(1));
-        } else {
-            screen::print(b"\r\x1b[0K")?;
-        }
     }
 }
 

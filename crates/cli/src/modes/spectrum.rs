@@ -6,7 +6,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::latency::ping;
+use super::call_persistently;
 use crate::failure::Failure;
 use crate::screen;
 use crate::session::Session;
@@ -64,7 +64,7 @@ pub fn run(session: &mut Session, mono: bool) -> Result<(), Failure> {
         let begin = Instant::now();
         while begin.elapsed() <= span {
             let sent = Instant::now();
-            ping(session)?;
+            call_persistently(session, &["PING"])?;
             let took = sent.elapsed().as_micros();
             counts[COLUMNS.partition_point(|(_, most)| *most < took)] += 1;
             thread::sleep(PAUSE);

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::human_bytes;
+use super::{call_persistently, human_bytes};
 use crate::failure::{Failure, fatal};
 use crate::number::leading_int;
 use crate::screen;
@@ -21,7 +21,7 @@ pub fn run(session: &mut Session) -> Result<(), Failure> {
     };
     let mut requests_before = None;
     for turn in 0.. {
-        let reply = session.call(&["INFO"])?;
+        let reply = call_persistently(session, &["INFO"])?;
         if let Some(text) = reply.as_error() {
             return Err(fatal(format_args!("ERROR: {}", String::from_utf8_lossy(text))));
         }

@@ -10,6 +10,7 @@ use structures::intset::Intset;
 use structures::listpack::{self, Listpack};
 use structures::number;
 use structures::quicklist::Quicklist;
+use structures::ranked::Unranked;
 use value::{Change, End, Hash, Item, Limits, List, Set, Value, Zset};
 
 use super::step::module_name;
@@ -62,7 +63,13 @@ pub(crate) enum Build {
     Zset {
         left: u64,
         zset: Zset,
-        textual: bool,
+        kind: Kind,
+    },
+    /// A sorted set that will be a tree.
+    Members {
+        left: u64,
+        members: Unranked,
+        kind: Kind,
     },
     Hash {
         left: u64,
@@ -115,11 +122,11 @@ impl Build {
             }
             Kind::ZSET | Kind::ZSET_2 => {
                 let left = reader.length()?;
-                let mut zset = Zset::new();
                 if exceeds(left, limits.zset_listpack_entries) {
-                    zset.prepare(usize::MAX, 0, limits);
+                    Self::Members { left, members: Unranked::new(), kind }
+                } else {
+                    Self::Zset { left, zset: Zset::new(), kind }
                 }
-                Self::Zset { left, zset, textual: kind == Kind::ZSET }
             }
             Kind::HASH | Kind::HASH_2 | Kind::HASH_METADATA => {
                 let expiry = match kind {
@@ -169,6 +176,7 @@ impl Build {
             Self::List { left, .. }
             | Self::Set { left, .. }
             | Self::Zset { left, .. }
+            | Self::Members { left, .. }
             | Self::Hash { left, .. }
             | Self::Nodes { left, .. } => *left == 0,
             Self::Skip(_) => false,
@@ -207,6 +215,7 @@ impl Build {
             Self::List { left: 0, .. }
             | Self::Set { left: 0, .. }
             | Self::Zset { left: 0, .. }
+            | Self::Members { left: 0, .. }
             | Self::Hash { left: 0, .. }
             | Self::Nodes { left: 0, .. }
             | Self::Skip(_) => return Ok(false),
@@ -222,13 +231,17 @@ impl Build {
                 }
                 left
             }
-            Self::Zset { left, zset, textual } => {
-                let member = reader.text()?;
-                let kind = if *textual { Kind::ZSET } else { Kind::ZSET_2 };
-                let score = if *textual { reader.old_double()? } else { Some(reader.double()?) };
-                let score = score.filter(|score| !score.is_nan()).ok_or(Damage::Score(kind))?;
+            Self::Zset { left, zset, kind } => {
+                let (member, score) = scored(reader, *kind)?;
                 if zset.insert(member.bytes(first)?, score, limits) != Change::Added {
-                    return Err(Damage::Duplicate(kind).into());
+                    return Err(Damage::Duplicate(*kind).into());
+                }
+                left
+            }
+            Self::Members { left, members, kind } => {
+                let (member, score) = scored(reader, *kind)?;
+                if !members.add(member.bytes(first)?, score) {
+                    return Err(Damage::Duplicate(*kind).into());
                 }
                 left
             }
@@ -255,11 +268,24 @@ impl Build {
                 zset.settle(limits);
                 Value::Zset(std::mem::take(zset))
             }
+            Self::Members { members, .. } => {
+                let mut zset = Zset::from_unranked(std::mem::take(members));
+                zset.settle(limits);
+                Value::Zset(zset)
+            }
             Self::Hash { hash, .. } => Value::Hash(std::mem::take(hash)),
             Self::Skip(_) => return Done::Empty,
         };
         non_empty(value)
     }
+}
+
+/// A member of a sorted set with its score.
+fn scored<'a>(reader: &mut Reader<'a>, kind: Kind) -> Step<(Text<'a>, f64)> {
+    let member = reader.text()?;
+    let score = if kind == Kind::ZSET { reader.old_double()? } else { Some(reader.double()?) };
+    let score = score.filter(|score| !score.is_nan()).ok_or(Damage::Score(kind))?;
+    Ok((member, score))
 }
 
 fn exceeds(count: u64, most: usize) -> bool {

@@ -246,6 +246,7 @@ fn serve(
         for (index, mut reactor) in reactors.drain(..).enumerate() {
             let name = format!("io-{index}");
             handles.push(std::thread::Builder::new().name(name).stack_size(STACK).spawn_scoped(scope, move || {
+                arm();
                 if let Err(e) = thread::run(server, index, &mut reactor) {
                     log::warning(format!("I/O thread {index} has failed: {e}"));
                     server.stop(1);
@@ -259,10 +260,12 @@ fn serve(
         }
         log::notice(log_text::start::INITIALIZED);
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            arm();
             replica::run(server, threads + control::EXECUTORS - 2);
         })?;
         let snapshots = jobs.queue();
         std::thread::Builder::new().name("snapshot".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
+            arm();
             let executor = threads + control::EXECUTORS - 1;
             if listening && recover_data(server, config, executor, aof) {
                 snapshotter::run(server, executor, jobs, aof);
@@ -274,6 +277,11 @@ fn serve(
     })?;
     acceptor.close_all();
     Ok(())
+}
+
+/// Without it a crash report of this thread has the addresses only, which is better than no thread.
+fn arm() {
+    let _ = crash::arm_thread();
 }
 
 /// Loads what there is, and says that clients are welcome. False when the server is to end.

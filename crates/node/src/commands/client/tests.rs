@@ -140,6 +140,9 @@ fn replies_can_be_turned_off() {
     assert_eq!(node.say(a, "PING"), "");
     assert_eq!(node.say(a, "CLIENT REPLY SKIP"), "");
     assert_eq!(node.say(a, "PING"), "");
+    let confirmation = "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n";
+    assert_eq!(node.say(a, "SUBSCRIBE c"), confirmation, "what is no reply is sent all the same");
+    assert_eq!(node.say(a, "UNSUBSCRIBE"), confirmation.replace("$9\r\n", "$11\r\nun").replace(":1", ":0"));
     assert_eq!(node.say(a, "CLIENT REPLY ON"), "+OK\r\n");
     assert_eq!(node.say(a, "PING"), "+PONG\r\n");
 }
@@ -186,4 +189,33 @@ fn who_could_be_served_during_a_pause_is_served_after_it() {
     assert_eq!(node.heard(b), "");
     node.pass(1000);
     assert_eq!(node.heard(b), "*2\r\n$1\r\nk\r\n$1\r\nv\r\n");
+}
+
+#[test]
+fn a_client_that_waits_goes_on_being_read() {
+    let mut node = Node::start("client-query-buffer-limit 1mb");
+    let (a, b) = (node.connect(), node.connect());
+    assert_eq!(node.say(a, "BLPOP k 0"), "");
+    assert!(node.client(a).is_some_and(|client| client.waits_long()));
+    node.send(a, b"PING\r\n");
+    assert_eq!(node.heard(a), "");
+    node.say(b, "LPUSH k v");
+    assert_eq!(node.heard(a), "*2\r\n$1\r\nk\r\n$1\r\nv\r\n+PONG\r\n");
+    node.say(a, "BLPOP k 0");
+    node.send(a, &vec![b'x'; 2 << 20]);
+    assert!(node.is_closing(a), "it may not send without end");
+}
+
+#[test]
+fn only_the_import_source_sees_what_has_expired() {
+    let mut node = Node::start("import-mode yes");
+    let (a, b) = (node.connect(), node.connect());
+    assert_eq!(node.say(a, "CLIENT IMPORT-SOURCE ON"), "+OK\r\n");
+    assert!(node.say(b, "CLIENT LIST ID 1").contains(" flags=I "));
+    node.say(a, "SET k v PXAT 1");
+    assert_eq!(node.say(a, "GET k"), "$1\r\nv\r\n");
+    assert_eq!(node.say(b, "GET k"), "$-1\r\n");
+    assert_eq!(node.say(b, "DBSIZE"), ":1\r\n", "it is hidden, not deleted");
+    assert_eq!(node.say(a, "RESET"), "+RESET\r\n");
+    assert_eq!(node.say(a, "GET k"), "$-1\r\n");
 }
