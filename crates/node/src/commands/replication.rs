@@ -209,6 +209,7 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
 fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
+    let promoted = role == Role::Primary;
     server.replication.generation.fetch_add(1, Ordering::AcqRel);
     server.hang_up();
     *server.replication.link.lock() = LinkFacts { down_since: server.engine.now().0, ..LinkFacts::default() };
@@ -240,8 +241,11 @@ fn change_role(core: &mut Core<'_>, role: Role) {
             }
         }
     }
-    // They come back and are told of the new id, or find out that they have to begin anew.
-    server.disconnect_replicas();
+    // They come back and are told of the new id. Whose server follows another primary stay for now: if its history is
+    // this one, they go on with it.
+    if promoted {
+        server.disconnect_replicas();
+    }
     server.replication.idle.wake(0);
     server.host.wake_control();
 }
