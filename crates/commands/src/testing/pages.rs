@@ -68,8 +68,9 @@ fn run(page: &Spec, chain: &Chain, proto: Proto, failures: &mut String) -> usize
         if !same(&step.reply, &lines, &mut captures) && !untold {
             fail("the reply differs", &step.reply, &[got.replace('\n', "\n    ")]);
         }
-        if let Some(expected) = step.effects.as_ref().filter(|e| !same_list(e, keyspace.effects())) {
-            fail("the effects differ", expected, keyspace.effects());
+        let effects = framed(keyspace.effects());
+        if let Some(expected) = step.effects.as_ref().filter(|e| !same_list(e, &effects)) {
+            fail("the effects differ", expected, &effects);
         }
         if let Some(expected) = step.events.as_ref().filter(|e| !same_list(e, keyspace.events())) {
             fail("the events differ", expected, keyspace.events());
@@ -111,4 +112,11 @@ fn configure(keyspace: &mut Keyspace, name: &str, value: &str) -> bool {
         _ => return false,
     }
     true
+}
+
+/// What a command has put into the journal, as it stands there: several records are one transaction.
+fn framed(effects: &[String]) -> Vec<String> {
+    let several = effects.len() > 1;
+    let frame = |word: &str| several.then(|| word.to_owned());
+    frame("MULTI").into_iter().chain(effects.iter().cloned()).chain(frame("EXEC")).collect()
 }
