@@ -370,7 +370,7 @@ mod tests {
         bytes[value] ^= 1;
         assert!(check(&bytes, &[]).1.contains("RDB CRC error"));
         let (code, told) = check(&file(b"REDIS0011", b"\x10\x03key\x05hello"), &[]);
-        let wanted = "[offset 14] Integrity check failed for a value of type 16 (hash-listpack)\n\
+        let wanted = "[offset 14] Hash listpack integrity check failed. Type 16 (hash-listpack)\n\
             [additional info] While doing: read-object-value\n\
             [additional info] Reading key 'key'\n\
             [additional info] Reading type 16 (hash-listpack)\n";

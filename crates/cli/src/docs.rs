@@ -131,6 +131,23 @@ mod tests {
         CommandTable::built_in(None)
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_line_has_hints_and_completions(
+            start in proptest::sample::select(vec!["", "help ", "set ", "zadd k ", "bitfield k get ", "config "]),
+            rest in "[a-z0-9 \"'@é-]{0,16}",
+        ) {
+            static TABLE: std::sync::LazyLock<CommandTable> = std::sync::LazyLock::new(table);
+            let line = format!("{start}{rest}");
+            let hint = TABLE.hint(line.as_bytes());
+            proptest::prop_assert!(hint.is_none_or(|hint| !hint.contains("  ") && hint == hint.trim()));
+            for completed in TABLE.completions(&line) {
+                // What was typed stays, but for its case.
+                proptest::prop_assert!(completed.to_lowercase().starts_with(&line.to_lowercase()), "{completed}");
+            }
+        }
+    }
+
     #[test]
     fn hints_count_a_word_when_it_is_ended() {
         let table = table();

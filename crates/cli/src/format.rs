@@ -70,3 +70,55 @@ pub fn plain(value: &Value, delimiters: Delimiters<'_>) -> Vec<u8> {
 fn push_int(out: &mut Vec<u8>, n: i64) {
     out.extend_from_slice(n.to_string().as_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    /// Any reply that a server may send, nested a little.
+    fn values() -> impl Strategy<Value = Value> {
+        let text = || vec(any::<u8>(), 0..12);
+        let leaf = prop_oneof![
+            text().prop_map(Value::Bulk),
+            text().prop_map(Value::Error),
+            text().prop_map(Value::Simple),
+            text().prop_map(|text| Value::Verbatim { format: *b"txt", text }),
+            any::<i64>().prop_map(Value::Integer),
+            any::<f64>().prop_map(|n| Value::Double(n.to_string().into_bytes())),
+            any::<bool>().prop_map(Value::Bool),
+            Just(Value::Null),
+            Just(Value::NullArray),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            let pair = (inner.clone(), inner.clone());
+            prop_oneof![
+                vec(inner.clone(), 0..6).prop_map(Value::Array),
+                vec(inner.clone(), 0..6).prop_map(Value::Set),
+                vec(inner, 0..6).prop_map(Value::Push),
+                vec(pair, 0..6).prop_map(Value::Map),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_reply_of_any_kind_is_printed(value in values()) {
+            let delimiters = Delimiters { element: b"\n", reply: b"\n" };
+            let printed = |style| reply(&value, style, delimiters);
+            // Whatever bytes are in it, these styles take one line.
+            for style in [Style::Csv, Style::Json, Style::QuotedJson] {
+                let line = printed(style);
+                prop_assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+                prop_assert_eq!(line.last(), Some(&b'\n'));
+            }
+            prop_assert!(printed(Style::QuotedJson).is_ascii());
+            prop_assert!(printed(Style::Csv).is_ascii());
+            prop_assert!(printed(Style::Terminal).ends_with(b"\n"));
+            let mut raw = plain(&value, delimiters);
+            raw.push(b'\n');
+            prop_assert_eq!(raw, printed(Style::Raw));
+        }
+    }
+}

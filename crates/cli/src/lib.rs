@@ -1,7 +1,7 @@
 //! The command line client: `redis-cli`, `valkey-cli` and `rubellite cli`.
 //!
 //! ```text
-//!   words ──flags──► Options ──► Session ──┬── modes    --scan, --pipe, --rdb, …
+//!   words ──flags──► Options ──► Session ──┬── modes    --scan, --pipe, --rdb, --ldb, …
 //!                                          ├── oneshot  a command, a script
 //!                                          └── repl     lines typed, or from a pipe
 //!                                                │
@@ -19,9 +19,10 @@
 //! 3. The exit code is 0 when a reply came, also an error reply (with `-e`, 1), and 1 when none did.
 //! 4. The process is left only by [`main`]'s result, with one exception that says why (`modes/pipe.rs`).
 //!
-//! Where it differs from the peers: lines are edited with `reedline`; the history is appended to,
-//! line by line; `help` has our own words; big numbers and attributes of RESP3 are printed. Absent:
-//! the cluster manager and TLS.
+//! Where it differs from the peers (`docs/cli.md` has the whole list): lines are edited with
+//! `reedline`; the history is appended to, line by line; `help` has our own words; reports are drawn
+//! live on a terminal; big numbers and attributes of RESP3 are printed. Absent: the cluster manager
+//! and TLS.
 
 #![forbid(unsafe_code)]
 

@@ -94,6 +94,8 @@ pub struct Effects {
     pub events: Vec<Event>,
     /// Keys for which a blocked client waits and that have changed, in order.
     pub ready: Vec<(DbIndex, Box<[u8]>)>,
+    /// Lines for the log, of commands that have failed too.
+    pub log: Vec<String>,
     records: Vec<Record>,
     encoded: Vec<u8>,
 }

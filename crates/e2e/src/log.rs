@@ -58,6 +58,16 @@ impl Log {
         }
     }
 
+    /// Waits until everything that the process has printed is here: its end is seen earlier than its last words.
+    pub fn wait_for_end(&self) {
+        let start = Instant::now();
+        let mut state = self.state();
+        while state.open > 0 {
+            assert!(start.elapsed() <= PATIENCE, "somebody still holds the outputs of a process that has ended");
+            state = self.shared.grown.wait_timeout(state, PATIENCE).expect("no reader panics").0;
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.shared.state.lock().expect("no reader panics")
     }

@@ -232,7 +232,9 @@ impl Server {
     /// Waits until the process ends by itself.
     pub fn wait_for_end(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("the server is running");
-        wait::until_some("the end of the server", || child.try_wait().expect("a child of ours"))
+        let status = wait::until_some("the end of the server", || child.try_wait().expect("a child of ours"));
+        self.log.wait_for_end();
+        status
     }
 
     /// `kill -9`, then a start with the same folder, port and arguments.

@@ -181,6 +181,22 @@ impl<R: BufRead> BufRead for Copying<R> {
     }
 }
 
+/// A Valkey of the release that the recording is of, or a later one.
+fn valkey() -> Option<Program> {
+    let Some(valkey) = Program::valkey() else {
+        absent("no valkey-cli");
+        return None;
+    };
+    let version = valkey.cli().arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8_lossy(&version).into_owned();
+    let major: Option<u32> = version.split([' ', '.']).find_map(|word| word.parse().ok());
+    if major.is_none_or(|major| major < 9) {
+        absent(&format!("{} is older than the recording", version.trim_end()));
+        return None;
+    }
+    Some(valkey)
+}
+
 fn whole_list() -> String {
     lines().iter().map(|line| format!("{}\n", line.text)).collect()
 }
@@ -199,7 +215,7 @@ fn recorded_replies_are_printed_as_valkey_cli_prints_them() {
 
 #[test]
 fn the_recording_is_what_valkey_cli_prints() {
-    let Some(valkey) = Program::valkey() else { return absent("no valkey-cli") };
+    let Some(valkey) = valkey() else { return };
     let anew = std::env::var_os("RUBELLITE_RECORD").is_some();
     for protocol in PROTOCOLS {
         if anew {
@@ -218,7 +234,7 @@ fn the_recording_is_what_valkey_cli_prints() {
 
 #[test]
 fn both_tools_print_the_same_of_both_servers() {
-    let Some(valkey) = Program::valkey() else { return absent("no valkey-cli") };
+    let Some(valkey) = valkey() else { return };
     let ours = Program::ours();
     let lines = lines();
     let stable = || lines.iter().filter(|line| !line.volatile);

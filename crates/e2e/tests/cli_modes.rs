@@ -70,8 +70,7 @@ fn modes_print_what_the_peers_tools_print() {
             continue;
         };
         let theirs = PathBuf::from(peer.cli().get_program());
-        if name == "redis-cli" && !run(&theirs, &["--help"], b"").out.contains("--keystats") {
-            absent("redis-cli is older than the one whose words we use");
+        if !is_new_enough(&theirs, name) {
             continue;
         }
         let server = Server::start_program(&peer, &["--maxmemory-policy", "allkeys-lfu"]);
@@ -155,6 +154,40 @@ fn modes_print_what_the_peers_tools_print() {
             let ended = run(tool, &["-p", &port, "--rdb", &dump], b"");
             assert!(ended.code == Some(0) && ended.err.contains("Transfer finished with success"), "{}", ended.err);
             assert!(std::fs::read(&dump).unwrap().len() > 500);
+        }
+    }
+}
+
+/// Whether a peer's tool is of the release, or a later one, whose words ours uses under that name.
+fn is_new_enough(tool: &Path, name: &str) -> bool {
+    let help = run(tool, &["--help"], b"");
+    let is_new =
+        format!("{}{}", help.out, help.err).contains(if name == "redis-cli" { "--keystats" } else { "--mptcp" });
+    if !is_new {
+        absent(&format!("this {name} is older than the one whose words we use"));
+    }
+    is_new
+}
+
+#[test]
+fn every_flag_of_the_peers_is_known() {
+    let our_help = run(&ours("valkey-cli"), &["--help"], b"").out;
+    let known: Vec<&str> = our_help.split([' ', ',', '\n']).collect();
+    for (peer, name) in [(Program::valkey(), "valkey-cli"), (Program::redis(), "redis-cli")] {
+        let Some(peer) = peer else {
+            absent(&format!("no {name}"));
+            continue;
+        };
+        let help = run(Path::new(peer.cli().get_program()), &["--help"], b"");
+        let help = format!("{}{}", help.out, help.err);
+        let flags: Vec<&str> = help
+            .lines()
+            .filter_map(|line| line.strip_prefix("  -"))
+            .map(|line| line.split(' ').next().unwrap())
+            .collect();
+        assert!(flags.len() > 40, "{help}");
+        for flag in flags {
+            assert!(known.contains(&format!("-{flag}").as_str()), "{name} knows -{flag}");
         }
     }
 }

@@ -71,6 +71,11 @@ impl Engine {
         self.counts[shard.index()][db.index()].keys()
     }
 
+    /// Keys of a database in one shard that have an expiry, without a lock.
+    pub fn expires_in(&self, shard: ShardId, db: DbIndex) -> usize {
+        self.counts[shard.index()][db.index()].expires()
+    }
+
     /// The time, one for all threads: it does not go back, unless the clock was set back by more than a second.
     pub fn now(&self) -> UnixMillis {
         let clock = self.clock.unix_millis();

@@ -134,6 +134,8 @@ pub trait Hooks {
     fn free(&mut self, garbage: Vec<Value>);
     /// Frees emptied databases in the background.
     fn free_dbs(&mut self, detached: Vec<Db>);
+    /// Writes a line to the log.
+    fn log(&mut self, _line: &str) {}
     /// Adds a unit's lookups to the thread's counters.
     fn count(&mut self, stats: SpaceStats);
 }
@@ -305,6 +307,9 @@ impl<'u> Unit<'u> {
         }
         if !self.space.detached.is_empty() {
             hooks.free_dbs(std::mem::take(&mut self.space.detached));
+        }
+        for line in self.scratch.effects.log.drain(..) {
+            hooks.log(&line);
         }
         hooks.count(std::mem::take(&mut self.space.stats));
     }

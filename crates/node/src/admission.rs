@@ -38,14 +38,14 @@ pub struct Circumstances {
 pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how: &Circumstances) -> Admission {
     use Admission::Refuse;
     let flags = row.flags;
+    if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
+        return Refuse(error::common::NOAUTH);
+    }
     if flags.contains(Flags::PROTECTED)
         && row.name() == "debug"
         && let Err(error) = crate::commands::debug::may_use(control, client, &args)
     {
         return Refuse(error);
-    }
-    if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
-        return Refuse(error::common::NOAUTH);
     }
     if client.multi.is_some() && !how.in_exec && flags.contains(Flags::NO_MULTI) {
         return Refuse(error::multi::not_in_multi(row.fullname));

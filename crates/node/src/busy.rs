@@ -223,16 +223,6 @@ mod tests {
     }
 
     #[test]
-    fn a_unit_can_be_killed() {
-        let mut node = Node::start(SLOW);
-        let (a, b) = (node.connect(), node.connect());
-        node.looks_take(10);
-        node.arrives(b, b"SHUTDOWN NOSAVE\r\n");
-        assert!(node.say(a, "DEBUG SPIN 100000").starts_with("-ERR Script killed"));
-        assert!(node.server.is_over());
-    }
-
-    #[test]
     fn script_kill_ends_it_and_nothing_else() {
         for (threads, shards) in [(1, 1), (2, 8)] {
             let mut node = Node::with_threads(SLOW, threads, shards);

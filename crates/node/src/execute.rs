@@ -218,9 +218,14 @@ impl<'s> Core<'s> {
                 client.close_asap = true;
                 return Outcome::Done;
             }
+            // Who has not authenticated does not learn which commands there are.
+            Err(_) if !client.authenticated => return self.refuse(client, None, error::common::NOAUTH),
             Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
+        if !client.authenticated && !row.has(Flags::NO_AUTH) {
+            return self.refuse(client, Some(id), error::common::NOAUTH);
+        }
         if !row.accepts(args.len()) {
             return self.refuse(client, Some(id), error::common::wrong_arity(row.fullname));
         }
@@ -391,7 +396,10 @@ impl<'s> Core<'s> {
             self.note_error(crate::stats::code_of(&client.out.buf[mark..]));
         }
         self.settle(client, committed);
-        self.account(id, start, failed, client, args);
+        // One that waits is counted when its wait ends.
+        if !matches!(client.waiting, Waiting::Keys(..)) {
+            self.account(id, start, failed, client, args);
+        }
         if class == Class::World && !failed {
             crate::saving::after(self.server, control, row);
         }

@@ -72,8 +72,13 @@ impl<'s> Expirer<'s> {
         }
         self.own_keys();
         let began = self.server.engine.clock().nanos();
+        let databases = self.server.control.load().env.databases;
         for shard in 0..self.server.engine.map.shards() {
-            for db in 0..self.server.control.load().env.databases {
+            for db in 0..databases {
+                // Nearly every place is empty, and a lock for each of them would keep an idle server awake.
+                if self.server.engine.expires_in(ShardId(shard as u16), DbIndex(db)) == 0 {
+                    continue;
+                }
                 let mut cursor = 0;
                 while self.step(ShardId(shard as u16), DbIndex(db), &mut cursor) {
                     if self.server.engine.clock().nanos() - began > budget_nanos {

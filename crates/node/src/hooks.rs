@@ -13,7 +13,7 @@ use session::Letter;
 use value::Value;
 
 use crate::control::{Control, Pause};
-use crate::server::{Bound, Server};
+use crate::server::{Bound, LogLevel, Server};
 use crate::stats::{Counters, add};
 
 /// The hooks of one unit.
@@ -87,6 +87,10 @@ impl Hooks for NodeHooks<'_> {
     fn free_dbs(&mut self, detached: Vec<Db>) {
         add(&self.counters.lazy_freed, detached.iter().map(|db| db.len() as u64).sum());
         self.server.host.free_dbs(detached);
+    }
+
+    fn log(&mut self, line: &str) {
+        self.server.host.log(LogLevel::Warning, line);
     }
 
     fn count(&mut self, stats: SpaceStats) {

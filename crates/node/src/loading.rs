@@ -18,7 +18,10 @@ use resp::log_text;
 
 use crate::execute::Core;
 use crate::replication::apart::Apart;
-use crate::server::Server;
+use crate::server::{LogLevel, Server};
+
+/// Empty keys that are named in the log; the others are only counted.
+const EMPTY_TOLD: u64 = 10;
 
 /// How a snapshot file is loaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -77,6 +80,8 @@ pub struct Told {
     pub keys: u64,
     /// Keys that had expired and were left out.
     pub expired: u64,
+    /// Keys of collections without elements, which old bugs wrote.
+    pub empty: u64,
     /// `repl-id`, 40 hex digits.
     pub repl_id: Option<Vec<u8>>,
     /// `repl-offset`.
@@ -204,7 +209,14 @@ impl Loader {
                         Content::Int(n) => space.set_int(&key, n, expiry),
                         Content::Bytes(bytes) => space.set_string(&key, bytes, expiry),
                         Content::Value(value) => space.insert_value(&key, value, expiry),
-                        Content::Empty | Content::Skipped(_) => continue,
+                        Content::Empty | Content::Skipped(_) => {
+                            self.told.empty += 1;
+                            if self.told.empty <= EMPTY_TOLD {
+                                let name = record.key.escape_ascii().to_string();
+                                server.host.log(LogLevel::Notice, &log_text::snapshot::empty_key(&name));
+                            }
+                            continue;
+                        }
                     }
                     self.told.keys += 1;
                 }
@@ -229,8 +241,8 @@ pub(crate) fn flush(core: &mut Core<'_>) {
 fn describe(e: &rdb::Error, version: u16) -> String {
     let what = match &e.damage {
         Damage::Version(version) => return log_text::snapshot::unknown_version(u32::from(*version)),
-        Damage::Type(_) => log_text::snapshot::UNKNOWN_TYPE.to_owned(),
-        Damage::Foreign(byte) => log_text::snapshot::foreign_type(*byte, version),
+        Damage::Type(_) => return log_text::snapshot::UNKNOWN_TYPE.to_owned(),
+        Damage::Foreign(byte) => return log_text::snapshot::foreign_type(*byte, version),
         Damage::Checksum { .. } => log_text::snapshot::wrong_checksum(&e.damage.to_string()),
         other => other.to_string(),
     };

@@ -372,8 +372,9 @@ pub fn finished(server: &Server, failure: Option<&str>) {
     saving.last_seconds = now - current.since;
     saving.last_copied = current.spool.copied();
     saving.saves += 1;
-    // Who gave it up did not find a fault.
-    saving.last_ok = failure.is_none() || current.cancelled && saving.last_ok;
+    // Who gave it up did not find a fault, and who waits for it is told of one; only those who know of none are warned.
+    let told = current.cancelled || saving.then_exit.is_some() || !saving.waiters.is_empty();
+    saving.last_ok = failure.is_none() || told && saving.last_ok;
     match failure {
         None => {
             saving.last_save = now;
@@ -386,7 +387,8 @@ pub fn finished(server: &Server, failure: Option<&str>) {
         }
     }
     let waiters = std::mem::take(&mut saving.waiters);
-    let exit = saving.then_exit.take();
+    // The end of the server waits for a snapshot of its own, not for one that had to make way for it.
+    let exit = if current.cancelled { None } else { saving.then_exit.take() };
     drop(saving);
     match exit {
         Some(exit) if crate::shutdown::saved(server, failure.is_none(), exit) => {}
@@ -463,18 +465,31 @@ pub fn tick(core: &mut Core<'_>) {
         core.later(Change::new(move |control| control.snapshot_failed = refuse));
     }
     core.make_changes();
-    let rewrite = rewrite_is_due(core);
-    let due = rewrite || is_due(core, now);
+    let due = rewrite_due(core).or_else(|| due(core, now));
     let mut attempt = std::mem::take(&mut core.save_attempt);
-    if !due {
+    let Some(due) = due else {
         // Another save may have begun while this one was queued.
         core.lease.abandon(&mut attempt);
         core.save_attempt = attempt;
         return;
-    }
+    };
     if core.lease.take_world(&mut attempt) == Taken::Yes {
         // Another save may have begun since; then this one is not needed.
-        let _ = if rewrite { begin_rewrite(core) } else { begin(core) };
+        let _ = match due {
+            Due::Asked => {
+                server.saving.lock().scheduled = false;
+                begin(core)
+            }
+            Due::Point(text) => {
+                server.host.log(LogLevel::Notice, &text);
+                begin(core)
+            }
+            Due::Rewrite(text) => {
+                server.saving.lock().rewrites.scheduled = false;
+                text.inspect(|text| server.host.log(LogLevel::Notice, text));
+                begin_rewrite(core)
+            }
+        };
         core.lease.release();
         attempt.succeed();
     }
@@ -482,13 +497,13 @@ pub fn tick(core: &mut Core<'_>) {
 }
 
 /// Whether the append-only file has grown enough, or a rewrite was asked for while a save was under way.
-fn rewrite_is_due(core: &mut Core<'_>) -> bool {
+fn rewrite_due(core: &mut Core<'_>) -> Option<Due> {
     let control = core.control();
     let server = core.server;
     let now = server.engine.now().0 / 1000;
     let mut saving = server.saving.lock();
     if saving.current.is_some() || control.loading {
-        return false;
+        return None;
     }
     let aof = &control.config.aof;
     let sizes = server.host.aof_sizes();
@@ -497,29 +512,36 @@ fn rewrite_is_due(core: &mut Core<'_>) -> bool {
         && sizes.is_some_and(|(_, size)| size >= aof.auto_aof_rewrite_min_size)
         && grown >= u64::from(aof.auto_aof_rewrite_percentage);
     if !automatic && !saving.rewrites.scheduled {
-        return false;
+        return None;
     }
     let (limited, told) = saving.rewrites.is_limited(now);
     if let Some(minutes) = told {
         server.host.log(LogLevel::Warning, &log_text::aof::limited(minutes));
     }
     if limited {
-        return false;
+        return None;
     }
-    if !std::mem::take(&mut saving.rewrites.scheduled) {
-        server.host.log(LogLevel::Notice, &log_text::aof::automatic(grown));
-    }
-    true
+    Some(Due::Rewrite((!saving.rewrites.scheduled).then(|| log_text::aof::automatic(grown))))
 }
 
-fn is_due(core: &mut Core<'_>, now: i64) -> bool {
+/// Why a snapshot is to begin now.
+enum Due {
+    /// It was asked for, by BGSAVE SCHEDULE or by the end of the server.
+    Asked,
+    /// A save point has been reached; the text tells which.
+    Point(String),
+    /// The append-only file is to be rewritten; the text tells why if nobody has asked.
+    Rewrite(Option<String>),
+}
+
+fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {
     let control = core.control();
-    let mut saving = core.server.saving.lock();
+    let saving = core.server.saving.lock();
     if saving.current.is_some() || control.loading {
-        return false;
+        return None;
     }
-    if std::mem::take(&mut saving.scheduled) || saving.then_exit.is_some() {
-        return true;
+    if saving.scheduled || saving.then_exit.is_some() {
+        return Some(Due::Asked);
     }
     let dirty = core.server.dirty.load(Ordering::Relaxed);
     let waited = saving.last_ok || saving.saves == 0 || now - saving.last_try > RETRY_SECONDS;
@@ -529,9 +551,5 @@ fn is_due(core: &mut Core<'_>, now: i64) -> bool {
         .save
         .iter()
         .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
-    if let Some(point) = point {
-        let text = log_text::snapshot::changes(point.changes, point.seconds);
-        core.server.host.log(LogLevel::Notice, &text);
-    }
-    point.is_some()
+    point.map(|point| Due::Point(log_text::snapshot::changes(point.changes, point.seconds)))
 }

@@ -128,6 +128,12 @@ pub fn tick(core: &mut Core<'_>) {
     let server = core.server;
     let (wish, stage) = match &*server.shutdown.lock() {
         None => return,
+        // A signal is looked at by periodic work, which tests stop.
+        Some(Shutdown { stage: Stage::Asked, waiters, .. })
+            if waiters.is_empty() && server.switches.cron_paused.load(Ordering::Relaxed) =>
+        {
+            return;
+        }
         Some(shutdown) => (shutdown.wish, shutdown.stage),
     };
     let now = server.engine.now();
@@ -183,7 +189,8 @@ fn last_look(server: &Server, control: &Control, wish: Wish) {
         }
         server.host.log(LogLevel::Warning, log_text::shutdown::WRITING_AOF_FORCED);
     }
-    if server.saving.lock().current.is_some() {
+    if let Some(current) = &mut server.saving.lock().current {
+        current.cancelled = true;
         server.host.log(LogLevel::Warning, log_text::shutdown::SNAPSHOT_GIVEN_UP);
         server.host.cancel_snapshot();
     }

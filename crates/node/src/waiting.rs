@@ -58,8 +58,19 @@ fn note_rejected(core: &Core<'_>, client: &Client) {
     }
 }
 
+/// Counts the command of a client whose wait for keys has ended.
+pub fn count(core: &Core<'_>, client: &Client) {
+    let last = client.card.last_command.load(Ordering::Relaxed) as usize;
+    if let Some(counters) = core.counters.commands.get(last) {
+        add(&counters.calls, 1);
+    }
+    add(&core.counters.processed, 1);
+    add(&client.card.commands, 1);
+}
+
 fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnTimeoutReply) {
     let start = client.out.len();
+    count(core, client);
     match (error, vain) {
         (Some(e), _) => {
             note_rejected(core, client);

@@ -271,6 +271,7 @@ impl<'s> Worker<'s> {
                 if !matches!(c.waiting, Waiting::Keys(..)) {
                     return;
                 }
+                waiting::count(&worker.core, c);
                 waiting::leave(c);
                 if c.reply_mode == ReplyMode::On {
                     c.out.raw(&reply);

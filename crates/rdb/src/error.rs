@@ -66,6 +66,23 @@ pub enum Damage {
     Trailing,
 }
 
+/// What the peers call a value of this type in their logs.
+fn words(kind: Kind) -> &'static str {
+    match kind {
+        Kind::HASH_ZIPMAP => "Zipmap",
+        Kind::LIST_ZIPLIST => "List ziplist",
+        Kind::SET_INTSET => "Intset",
+        Kind::SET_LISTPACK => "Set listpack",
+        Kind::ZSET_ZIPLIST => "Zset ziplist",
+        Kind::ZSET_LISTPACK => "Zset listpack",
+        Kind::HASH_ZIPLIST => "Hash ziplist",
+        Kind::HASH_LISTPACK | Kind::HASH_LISTPACK_EX => "Hash listpack",
+        Kind::QUICKLIST => "Ziplist",
+        Kind::QUICKLIST_2 => "Listpack",
+        _ => "Value",
+    }
+}
+
 impl fmt::Display for Damage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -82,7 +99,7 @@ impl fmt::Display for Damage {
                 write!(f, "The RDB file contains module data I can't load: no matching module type '{name}'")
             }
             Self::Structure(kind) => {
-                write!(f, "Integrity check failed for a value of type {} ({})", kind.0, kind.name())
+                write!(f, "{} integrity check failed. Type {} ({})", words(*kind), kind.0, kind.name())
             }
             Self::Duplicate(kind) => write!(f, "Duplicate elements in a value of type {} ({})", kind.0, kind.name()),
             Self::Score(_) => write!(f, "Zset with NAN score detected"),

@@ -170,13 +170,23 @@ pub mod snapshot {
         format!("Can't handle RDB format version {version}")
     }
 
+    /// Begins the line that tells of damage.
+    pub const DAMAGED: &str = "Internal error in RDB reading offset";
+
     /// The file is damaged at `offset`, for the reason `what`.
     pub fn damaged(offset: u64, what: &str) -> String {
-        format!("Internal error in RDB reading offset {offset}: {what}")
+        format!("{DAMAGED} {offset}: {what}")
     }
 
-    pub fn loaded(keys: u64, expired: u64) -> String {
-        format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}.")
+    pub const TERMINATING: &str = "Terminating server after rdb file reading failure.";
+
+    /// A collection without elements.
+    pub fn empty_key(key: &str) -> String {
+        format!("Loading RDB, skipping empty key: {key}")
+    }
+
+    pub fn loaded(keys: u64, expired: u64, empty: u64) -> String {
+        format!("Done loading RDB, keys loaded: {keys}, keys expired: {expired}, empty keys skipped: {empty}.")
     }
 
     pub fn loaded_in(seconds: f64) -> String {
@@ -570,7 +580,7 @@ mod tests {
             (snapshot::damaged(9, "short read"), "Internal error in RDB"),
             (snapshot::unknown_version(99), "Can't handle RDB format version"),
             (snapshot::cannot_rename("dump.rdb", "/x", "denied"), "Failed trying to rename the temp DB into dump.rdb"),
-            (snapshot::loaded(1, 0), "Done loading RDB, keys loaded: 1, keys expired: 0."),
+            (snapshot::loaded(1, 0, 9), "Done loading RDB, keys loaded: 1, keys expired: 0, empty keys skipped: 9."),
             (aof::unexpected_end("a"), "Unexpected end of file reading the append only file"),
             (aof::bad_format("a"), "Bad file format reading the append only file"),
             (aof::SCHEDULED.into(), "AOF background was scheduled"),

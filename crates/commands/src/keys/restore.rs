@@ -11,6 +11,7 @@ use rdb::dump::{self, Refused};
 use rdb::{Acceptance, Content};
 use resp::args::Args;
 use resp::error::{self, Error};
+use resp::log_text;
 use smallvec::SmallVec;
 use structures::number;
 use value::Value;
@@ -107,10 +108,14 @@ pub(super) fn restore(ctx: &mut Context<'_, '_>) -> Done {
     Ok(())
 }
 
-fn read<'a>(ctx: &Context<'a, '_>, payload: &'a [u8]) -> Result<Content<'a>, Error> {
+fn read<'a>(ctx: &mut Context<'a, '_>, payload: &'a [u8]) -> Result<Content<'a>, Error> {
     let acceptance = if ctx.env.rdb_relaxed { Acceptance::Relaxed } else { Acceptance::Strict };
     match dump::read(payload, &ctx.env.limits, acceptance, !ctx.env.skip_checksum) {
-        Ok(Content::Empty | Content::Skipped(_)) | Err(Refused::Value(_)) => Err(error::keys::BAD_DATA),
+        Ok(Content::Empty | Content::Skipped(_)) => Err(error::keys::BAD_DATA),
+        Err(Refused::Value(e)) => {
+            ctx.effects.log.push(log_text::snapshot::damaged(e.offset, &e.damage.to_string()));
+            Err(error::keys::BAD_DATA)
+        }
         Ok(content) => Ok(content),
         Err(Refused::Seal) => Err(error::keys::DUMP_VERSION),
         Err(Refused::Foreign(kind)) => Err(error::keys::foreign_type(kind)),

@@ -37,6 +37,14 @@ fn the_pages_hold() {
     assert!(steps > 0, "no page was found");
 }
 
+/// The records of one unit as the stream shows them: several stand between MULTI and EXEC.
+fn framed(records: &[String]) -> Vec<String> {
+    match records {
+        [] | [_] => records.to_vec(),
+        _ => [&["MULTI".to_owned()], records, &["EXEC".to_owned()]].concat(),
+    }
+}
+
 /// Runs one chain; answers how many of its steps were run.
 fn run(page: &Spec, chain: &Chain, proto: Proto, failures: &mut String) -> usize {
     let mut keyspace = Keyspace::new();

@@ -45,7 +45,7 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failur
             let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
             if let Some(told) = recover_snapshot(&mut reader, dump)? {
                 adopt_history(server, &told);
-                log::notice(log_text::snapshot::loaded(told.keys, told.expired));
+                log::notice(log_text::snapshot::loaded(told.keys, told.expired, told.empty));
                 log::notice(log_text::snapshot::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
             }
         }
@@ -63,8 +63,10 @@ fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path) -> Result<Option<T
     let keep_expired = reader.core.control().is_replica();
     match reader.snapshot(dump, How { keep_expired, ..How::default() }) {
         Err(Failure::Fatal(reason)) => {
+            let damaged = reason.starts_with(log_text::snapshot::DAMAGED);
+            let last = if damaged { log_text::snapshot::TERMINATING } else { log_text::snapshot::FATAL };
             log::warning(reason);
-            Err(Failure::Fatal(log_text::snapshot::FATAL.to_owned()))
+            Err(Failure::Fatal(last.to_owned()))
         }
         other => other,
     }

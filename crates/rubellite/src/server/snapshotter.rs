@@ -255,6 +255,11 @@ impl<'s> Out<'s> {
                 sync.open(server, Arc::new(OpenFile(file.try_clone()?)));
                 Ok(Out::Spool { server, sync: sync.clone(), file, len: 0 })
             }
+            // The name that administrators know, and look for after a crash.
+            Target::Dump(_) => {
+                let temporary = format!("temp-{}.rdb", std::process::id());
+                Ok(Out::File(files::Replacement::create_as(&path.with_file_name(temporary), path, true)?))
+            }
             _ => Ok(Out::File(files::Replacement::create(path, true)?)),
         }
     }

@@ -219,3 +219,14 @@ fn only_the_import_source_sees_what_has_expired() {
     assert_eq!(node.say(a, "RESET"), "+RESET\r\n");
     assert_eq!(node.say(a, "GET k"), "$-1\r\n");
 }
+
+#[test]
+fn who_has_not_authenticated_learns_nothing() {
+    let mut node = Node::start("requirepass secret\nenable-debug-command no");
+    let a = node.connect();
+    for line in ["NOPE", "SET k", "CLIENT NOPE", "DEBUG HELP", "GET k"] {
+        assert_eq!(node.say(a, line), "-NOAUTH Authentication required.\r\n", "{line}");
+    }
+    assert_eq!(node.say(a, "AUTH secret"), "+OK\r\n");
+    assert!(node.say(a, "NOPE").starts_with("-ERR unknown command"));
+}
