@@ -121,10 +121,3 @@ fn configure(keyspace: &mut Keyspace, name: &str, value: &str) -> bool {
     }
     true
 }
-
-/// What a command has put into the journal, as it stands there: several records are one transaction.
-fn framed(effects: &[String]) -> Vec<String> {
-    let several = effects.len() > 1;
-    let frame = |word: &str| several.then(|| word.to_owned());
-    frame("MULTI").into_iter().chain(effects.iter().cloned()).chain(frame("EXEC")).collect()
-}
