@@ -1,10 +1,11 @@
 //! HGETDEL: fields answered and removed; the key goes with the last one.
 //!
-//! A field that is named twice is there the first time only.
+//! A field that is named twice is there the first time only. In the journal stands HDEL, which every server knows.
 
 use command::context::{Context, Done};
 use command::effects::class;
 use resp::error;
+use smallvec::SmallVec;
 use value::Hash;
 
 use super::answer_or_null;
@@ -33,6 +34,9 @@ pub(super) fn hgetdel(ctx: &mut Context<'_, '_>) -> Done {
     let emptied = hash.is_empty();
     if removed > 0 {
         ctx.changed(&key, class::HASH, "hdel", removed);
+        let words: SmallVec<[&[u8]; 8]> = [&b"HDEL"[..], key.bytes].into_iter().chain(fields.iter()).collect();
+        let db = ctx.space.db;
+        ctx.effects.rewrite(db, &words);
     }
     if emptied {
         ctx.delete_if_empty::<Hash>(&key);

@@ -2,7 +2,7 @@
 
 use resp::error;
 use resp::log_text;
-use session::Waiting;
+use session::{Flag, Waiting};
 
 use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
@@ -134,6 +134,7 @@ fn end(call: &mut Call<'_, '_>) -> Done {
     }
     let who = line::describe(call.core, &call.client.card);
     call.client.waiting = Waiting::Action;
+    call.client.card.set(Flag::Blocked, true);
     shutdown::request(server, wish, Some((call.client.id(), call.core.me)), Some(&who));
     Ok(())
 }

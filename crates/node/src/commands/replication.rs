@@ -210,8 +210,6 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
     let promoted = role == Role::Primary;
-    server.replication.generation.fetch_add(1, Ordering::AcqRel);
-    server.hang_up();
     *server.replication.link.lock() = LinkFacts { down_since: server.engine.now().0, ..LinkFacts::default() };
     if role == Role::Primary {
         let old = server.journal.history().id;
@@ -234,6 +232,9 @@ fn change_role(core: &mut Core<'_>, role: Role) {
         control.loading = false;
         control.async_loading = false;
     });
+    // Behind the role: who reads the new generation reads the new role, and the link's thread may look at any moment.
+    server.replication.generation.fetch_add(1, Ordering::AcqRel);
+    server.hang_up();
     if becomes_replica {
         for card in server.cards.all() {
             if card.is(Flag::Blocked) && !card.is(Flag::Paused) {

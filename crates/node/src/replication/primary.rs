@@ -583,6 +583,8 @@ impl Clockwork {
         self.second = now / 1000;
         let replicas = server.replication.replicas.lock().clone();
         if replicas.is_empty() {
+            // The first PING comes a period after the first replica.
+            self.last_ping = now;
             return;
         }
         if now - self.last_ping >= i64::from(config.repl_ping_replica_period) * 1000 {
