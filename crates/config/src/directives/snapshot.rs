@@ -55,7 +55,7 @@ section! {
     key_load_delay: i32 = 0 => "key-load-delay", int(i32::MIN as i128, INT_MAX), [hidden];
     /// Bytes to load between two looks at clients.
     loading_process_events_interval_bytes: u32 = 2 * MB as u32 => "loading-process-events-interval-bytes",
-        int(1024, INT_MAX), [hidden], accepted "Clients are answered by other threads while data is loading.";
+        int(1024, INT_MAX), [hidden];
 }
 
 fn default_save_points() -> Vec<SavePoint> {

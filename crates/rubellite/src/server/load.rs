@@ -27,8 +27,6 @@ use resp::log_text;
 use runtime::{clock, errno, log};
 
 const READ: usize = 1 << 20;
-/// A piece in turns is at least so long, whatever `loading-process-events-interval-bytes` says.
-const LEAST: usize = 1024;
 /// How often a delay looks whether it is still wanted.
 const STEP: Duration = Duration::from_millis(10);
 
@@ -79,8 +77,7 @@ impl<'c, 's> Reader<'c, 's> {
     /// Loads in turns. The executor's wakes go to `sleeper`; `attempt` is its own.
     pub fn in_turns(core: &'c mut Core<'s>, sleeper: Arc<Sleeper>, attempt: Attempt) -> Self {
         let interval = core.control().config.snapshot.loading_process_events_interval_bytes as usize;
-        let piece = if interval == 0 { READ } else { interval.clamp(LEAST, READ) };
-        let mut reader = Reader { core, turns: Some(Turns { sleeper, attempt }), piece };
+        let mut reader = Reader { core, turns: Some(Turns { sleeper, attempt }), piece: interval.min(READ) };
         reader.take_world();
         reader
     }
