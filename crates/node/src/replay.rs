@@ -9,7 +9,7 @@ use command::registry::{Lookup, RowId};
 use command::row::Flags;
 use engine::unit::{Call as UnitCall, Sink, Unit, UnitLog};
 use keyspace::{DbIndex, OnExpired};
-use resp::args::Args;
+use resp::args::{Args, OwnedArgs};
 use resp::error;
 use resp::reply::{Proto, Reply};
 use structures::number;
@@ -74,6 +74,8 @@ impl Replay {
         if is_for_the_moment(name) {
             return Ok(());
         }
+        let other = in_other_words(&args);
+        let args = other.as_ref().map_or(args, OwnedArgs::as_args);
         let unknown = |e: error::Error| Err(Refused::Unknown(e.text().to_vec()));
         match core.server.registry.lookup(&args) {
             Lookup::Found(id) => self.run(core, id, args),
@@ -123,4 +125,41 @@ impl Replay {
 fn is_for_the_moment(name: &[u8]) -> bool {
     const NAMES: [&[u8]; 6] = [b"multi", b"exec", b"ping", b"replconf", b"publish", b"spublish"];
     NAMES.iter().any(|n| name.eq_ignore_ascii_case(n))
+}
+
+/// A command that this server does not have, as one that it has and that does the same. Redis 8 tells of HINCRBYFLOAT by
+/// `HSETEX key KEEPTTL FIELDS n field value …`, and here fields have no times.
+pub(crate) fn in_other_words(args: &Args<'_>) -> Option<OwnedArgs> {
+    if !args.at(0).eq_ignore_ascii_case(b"hsetex") || args.len() < 3 {
+        return None;
+    }
+    let mut at = 2;
+    if args.at(at).eq_ignore_ascii_case(b"keepttl") {
+        at += 1;
+    }
+    let fields = args.get(at)?.eq_ignore_ascii_case(b"fields") && args.len() > at + 3;
+    fields.then(|| {
+        let words: Vec<&[u8]> = [&b"HSET"[..], args.at(1)].into_iter().chain(args.from(at + 2).iter()).collect();
+        OwnedArgs::from_slices(&words)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_other_words;
+    use crate::testing::args;
+
+    #[test]
+    fn what_redis_8_says_of_a_float_is_understood() {
+        let words = |line: &str| {
+            let other = in_other_words(&args(line).as_args())?;
+            let words: Vec<_> = other.as_args().iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+            Some(words.join(" "))
+        };
+        assert_eq!(words("HSETEX h KEEPTTL FIELDS 1 f 3.5").as_deref(), Some("HSET h f 3.5"));
+        assert_eq!(words("hsetex h fields 2 f 1 g 2").as_deref(), Some("HSET h f 1 g 2"));
+        assert_eq!(words("HSETEX h PXAT 7 FIELDS 1 f 3.5"), None, "a time is not forgotten in silence");
+        assert_eq!(words("HSETEX h KEEPTTL FIELDS"), None);
+        assert_eq!(words("HSETEX h"), None);
+    }
 }

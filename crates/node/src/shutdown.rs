@@ -14,9 +14,9 @@
 //! ```
 //!
 //! The control thread makes every step that needs waiting, so that none is made twice. Whoever has sent SHUTDOWN waits, and
-//! gets an answer only
-//! when there is no end: an error. ABORT ends the waiting in that way too. Redis' final save stops the world; here clients
-//! go on reading meanwhile, and writes wait, so that nothing is acknowledged that the snapshot does not hold.
+//! gets an answer only when there is no end: an error. ABORT ends the waiting in that way too. Redis' final save stops the
+//! world; here clients go on reading meanwhile, and writes wait, so that nothing is acknowledged that the snapshot does not
+//! hold.
 
 use std::sync::atomic::Ordering;
 

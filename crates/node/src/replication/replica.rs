@@ -40,6 +40,7 @@ use crate::execute::{Core, prepare};
 use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::{Loader, flush};
+use crate::replay::in_other_words;
 use crate::server::{Bound, LogLevel, Server};
 
 /// The primary to follow, as of one moment.
@@ -499,45 +500,8 @@ impl<'s> Applier<'s> {
     }
 }
 
-/// A command that this server does not have, as one that it has and that does the same. Redis 8 tells of HINCRBYFLOAT by
-/// `HSETEX key KEEPTTL FIELDS n field value …`, and here fields have no times.
-fn in_other_words(args: &Args<'_>) -> Option<OwnedArgs> {
-    if !args.at(0).eq_ignore_ascii_case(b"hsetex") || args.len() < 3 {
-        return None;
-    }
-    let mut at = 2;
-    if args.at(at).eq_ignore_ascii_case(b"keepttl") {
-        at += 1;
-    }
-    let fields = args.get(at)?.eq_ignore_ascii_case(b"fields") && args.len() > at + 3;
-    fields.then(|| {
-        let words: Vec<&[u8]> = [&b"HSET"[..], args.at(1)].into_iter().chain(args.from(at + 2).iter()).collect();
-        OwnedArgs::from_slices(&words)
-    })
-}
-
 fn set_online(control: &mut Control, now: bool) {
     if let Role::Replica { online, .. } = &mut control.role {
         *online = now;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::in_other_words;
-    use crate::testing::args;
-
-    #[test]
-    fn what_redis_8_says_of_a_float_is_understood() {
-        let words = |line: &str| {
-            let other = in_other_words(&args(line).as_args())?;
-            let words: Vec<_> = other.as_args().iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
-            Some(words.join(" "))
-        };
-        assert_eq!(words("HSETEX h KEEPTTL FIELDS 1 f 3.5").as_deref(), Some("HSET h f 3.5"));
-        assert_eq!(words("hsetex h fields 2 f 1 g 2").as_deref(), Some("HSET h f 1 g 2"));
-        assert_eq!(words("HSETEX h PXAT 7 FIELDS 1 f 3.5"), None, "a time is not forgotten in silence");
-        assert_eq!(words("HSETEX h KEEPTTL FIELDS"), None);
-        assert_eq!(words("HSETEX h"), None);
     }
 }
