@@ -15,7 +15,7 @@
 //!    configured now.
 //! 2. A process is signalled only after it was seen to be ours: it says so itself (its process id and configuration
 //!    file in INFO), or the system does (its working folder).
-//! 3. Waiting is for a state, seen by asking, and ends when nothing has changed for a while ([`PATIENCE`]).
+//! 3. Waiting is for a state, seen by asking, and ends when nothing has changed for a while (`PATIENCE`).
 //! 4. What `up` started and could not bring to health, it stops again.
 //!
 //! A shape is a recipe (`shape.rs`): which nodes, when they are formed, what to try next. Sentinel and cluster have
