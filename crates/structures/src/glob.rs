@@ -9,7 +9,7 @@
 //! Question: how does a hostile pattern such as `*a*a*a*a*b` not cost exponential time? When what follows a `*` fails,
 //! only the *latest* star takes one more byte: an earlier star cannot do better, for the later one could have
 //! skipped the same bytes. So the cost is at most pattern length times text length, without recursion. As in the peers,
-//! a pattern with more than [`MAX_STARS`] stars before its last element matches nothing.
+//! a pattern with more than `MAX_STARS` stars before its last element matches nothing.
 //!
 //! Particulars of Redis that are kept: a class that is not closed ends with the pattern; an empty text matches only the
 //! empty pattern (not even `*`; KEYS and SCAN treat a lone `*` before they come here); bytes of ranges are compared as
