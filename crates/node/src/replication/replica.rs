@@ -457,7 +457,7 @@ impl<'s> Applier<'s> {
     fn wait_for_world(&mut self) {
         let mut attempt = std::mem::take(&mut self.attempt);
         while self.core.lease.take_world(&mut attempt) != Taken::Yes {
-            self.sleeper.sleep();
+            self.sleep();
         }
         attempt.succeed();
         self.attempt = attempt;
@@ -481,13 +481,22 @@ impl<'s> Applier<'s> {
             };
             match taken {
                 Taken::Yes => break,
-                Taken::Parked => self.sleeper.sleep(),
+                Taken::Parked => self.sleep(),
                 Taken::Again => {}
             }
         }
         attempt.succeed();
         self.attempt = attempt;
         self.check()
+    }
+
+    /// Sleeps until a wake. It may be meant for a change that this executor has left for later, behind which everybody
+    /// else stands in the queue for the world, this very unit too.
+    fn sleep(&mut self) {
+        self.sleeper.sleep();
+        if self.core.waits_for_world() {
+            self.core.make_changes();
+        }
     }
 
     /// Behind the gate: whether this link is still the one.
