@@ -1,6 +1,6 @@
 //! One database inside one shard.
 
-use structures::entry::Entry;
+use structures::entry::{Entry, Payload};
 use structures::table::Table;
 use value::Value;
 
@@ -83,6 +83,16 @@ impl Db {
     #[inline]
     pub fn fetch_entry(&self, hash: u64) {
         self.table.prefetch_entry(hash);
+    }
+
+    /// Asks for the values of those entries where they stand elsewhere; when [`Db::fetch_entry`] has had its time.
+    #[inline]
+    pub fn fetch_value(&self, hash: u64) {
+        self.table.candidates(hash, |entry| {
+            if let Payload::Value(Value::Raw(string)) = entry.payload() {
+                string.prefetch();
+            }
+        });
     }
 
     /// The bytes of the table itself, entries not counted.

@@ -7,7 +7,7 @@
 //! ```text
 //!   input   *3 SET a 1 │ *2 GET b │ *2 INCR c │ *2 GE…
 //!           └ look: ends, ranges, rows ───────┘ Stop::Incomplete
-//!             fetch: buckets of a, b, c; then their entries
+//!             fetch: buckets of a, b, c; then their entries; then long strings beside them
 //!             run:   SET ─ GET ─ INCR
 //! ```
 //!
@@ -177,6 +177,7 @@ impl Core<'_> {
         let part = shard.db(db);
         ahead.hashes.iter().for_each(|&hash| part.fetch_bucket(hash));
         ahead.hashes.iter().for_each(|&hash| part.fetch_entry(hash));
+        ahead.hashes.iter().for_each(|&hash| part.fetch_value(hash));
     }
 }
 

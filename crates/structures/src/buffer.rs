@@ -35,6 +35,9 @@ unsafe impl Send for Buffer {}
 // SAFETY: shared references to a buffer only read its bytes.
 unsafe impl Sync for Buffer {}
 
+/// How much of a buffer a hint asks for; what follows the processor fetches by itself when it is read in order.
+const PREFETCHED: usize = 512;
+
 fn layout(capacity: usize) -> Layout {
     Layout::from_size_align(HEADER + capacity, align_of::<Header>()).expect("a buffer fits the address space")
 }
@@ -77,6 +80,13 @@ impl Buffer {
     fn start(&self) -> NonNull<u8> {
         // SAFETY: the allocation is at least as long as the header.
         unsafe { self.header.cast::<u8>().add(HEADER) }
+    }
+
+    /// Brings the length and the first half kilobyte towards the cache. A hint: nothing is read.
+    #[inline]
+    pub fn prefetch(&self) {
+        let start: *const u8 = self.header.as_ptr().cast();
+        (0..PREFETCHED).step_by(64).for_each(|at| crate::table::prefetch(start.wrapping_add(at)));
     }
 
     /// The count of bytes.

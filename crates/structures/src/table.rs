@@ -198,6 +198,21 @@ impl<E: Thin> Table<E> {
         }
     }
 
+    /// Shows the entries that a lookup of this hash compares first; one of them is, nearly always, the one that it finds.
+    #[inline]
+    pub fn candidates(&self, hash: u64, mut f: impl FnMut(&E)) {
+        if let Some(&segment) = self.segments.get(self.directory_index(hash)) {
+            let (home, tag) = segment.home(hash);
+            // SAFETY: a segment of the directory is alive, and `&self` keeps it unchanged.
+            let bucket = unsafe { segment.bucket(home) };
+            for slot in bucket.matches(tag) {
+                // SAFETY: the slot is in use, and the bucket is borrowed for as long as the copy lives.
+                let entry = unsafe { peek::<E>(bucket.word(slot)) };
+                f(&entry);
+            }
+        }
+    }
+
     /// Drops all entries and the memory. Not for a table that a snapshot walks: that one is taken out whole and handed to it.
     pub fn clear(&mut self) {
         debug_assert_eq!(self.walking, 0, "a snapshot walks the table");
@@ -266,7 +281,7 @@ unsafe fn peek<E: Thin>(word: Word) -> ManuallyDrop<E> {
 
 /// A hint to the processor; any address will do.
 #[inline]
-fn prefetch(address: *const u8) {
+pub(crate) fn prefetch(address: *const u8) {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     // SAFETY: a prefetch never faults.
     unsafe {
