@@ -6,29 +6,47 @@
 //! rarely look at the same port.
 
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard};
 
 /// Below 32768, where Linux starts to lend; room above for a cluster bus at +10000.
 const RANGE: std::ops::Range<u32> = 11_000..32_000;
 
-static NEXT: AtomicU32 = AtomicU32::new(0);
+/// How many ports were looked at. Whoever claims several in a row keeps it until it has them.
+static NEXT: Mutex<u32> = Mutex::new(0);
 
 /// A port that no one listens on.
 pub fn claim() -> u16 {
+    next(&mut count())
+}
+
+/// The first of `length` ports in a row that no one listens on.
+pub fn claim_row(length: u16) -> u16 {
+    let mut count = count();
+    let mut first = next(&mut count);
+    let mut last = first;
+    while last - first + 1 < length {
+        let port = next(&mut count);
+        if port != last + 1 {
+            first = port;
+        }
+        last = port;
+    }
+    first
+}
+
+fn count() -> MutexGuard<'static, u32> {
+    NEXT.lock().expect("whoever counts does not panic before the range is empty")
+}
+
+fn next(count: &mut u32) -> u16 {
     let start = std::process::id().wrapping_mul(127);
     for _ in RANGE {
-        let count = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = RANGE.start + start.wrapping_add(count) % (RANGE.end - RANGE.start);
+        let port = RANGE.start + start.wrapping_add(*count) % (RANGE.end - RANGE.start);
+        *count = count.wrapping_add(1);
         let port = u16::try_from(port).expect("the range ends below 65536");
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
     }
     panic!("no port of {RANGE:?} is free");
-}
-
-/// The first of `count` ports in a row that no one listens on.
-pub fn claim_row(count: u16) -> u16 {
-    let is_row = |first: u16| (1..count).all(|more| first + more == claim());
-    (0..100).map(|_| claim()).find(|&first| is_row(first)).expect("some ports are free in a row")
 }
