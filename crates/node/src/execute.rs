@@ -114,6 +114,8 @@ impl<'s> Core<'s> {
 
     /// An executor whose parked units are brought back by `wake`: one without clients.
     pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
+        // Read once: a value that is published in between must not pass for the one that was copied.
+        let source = server.control.load();
         Core {
             server,
             me,
@@ -121,8 +123,8 @@ impl<'s> Core<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             reader: server.control.reader(),
-            current: Rc::new(Control::clone(&server.control.load())),
-            source: server.control.load(),
+            current: Rc::new(Control::clone(&source)),
+            source,
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
