@@ -27,6 +27,7 @@ pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod denials;
 pub mod eviction;
 pub mod execute;
 pub mod expiry;
