@@ -16,6 +16,7 @@
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
+//! | a server that is a Sentinel | `sentinel.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -46,6 +47,7 @@ pub mod replication;
 pub mod report;
 pub mod saving;
 mod scan;
+pub mod sentinel;
 pub mod server;
 pub mod shutdown;
 pub mod stats;
