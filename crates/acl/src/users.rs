@@ -34,11 +34,13 @@ pub struct Users {
     names: BTreeMap<Vec<u8>, UserId>,
     slots: Vec<Option<Arc<User>>>,
     free: u64,
+    /// How many users there are to whom something is forbidden.
+    restricted: usize,
 }
 
 impl Default for Users {
     fn default() -> Self {
-        let mut users = Users { names: BTreeMap::new(), slots: Vec::new(), free: 0 };
+        let mut users = Users { names: BTreeMap::new(), slots: Vec::new(), free: 0, restricted: 0 };
         users.put(User::unrestricted());
         users
     }
@@ -129,6 +131,11 @@ impl Users {
         id.0 < 64 && self.free >> id.0 & 1 == 1
     }
 
+    /// Whether nothing is forbidden to any user.
+    pub fn are_all_free(&self) -> bool {
+        self.restricted == 0
+    }
+
     /// Whether a user may run a command.
     pub fn check(&self, id: UserId, asked: &Asked<'_>) -> Result<(), Denied> {
         match self.get(id) {
@@ -159,7 +166,7 @@ impl Users {
         let mut users = self.clone();
         users.names.remove(name);
         users.slots[id.0 as usize] = None;
-        users.mark(id, false);
+        users.mark(id);
         Some(users)
     }
 
@@ -188,11 +195,13 @@ impl Users {
             self.slots.push(None);
         }
         self.names.insert(user.name.clone(), id);
-        self.mark(id, user.is_free());
         self.slots[id.0 as usize] = Some(Arc::new(user));
+        self.mark(id);
     }
 
-    fn mark(&mut self, id: UserId, free: bool) {
+    fn mark(&mut self, id: UserId) {
+        let free = self.get(id).is_some_and(User::is_free);
+        self.restricted = self.slots.iter().flatten().filter(|user| !user.is_free()).count();
         if id.0 < 64 {
             self.free = self.free & !(1 << id.0) | u64::from(free) << id.0;
         }

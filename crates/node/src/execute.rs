@@ -69,6 +69,7 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    pub(crate) failover_attempt: Attempt,
     /// Migrations that clients of this executor have begun, and its attempts to end them.
     pub(crate) migrations: Vec<Arc<Migration>>,
     pub(crate) migrate_attempt: Attempt,
@@ -134,6 +135,7 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
             save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            failover_attempt: Attempt::new(EXECUTOR_TICKETS + (7 << 32) + me as u64),
             migrations: Vec::new(),
             migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
             room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
@@ -471,7 +473,7 @@ impl<'s> Core<'s> {
     /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
     /// would not be heard, and nobody could pass.
     pub fn waits_for_world(&self) -> bool {
-        self.change_attempt.is_queued() || self.save_attempt.is_queued()
+        self.change_attempt.is_queued() || self.save_attempt.is_queued() || self.failover_attempt.is_queued()
     }
 
     /// Makes durable what the turn's replies depend on.
@@ -732,8 +734,8 @@ impl<'s> Core<'s> {
 /// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
 impl Drop for Core<'_> {
     fn drop(&mut self) {
-        let Core { change_attempt, save_attempt, migrate_attempt, room_attempt, .. } = self;
-        for attempt in [change_attempt, save_attempt, migrate_attempt, room_attempt] {
+        let Core { change_attempt, save_attempt, failover_attempt, migrate_attempt, room_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, failover_attempt, migrate_attempt, room_attempt] {
             self.lease.abandon(attempt);
         }
     }

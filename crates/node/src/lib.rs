@@ -17,6 +17,7 @@
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
 //! | a server that is a Sentinel | `sentinel.rs` |
+//! | a planned change of primary | `failover.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -33,6 +34,7 @@ pub mod eviction;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
+pub mod failover;
 pub mod hooks;
 pub mod info;
 pub mod limits;

@@ -30,6 +30,7 @@ use crate::control::Control;
 use crate::cron::Meter;
 use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::failover::Failover;
 use crate::loading::{How, Progress};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
@@ -244,6 +245,8 @@ pub struct Server {
     pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// A failover, while it is under way. It changes only inside a world unit.
+    pub failover: Mutex<Option<Failover>>,
     /// The end, when it is under way.
     pub shutdown: Mutex<Option<Shutdown>>,
     /// Whether everything stands still.
@@ -316,6 +319,7 @@ impl Server {
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),
+            failover: Mutex::default(),
             shutdown: Mutex::default(),
             still: Stillness::default(),
             frozen: Frozen::default(),

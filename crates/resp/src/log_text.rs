@@ -14,6 +14,7 @@
 //! Texts only: level, time and process id are added by who writes the line.
 
 pub mod acl;
+pub mod failover;
 pub mod process;
 
 /// From the first line to serving clients.

@@ -142,6 +142,7 @@ impl Handler for ControlThread<'_> {
             let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
             shutdown::request(self.server, wish, None, None);
         }
+        node::failover::tick(&mut self.core);
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
