@@ -4,7 +4,7 @@
 //! for; what the tutorial promises in seconds is measured and held against a generous bound, since a loaded machine is no
 //! reason to fail.
 
-use e2e::{Output, Program, Reply, Server, Shell, absent, python, wait};
+use e2e::{Connection, Output, Program, Reply, Server, Shell, absent, python, wait};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -39,7 +39,11 @@ impl Group {
             wait::until(known, || {
                 field(sentinel, "num-other-sentinels") == others.to_string()
                     && field(sentinel, "num-slaves") == replicas.to_string()
-                    && !sentinel.run("SENTINEL SLAVES myprimary").to_string().contains("down")
+                    && sentinel
+                        .run("SENTINEL SLAVES myprimary")
+                        .items()
+                        .iter()
+                        .all(|one| value(one, "flags") == "slave")
                     && sentinel.run("SENTINEL CKQUORUM myprimary").to_string().starts_with("OK")
             });
         }
@@ -65,15 +69,26 @@ impl Group {
 
     /// Waits until every server but the primary follows it.
     fn wait_until_one_leads(&self, primary: u16) {
+        let leads = "role:master".to_string();
+        let follows = [format!("master_port:{primary}"), "master_link_status:up".to_string()];
         for server in &self.servers {
-            let role = if server.port() == primary { "master" } else { "slave" };
-            server.wait_for_info("role", role);
-            if server.port() != primary {
-                server.wait_for_info("master_port", &primary.to_string());
-                server.wait_for_info("master_link_status", "up");
-            }
+            let says = |text: &str, line: &String| text.lines().any(|found| found == line);
+            wait::until(&format!("port {} to take its place under {primary}", server.port()), || {
+                let text = info_replication(server).unwrap_or_default();
+                match server.port() == primary {
+                    true => says(&text, &leads),
+                    false => follows.iter().all(|line| says(&text, line)),
+                }
+            });
         }
     }
+}
+
+/// What a server says of its place; nothing when a Sentinel, which lets clients go at a change of roles, was faster.
+fn info_replication(server: &Server) -> Option<String> {
+    let mut connection = Connection::open(server.port()).ok()?;
+    connection.call(&["AUTH", PASSWORD]).ok()?;
+    Some(connection.call(&["INFO", "replication"]).ok()?.text())
 }
 
 fn server(program: &Program, primary: Option<u16>) -> Server {
@@ -159,7 +174,9 @@ fn the_sentinel_tutorial_as_published() {
     for line in ["name", NAME, "flags", "master", "num-slaves", "1", "num-other-sentinels", "2", "quorum", "2"] {
         assert!(primary.lines().any(|found| found == line), "{line} in {primary}");
     }
-    assert_eq!(primary, asked.cli(&["sentinel", "primary", NAME]).stdout.replace("\nprimary\n", "\nmaster\n"));
+    let same = asked.cli(&["sentinel", "primary", NAME]).stdout;
+    let names = |text: &str| text.lines().step_by(2).map(str::to_string).collect::<Vec<_>>();
+    assert_eq!(names(&primary), names(&same));
     let replicas = asked.cli(&["sentinel", "replicas", NAME]).stdout;
     assert!(
         replicas.contains(&format!("\n127.0.0.1:{second}\n"))
@@ -414,9 +431,10 @@ fn names_instead_of_addresses() {
     assert_eq!(sentinel.run("SENTINEL GET-MASTER-ADDR-BY-NAME myprimary").items()[0].text(), "localhost");
     let monitor = format!("SENTINEL MONITOR other localhost {} 1", primary.port());
     sentinel.connect().expect(&monitor, "OK");
-    sentinel
-        .connect()
-        .expect("SENTINEL MONITOR nowhere no-such-host.invalid 1 1", "(error) ERR Can't resolve instance hostname.");
+    sentinel.connect().expect(
+        "SENTINEL MONITOR nowhere no-such-host.invalid 1 1",
+        "(error) ERR Invalid IP address or hostname specified",
+    );
 }
 
 #[test]
