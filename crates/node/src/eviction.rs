@@ -145,7 +145,7 @@ impl Core<'_> {
         add(&self.counters.evicted, 1);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
-        self.turn_hold = self.turn_hold.max(committed.hold);
+        self.hold(committed.hold);
         Attempt::Evicted(later)
     }
 }

@@ -436,6 +436,7 @@ impl<'s> Core<'s> {
         self.tombstones.append(&mut spare.tombstones);
         self.stale_watches.append(&mut spare.stale_watches);
         self.changes.append(&mut spare.changes);
+        self.hold(std::mem::take(&mut spare.turn_hold));
     }
 
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
@@ -462,6 +463,11 @@ impl<'s> Core<'s> {
     /// would not be heard, and nobody could pass.
     pub fn waits_for_world(&self) -> bool {
         self.change_attempt.is_queued() || self.save_attempt.is_queued()
+    }
+
+    /// What leaves with this turn tells of the journal up to `offset`.
+    pub fn hold(&mut self, offset: u64) {
+        self.turn_hold = self.turn_hold.max(offset);
     }
 
     /// Makes durable what the turn's replies depend on.
@@ -516,14 +522,12 @@ impl<'s> Core<'s> {
         self.settle(client, committed);
     }
 
-    /// Takes note of what a committed unit means for its client: how long its reply is held, what WAIT waits for.
+    /// Takes note of what a committed unit means for its client: what must be durable before this turn's replies leave, and
+    /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
-        self.turn_hold = self.turn_hold.max(committed.hold);
+        self.hold(committed.hold);
         if let Some(end) = committed.end {
             client.write_offset = end;
-        }
-        if committed.hold as i64 > self.server.release_level.load(Ordering::Relaxed) {
-            client.hold(committed.hold);
         }
     }
 

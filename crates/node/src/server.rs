@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use command::binding::Class;
@@ -228,8 +228,6 @@ pub struct Server {
     pub unrecovered: AtomicBool,
     /// Whether the journal is written to an append-only file.
     pub aof_on: AtomicBool,
-    /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
-    pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
     /// Units that run for long.
@@ -301,7 +299,6 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             unrecovered: AtomicBool::new(false),
-            release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),
