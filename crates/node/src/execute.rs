@@ -71,7 +71,6 @@ pub struct Core<'s> {
     /// Migrations that clients of this executor have begun, and its attempts to end them.
     pub(crate) migrations: Vec<Arc<Migration>>,
     pub(crate) migrate_attempt: Attempt,
-    pub(crate) room_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -84,6 +83,29 @@ pub struct Core<'s> {
 
 /// Tickets of executors that want to make changes lie above all client ids.
 pub(crate) const EXECUTOR_TICKETS: u64 = 1 << 62;
+
+/// What an executor wants shards or the world for on its own account: each has a ticket of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// A new control value.
+    Change = 1,
+    /// The cut of a snapshot.
+    Save,
+    /// The cut of a full sync, the end of the journal.
+    Sync,
+    /// What a primary sends.
+    Apply,
+    /// What is loaded at the start.
+    Load,
+    /// The end of migrations.
+    EndMigrations,
+    /// What is given up at once when it cannot be had.
+    InPassing,
+}
+
+fn own_attempt(errand: Errand, me: usize) -> Attempt {
+    Attempt::new(EXECUTOR_TICKETS + ((errand as u64) << 32) + me as u64)
+}
 
 /// Wakes a parked client by a letter to its thread.
 struct WakeByLetter(Arc<Mailbox>);
@@ -131,11 +153,10 @@ impl<'s> Core<'s> {
             stale_watches: Vec::new(),
             turn_hold: 0,
             changes: Vec::new(),
-            change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
-            save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            change_attempt: own_attempt(Errand::Change, me),
+            save_attempt: own_attempt(Errand::Save, me),
             migrations: Vec::new(),
-            migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
-            room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
+            migrate_attempt: own_attempt(Errand::EndMigrations, me),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
@@ -143,9 +164,9 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// An attempt of this executor's own; `kind` tells several of them apart.
-    pub fn new_attempt(&self, kind: u64) -> Attempt {
-        Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
+    /// An attempt of this executor's own.
+    pub fn new_attempt(&self, errand: Errand) -> Attempt {
+        own_attempt(errand, self.me)
     }
 
     /// The control value in force.
@@ -265,7 +286,6 @@ impl<'s> Core<'s> {
                     return Outcome::Parked;
                 }
                 Admission::Refuse(e) => {
-                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     return self.refuse(client, Some(id), e);
                 }
@@ -326,7 +346,8 @@ impl<'s> Core<'s> {
             if let Some(outcome) = done {
                 self.lease.end_unit();
                 if outcome == Outcome::Done {
-                    client.attempt.succeed();
+                    // One that was parked and has ended without what it had waited for gives its place up.
+                    self.lease.abandon(&mut client.attempt);
                 }
                 return outcome;
             }
@@ -644,6 +665,7 @@ impl<'s> Core<'s> {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
         self.note_error(e.code());
+        self.lease.abandon(&mut client.attempt);
         let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
@@ -720,8 +742,8 @@ impl<'s> Core<'s> {
 /// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
 impl Drop for Core<'_> {
     fn drop(&mut self) {
-        let Core { change_attempt, save_attempt, migrate_attempt, room_attempt, .. } = self;
-        for attempt in [change_attempt, save_attempt, migrate_attempt, room_attempt] {
+        let Core { change_attempt, save_attempt, migrate_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, migrate_attempt] {
             self.lease.abandon(attempt);
         }
     }

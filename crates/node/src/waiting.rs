@@ -7,7 +7,7 @@ use keyspace::{Key, UnixMillis, WaitState};
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
 
-use crate::execute::Core;
+use crate::execute::{Core, Errand};
 use crate::stats::add;
 
 /// When a client's wait is over by itself.
@@ -104,7 +104,7 @@ impl Core<'_> {
         if self.tombstones.is_empty() && self.stale_watches.is_empty() {
             return;
         }
-        let mut attempt = self.new_attempt(6);
+        let mut attempt = self.new_attempt(Errand::InPassing);
         if self.server.engine.gate.world_wanted() {
             return;
         }

@@ -36,7 +36,7 @@ use super::apart::Apart;
 use super::{LinkStage, Quiet};
 use crate::commands::Call;
 use crate::control::{Control, Role};
-use crate::execute::{Core, prepare};
+use crate::execute::{Core, Errand, prepare};
 use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::{Loader, flush};
@@ -116,7 +116,7 @@ impl<'s> Applier<'s> {
     pub fn new(server: &'s Server, me: usize) -> Self {
         let sleeper = Sleeper::new();
         let core = Core::with_wake(server, me, sleeper.clone());
-        let attempt = core.new_attempt(4);
+        let attempt = core.new_attempt(Errand::Apply);
         let card = Arc::new(ClientCard::new(0, 0, -1, 0));
         Applier {
             core,

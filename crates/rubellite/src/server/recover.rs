@@ -18,7 +18,7 @@ use aof::{Manifest, Names};
 use config::Config;
 use engine::background::Sleeper;
 use journal::{History, ReplId, ReplOffset};
-use node::execute::Core;
+use node::execute::{Core, Errand};
 use node::loading::{How, Told};
 use node::server::{Server, replication_id};
 use rdb::Version;
@@ -35,7 +35,7 @@ use super::load::{Failure, Reader};
 pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failure> {
     let sleeper = Sleeper::new();
     let mut core = Core::with_wake(server, executor, sleeper.clone());
-    let attempt = core.new_attempt(5);
+    let attempt = core.new_attempt(Errand::Load);
     let mut reader = Reader::in_turns(&mut core, sleeper, attempt);
     let config = reader.core.control().config.clone();
     let began = clock::monotonic_us();
