@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 
 use command::binding::Class;
 use command::context::{Block, Env, OnTimeout, Random};
-use command::keyspec::KeyFlags;
+use command::keyspec::{Databases, KeyFlags};
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
 use engine::control::Reader;
@@ -25,10 +25,11 @@ use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
 
-use crate::admission::{Admission, Circumstances, judge};
+use crate::admission::{Admission, Circumstances, judge, may_enter, narrowed};
 use crate::busy::Meanwhile;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
+use crate::denials;
 use crate::expiry;
 use crate::hooks::NodeHooks;
 use crate::migrate::Migration;
@@ -68,6 +69,7 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    pub(crate) failover_attempt: Attempt,
     /// Migrations that clients of this executor have begun, and its attempts to end them.
     pub(crate) migrations: Vec<Arc<Migration>>,
     pub(crate) migrate_attempt: Attempt,
@@ -99,6 +101,8 @@ pub enum Errand {
     Load,
     /// The end of migrations.
     EndMigrations,
+    /// A step of FAILOVER.
+    Failover,
     /// What is given up at once when it cannot be had.
     InPassing,
 }
@@ -155,6 +159,7 @@ impl<'s> Core<'s> {
             changes: Vec::new(),
             change_attempt: own_attempt(Errand::Change, me),
             save_attempt: own_attempt(Errand::Save, me),
+            failover_attempt: own_attempt(Errand::Failover, me),
             migrations: Vec::new(),
             migrate_attempt: own_attempt(Errand::EndMigrations, me),
             feeds: Feeds::default(),
@@ -242,11 +247,13 @@ impl<'s> Core<'s> {
                 return Outcome::Done;
             }
             // Who has not authenticated does not learn which commands there are.
-            Err(_) if !client.authenticated => return self.refuse(client, None, error::common::NOAUTH),
+            Err(_) if !may_enter(&self.control().users, client) => {
+                return self.refuse(client, None, error::common::NOAUTH);
+            }
             Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
-        if !client.authenticated && !row.has(Flags::NO_AUTH) {
+        if !row.has(Flags::NO_AUTH) && !may_enter(&self.control().users, client) {
             return self.refuse(client, Some(id), error::common::NOAUTH);
         }
         if !row.accepts(args.len()) {
@@ -277,7 +284,7 @@ impl<'s> Core<'s> {
                 too_few_replicas: self.server.too_few_replicas(&control),
                 in_exec: false,
             };
-            match judge(&control, client, row, args, &how) {
+            match judge(&control, client, id, row, args, &how) {
                 Admission::Run => {}
                 // A command that was parked before may have a place in a queue, which it gives up.
                 Admission::Pause => {
@@ -287,6 +294,12 @@ impl<'s> Core<'s> {
                 }
                 Admission::Refuse(e) => {
                     self.lease.end_unit();
+                    return self.refuse(client, Some(id), e);
+                }
+                Admission::Deny(denied) => {
+                    self.lease.abandon(&mut client.attempt);
+                    self.lease.end_unit();
+                    let e = denials::note(self, client, row, &args, denied);
                     return self.refuse(client, Some(id), e);
                 }
             }
@@ -384,7 +397,8 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let env: &Env = &control.env;
+        let narrowed = narrowed(control, client, id, row, args, &control.env);
+        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
@@ -478,12 +492,6 @@ impl<'s> Core<'s> {
             attempt.succeed();
         }
         self.change_attempt = attempt;
-    }
-
-    /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
-    /// would not be heard, and nobody could pass.
-    pub fn waits_for_world(&self) -> bool {
-        self.change_attempt.is_queued() || self.save_attempt.is_queued()
     }
 
     /// What leaves with this turn tells of the journal up to `offset`.
@@ -649,11 +657,17 @@ impl<'s> Core<'s> {
     }
 
     fn enqueue(&mut self, client: &mut Client, id: RowId, row: &Row, args: Args<'_>) {
+        let databases = u32::from(self.current.env.databases);
         let Some(multi) = &mut client.multi else { return };
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
         multi.common = multi.common.intersection(row.flags);
+        if row.databases == Databases::Select
+            && let Some(db) = row.databases.among(&args.as_args(), databases).first()
+        {
+            multi.db = keyspace::DbIndex(*db as u16);
+        }
         multi.queue.push(Queued { row: id, args });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
@@ -742,8 +756,8 @@ impl<'s> Core<'s> {
 /// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
 impl Drop for Core<'_> {
     fn drop(&mut self) {
-        let Core { change_attempt, save_attempt, migrate_attempt, .. } = self;
-        for attempt in [change_attempt, save_attempt, migrate_attempt] {
+        let Core { change_attempt, save_attempt, failover_attempt, migrate_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, failover_attempt, migrate_attempt] {
             self.lease.abandon(attempt);
         }
     }

@@ -16,6 +16,7 @@
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
+//! | a planned change of primary | `failover.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -27,10 +28,12 @@ pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod denials;
 pub mod eviction;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
+pub mod failover;
 pub mod hooks;
 pub mod info;
 pub mod limits;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::time::Duration;
 
+use acl::AclLog;
 use command::binding::Class;
 use command::context::Handler;
 use command::registry::{Registry, RowId};
@@ -29,6 +30,7 @@ use crate::control::Control;
 use crate::cron::Meter;
 use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::failover::Failover;
 use crate::loading::{How, Progress};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
@@ -50,6 +52,10 @@ pub trait Host: Send + Sync {
     /// Replaces a file of the working directory by what `write` gives to the function that it gets, which answers false
     /// when there is no use in going on. When `write` answers false, the file stays as it was.
     fn replace_file(&self, _name: &[u8], _write: Writing<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// The whole of a file that an administrator has named. The error is the operating system's.
+    fn read_file(&self, _path: &[u8]) -> Result<Vec<u8>, String> {
         Err("this host keeps no files".to_owned())
     }
     /// Loads the snapshot file. The lease has the world.
@@ -210,6 +216,8 @@ pub struct Server {
     pub rates: Mutex<Meter>,
     /// Bytes in use when the server was put together, before any data.
     pub startup_memory: usize,
+    /// What was denied of late.
+    pub acl_log: Mutex<AclLog>,
     /// The slow log.
     pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
     /// The runtime.
@@ -234,6 +242,8 @@ pub struct Server {
     pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// A failover, while it is under way. It changes only inside a world unit.
+    pub failover: Mutex<Option<Failover>>,
     /// The end, when it is under way.
     pub shutdown: Mutex<Option<Shutdown>>,
     /// Whether everything stands still.
@@ -291,6 +301,7 @@ impl Server {
             dirty: AtomicU64::new(0),
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
+            acl_log: Mutex::default(),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),
@@ -302,6 +313,7 @@ impl Server {
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),
+            failover: Mutex::default(),
             shutdown: Mutex::default(),
             still: Stillness::default(),
             frozen: Frozen::default(),

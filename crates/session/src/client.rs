@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use acl::UserId;
 use bytes::Bytes;
 use engine::lease::Attempt;
 use keyspace::{DbIndex, UnixMillis, WaitEntry};
@@ -96,6 +97,8 @@ pub struct Client {
     pub chunks: VecDeque<Bytes>,
     /// The selected database.
     pub db: DbIndex,
+    /// Who it is.
+    pub user: UserId,
     /// Whether it has given a password, or needs none.
     pub authenticated: bool,
     /// Whether it was ever authenticated, or needed not to be: it is trusted with larger replies.
@@ -142,6 +145,7 @@ impl Client {
             out: Reply::new(Proto::Resp2),
             chunks: VecDeque::new(),
             db: DbIndex(0),
+            user: UserId::DEFAULT,
             authenticated,
             known: authenticated,
             multi: None,

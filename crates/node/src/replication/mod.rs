@@ -330,7 +330,7 @@ impl Server {
             Some((id, limit)) => (id, limit.next_byte() as i64),
             None => (journal::ReplId::NONE, -1),
         };
-        put("master_failover_state", "no-failover".to_owned());
+        put("master_failover_state", crate::failover::state_name(self).to_owned());
         put("master_replid", history.id.to_string());
         put("master_replid2", second.to_string());
         put("master_repl_offset", end.to_string());

@@ -526,16 +526,27 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
         return;
     }
     if !core.control().is_replica() && !frozen(&core.control()) {
-        let mut unit = JournalUnit::new();
-        unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
-        server.journal.append(&unit);
+        append_raw(server, bytes);
     }
+}
+
+fn append_raw(server: &Server, bytes: &'static [u8]) {
+    let mut unit = JournalUnit::new();
+    unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
+    server.journal.append(&unit);
+}
+
+const GET_ACK: &[u8] = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
+
+/// Asks the replicas how far they are. The caller has the world, and this server is a primary.
+pub(crate) fn append_get_ack(server: &Server) {
+    append_raw(server, GET_ACK);
 }
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.
 pub fn ask_for_acks(core: &mut Core<'_>) {
     if std::mem::take(&mut core.wants_acks) && core.control().pause == Pause::None {
-        append_notice(core, b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
+        append_notice(core, GET_ACK);
     }
 }
 
@@ -552,7 +563,7 @@ pub fn acknowledged(server: &Server, client: &Client, offset: u64, fsynced: u64)
     if (news || durable) && server.replication.waited.load(Ordering::Relaxed) {
         server.recheck();
     }
-    if news && server.shutdown.lock().is_some() {
+    if news && (server.shutdown.lock().is_some() || crate::failover::is_under_way(server)) {
         server.host.wake_control();
     }
 }
@@ -612,11 +623,6 @@ impl Clockwork {
                 server.kill(&replica.card);
             }
         }
-    }
-
-    /// Whether it stands in the queue for the world.
-    pub fn waits_for_world(&self) -> bool {
-        self.attempt.is_some()
     }
 
     /// The server ends: a place in the queue is given up.

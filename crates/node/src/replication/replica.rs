@@ -283,6 +283,21 @@ impl<'s> Applier<'s> {
         Ok(())
     }
 
+    /// What the primary answered to PSYNC: while a failover is under way, whether it has taken over.
+    pub fn end_failover(&mut self, taken_over: bool) {
+        if !crate::failover::asks_to_take_over(self.server) {
+            return;
+        }
+        if self.world().is_ok() {
+            if taken_over {
+                crate::failover::succeed(&mut self.core);
+            } else {
+                crate::failover::abort(&mut self.core, log_text::failover::REJECTED);
+            }
+        }
+        self.core.lease.release();
+    }
+
     /// Applies one unit. True when the primary asks how far we are.
     pub fn apply(&mut self, unit: &::replication::stream::Unit) -> Result<bool, Gone> {
         let registry = &self.server.registry;

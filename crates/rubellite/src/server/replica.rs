@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use config::directives::replication::DisklessLoad;
 use journal::{ReplId, ReplOffset};
+use node::failover;
 use node::replication::LinkStage;
 use node::replication::replica::{Applier, Target, resume_point, target};
 use node::server::Server;
@@ -116,6 +117,7 @@ fn follow<'s>(server: &'s Server, applier: &mut Applier<'s>, target: &Target) ->
         },
         ip: replication.replica_announce_ip.clone(),
         version: READS_VERSION.to_owned(),
+        take_over: failover::asks_to_take_over(server),
         resume: resume_point(server),
     };
     let asked = settings.resume.map(|(id, _)| id);
@@ -179,6 +181,7 @@ impl Connection<'_, '_> {
                 Action::Full(id, offset) => {
                     self.applier.note_stage(LinkStage::Sync);
                     self.announced = Some((id, offset));
+                    self.applier.end_failover(true);
                 }
                 Action::Head(length) => self.begin_payload(length)?,
                 Action::Payload(bytes) => {
@@ -193,8 +196,10 @@ impl Connection<'_, '_> {
                 Action::Continue(id) => {
                     let asked = self.asked.ok_or_else(|| log_text::replica::LOST.to_owned())?;
                     self.applier.resume(asked, id).map_err(|_| log_text::replica::LOST.to_owned())?;
+                    self.applier.end_failover(true);
                     self.acknowledge()?;
                 }
+                Action::NotTaken => self.applier.end_failover(false),
                 Action::Stream(bytes) => self.apply(&bytes)?,
                 Action::Fail(reason) => return Err(reason),
             }

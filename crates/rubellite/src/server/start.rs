@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use acl::Users;
+use acl::Declared;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use node::commands::acl as users;
 use node::control::{Control, Role};
 use node::report;
 use node::server::Server;
@@ -20,7 +21,7 @@ use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
 use super::aof::Aof;
-use super::host::{ProcessHost, SystemClock};
+use super::host::{ProcessHost, SystemClock, log_line};
 use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
@@ -43,14 +44,14 @@ pub fn main(args: &[OsString]) -> ExitCode {
     }
     title::init();
     let line = CommandLine::parse(arguments);
-    let (loaded, file) = match load(&line) {
+    let (loaded, users, file) = match load(&line) {
         Ok(loaded) => loaded,
         Err(message) => {
             eprintln!("{message}");
             return ExitCode::FAILURE;
         }
     };
-    match run(name, loaded, file) {
+    match run(name, loaded, &users, file) {
         Ok(code) => ExitCode::from(code),
         Err(e) => {
             log::warning(e);
@@ -103,7 +104,7 @@ impl Surroundings for Files {
     }
 }
 
-fn load(line: &CommandLine) -> Result<(Loaded, Option<PathBuf>), String> {
+fn load(line: &CommandLine) -> Result<(Loaded, Vec<Declared>, Option<PathBuf>), String> {
     let mut file = None;
     let mut text = Vec::new();
     if let Some(path) = &line.file {
@@ -116,10 +117,12 @@ fn load(line: &CommandLine) -> Result<(Loaded, Option<PathBuf>), String> {
     let stdin = if line.stdin { source::read_stdin().map_err(|e| e.to_string())? } else { Vec::new() };
     let text = line.text(&text, &stdin);
     let loaded = config::load(&text, Mode::Server, &mut Files).map_err(|e| e.message(VERSION))?;
-    Ok((loaded, file))
+    let users = users::declared(&loaded.users, &loaded.config, &Registry::new(CommandMode::Server));
+    let users = users.map_err(|e| e.message(VERSION))?;
+    Ok((loaded, users, file))
 }
 
-fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
+fn run(name: &str, loaded: Loaded, declared: &[Declared], file: Option<PathBuf>) -> io::Result<u8> {
     let mut config = loaded.config;
     log::set(settings::log_settings(&config));
     let (seed_a, seed_b) = (entropy::seed(), entropy::seed());
@@ -170,7 +173,14 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
-    let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let read = |path: &[u8]| source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| runtime::errno::text(&e));
+    let users = match users::at_start(&config, declared, &registry, read, &mut log_line) {
+        Ok(users) => Arc::new(users),
+        Err(why) => {
+            log::warning(why);
+            return Ok(1);
+        }
+    };
     let mut state = Control::new(config.clone(), users);
     state.loading = true;
     if let Some(primary) = &config.replication.replicaof {
