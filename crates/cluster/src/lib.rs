@@ -22,6 +22,8 @@ mod codec;
 mod config;
 mod describe;
 mod id;
+mod node;
+mod nodes_conf;
 mod random;
 mod slot_set;
 mod view;
