@@ -494,6 +494,12 @@ impl<'s> Core<'s> {
         self.change_attempt = attempt;
     }
 
+    /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
+    /// would not be heard, and nobody could pass.
+    pub fn waits_for_world(&self) -> bool {
+        self.change_attempt.is_queued() || self.save_attempt.is_queued() || self.failover_attempt.is_queued()
+    }
+
     /// What leaves with this turn tells of the journal up to `offset`.
     pub fn hold(&mut self, offset: u64) {
         self.turn_hold = self.turn_hold.max(offset);

@@ -15,6 +15,7 @@
 
 pub mod acl;
 pub mod failover;
+pub mod cluster;
 pub mod process;
 
 /// From the first line to serving clients.
