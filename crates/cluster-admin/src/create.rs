@@ -7,7 +7,7 @@
 //!
 //! Then replicas are exchanged at random as long as that lowers the score: 10000 for each replica on its primary's host, one for
 //! each that shares a host with another replica of the same primary. The best layout may be several exchanges away, so one
-//! that does not make it worse is kept.
+//! that does not make it worse is kept for the time being; where none has helped, replicas stay where they were placed.
 
 use std::collections::BTreeMap;
 
@@ -134,6 +134,7 @@ impl Layout {
     fn exchange(&mut self, nodes: &[Node], seed: u64) {
         let mut chance = Chance(seed);
         let mut score = self.count_score(nodes);
+        let mut best = (score, self.replicas.clone());
         for _ in 0..EFFORT * nodes.len() {
             let offenders: Vec<usize> =
                 self.shared_hosts(nodes).iter().filter_map(|(_, all)| all.first().copied()).collect();
@@ -152,7 +153,11 @@ impl Layout {
                 true => self.swap(one, other),
                 false => score = new_score,
             }
+            if score < best.0 {
+                best = (score, self.replicas.clone());
+            }
         }
+        self.replicas = best.1;
     }
 
     fn swap(&mut self, one: usize, other: usize) {

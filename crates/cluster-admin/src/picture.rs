@@ -131,7 +131,7 @@ impl Picture {
                     node.config_epoch = *epoch;
                 }
             }
-            Step::Meet { .. } => (),
+            Step::Meet { .. } | Step::Forget { .. } | Step::Reset { .. } => (),
             Step::Replicate { at, primary } => {
                 if let Some(node) = self.node_mut(at) {
                     node.primary = Some(primary.clone());

@@ -144,6 +144,7 @@ impl Plan {
                 }
                 Step::Epoch { at, .. } if node(at)?.config_epoch != 0 => (),
                 Step::Replicate { at, primary } if node(at)?.primary.as_ref() == Some(primary) => (),
+                Step::Forget { node, .. } | Step::Reset { at: node } if picture.node(node).is_none() => (),
                 other => steps.push(other.clone()),
             }
         }

@@ -23,7 +23,7 @@ pub enum Step {
     /// `DELSLOTS`, `ADDSLOTS`, perhaps `STABLE`, `BUMPEPOCH`, as one transaction: the node owns the slot and nobody's older claim
     /// beats it.
     Claim { slot: Slot, at: NodeId, close: bool },
-    /// `CLUSTER ADDSLOTSRANGE`, to a node of a cluster that is about to be made.
+    /// `CLUSTER ADDSLOTS` of a stretch, to a node of a cluster that is about to be made.
     Take { first: Slot, last: Slot, at: NodeId },
     /// `CLUSTER SET-CONFIG-EPOCH`.
     Epoch { at: NodeId, epoch: u64 },
@@ -31,6 +31,10 @@ pub enum Step {
     Meet { at: NodeId, with: NodeId },
     /// `CLUSTER REPLICATE`.
     Replicate { at: NodeId, primary: NodeId },
+    /// `CLUSTER FORGET` of another node.
+    Forget { at: NodeId, node: NodeId },
+    /// `CLUSTER RESET SOFT`.
+    Reset { at: NodeId },
 }
 
 impl Step {
@@ -44,7 +48,12 @@ impl Step {
             | Step::Close { slot, .. }
             | Step::Drop { slot, .. }
             | Step::Claim { slot, .. } => Some(*slot),
-            Step::Take { .. } | Step::Epoch { .. } | Step::Meet { .. } | Step::Replicate { .. } => None,
+            Step::Take { .. }
+            | Step::Epoch { .. }
+            | Step::Meet { .. }
+            | Step::Replicate { .. }
+            | Step::Forget { .. }
+            | Step::Reset { .. } => None,
         }
     }
 
@@ -76,6 +85,8 @@ impl Step {
             Step::Epoch { at, epoch } => ("epoch", vec![("at", id(at)), ("epoch", epoch.to_string())]),
             Step::Meet { at, with } => ("meet", vec![("at", id(at)), ("with", id(with))]),
             Step::Replicate { at, primary } => ("replicate", vec![("at", id(at)), ("primary", id(primary))]),
+            Step::Forget { at, node } => ("forget", vec![("at", id(at)), ("node", id(node))]),
+            Step::Reset { at } => ("reset", vec![("at", id(at))]),
         }
     }
 
@@ -105,6 +116,8 @@ impl Step {
             "epoch" => Step::Epoch { at: id("at")?, epoch: word("epoch")?.parse().ok()? },
             "meet" => Step::Meet { at: id("at")?, with: id("with")? },
             "replicate" => Step::Replicate { at: id("at")?, primary: id("primary")? },
+            "forget" => Step::Forget { at: id("at")?, node: id("node")? },
+            "reset" => Step::Reset { at: id("at")? },
             _ => return None,
         };
         // Nothing else may stand there: a line that says more than was understood is not obeyed.
@@ -142,6 +155,8 @@ mod tests {
             Step::Epoch { at: a.clone(), epoch: 4 },
             Step::Meet { at: a.clone(), with: b.clone() },
             Step::Replicate { at: a.clone(), primary: b.clone() },
+            Step::Forget { at: a.clone(), node: b.clone() },
+            Step::Reset { at: a.clone() },
         ] {
             assert_eq!(Step::parse(&step.to_string()), Some(step.clone()), "{step}");
         }
