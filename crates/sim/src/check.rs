@@ -84,7 +84,7 @@ mod tests {
 
     fn ledger() -> Ledger {
         let mut ledger = Ledger::default();
-        let promise = |key: &str| Promise { key: key.to_owned(), replicas: 1, at: 0, by: Pid(0) };
+        let promise = |key: &str| Promise { key: key.to_owned(), replicas: 1, at: 0, by: Pid(0), life: 1 };
         ledger.add(promise("a"));
         ledger.add(promise("b"));
         ledger

@@ -58,6 +58,8 @@ struct End {
 #[derive(Debug)]
 struct Conn {
     ends: [End; 2],
+    /// Which life of the process it is that has accepted.
+    life: u32,
 }
 
 /// The first wait before something lost is sent again, and the longest.
@@ -119,6 +121,11 @@ impl Net {
         self.conns[conn.index()].ends[end].pid
     }
 
+    /// Which life of the process it was that has accepted: what was sent by a process that has ended may still arrive.
+    pub fn life(&self, conn: ConnId) -> u32 {
+        self.conns[conn.index()].life
+    }
+
     /// Whether this end has been closed by nobody.
     pub fn is_alive(&self, conn: ConnId, end: usize) -> bool {
         self.conns[conn.index()].ends[end].open
@@ -128,13 +135,14 @@ impl Net {
     pub fn connect(&mut self, now: Micros, agenda: &mut Agenda, from: Pid, to: Pid) -> ConnId {
         let id = ConnId(self.conns.len() as u32);
         let end = |pid, open| End { pid, open, arrives: 0, lost: VecDeque::new(), patience: RETRY };
-        self.conns.push(Conn { ends: [end(from, true), end(to, false)] });
+        self.conns.push(Conn { ends: [end(from, true), end(to, false)], life: 0 });
         self.send(now, agenda, id, CALLER, Packet::Syn);
         id
     }
 
-    /// The connected end exists from now on.
-    pub fn accept(&mut self, now: Micros, agenda: &mut Agenda, conn: ConnId) {
+    /// The connected end exists from now on, in this life of its process.
+    pub fn accept(&mut self, now: Micros, agenda: &mut Agenda, conn: ConnId, life: u32) {
+        self.conns[conn.index()].life = life;
         self.conns[conn.index()].ends[CALLED].open = true;
         self.send(now, agenda, conn, CALLED, Packet::Accepted);
     }

@@ -211,7 +211,7 @@ impl<'s> World<'s> {
             }
             Packet::Syn => {
                 self.u.trace.note(self.u.now, what | 3, &[]);
-                self.u.net.accept(self.u.now, &mut self.u.agenda, conn);
+                self.u.net.accept(self.u.now, &mut self.u.agenda, conn, process.life);
                 process.accepted(conn, sender, &mut self.u);
             }
             Packet::Accepted if alive => {
@@ -242,7 +242,7 @@ impl<'s> World<'s> {
         for promise in fresh {
             // What another than the chosen one has said is worth nothing: the client did not know yet. And what was said
             // before the choice was not known to whoever chose.
-            if promise.by == self.chosen.0 && promise.at > self.chosen_at {
+            if (promise.by, promise.life) == self.chosen && promise.at > self.chosen_at {
                 self.ledger.add(promise);
             }
         }

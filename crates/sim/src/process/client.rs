@@ -35,6 +35,8 @@ pub struct Promise {
     pub at: Micros,
     /// Who.
     pub by: Pid,
+    /// Which life of it.
+    pub life: u32,
 }
 
 /// Where writes go.
@@ -222,7 +224,7 @@ impl ClientProgram {
                 Ok((used, value)) => {
                     at += used;
                     let Some(value) = value else { break };
-                    refused |= self.answered(value, to, u.now);
+                    refused |= self.answered(value, (to, u.net.life(conn)), u.now);
                 }
                 Err(e) => panic!("a server answers with what is no reply: {e:?}"),
             }
@@ -238,8 +240,8 @@ impl ClientProgram {
     }
 
     /// True when it is of no use to go on here.
-    fn answered(&mut self, value: Value, by: Pid, at: Micros) -> bool {
-        let promise = |key, replicas| Promise { key, replicas, at, by };
+    fn answered(&mut self, value: Value, (by, life): (Pid, u32), at: Micros) -> bool {
+        let promise = |key, replicas| Promise { key, replicas, at, by, life };
         match (self.awaited.remove(0), value) {
             (Awaited::Write(_), Value::Error(_)) => true,
             (Awaited::Write(key), _) => {
