@@ -54,13 +54,29 @@ impl Ledger {
         self.promises.iter().filter(|(_, in_force)| *in_force).map(|(promise, _)| promise)
     }
 
-    /// `chosen` becomes the primary; the candidates are `among`. `has` says whether a server has a key.
-    pub fn choice(&mut self, chosen: Pid, among: &[Pid], mut has: impl FnMut(Pid, &str) -> bool) -> Result<(), String> {
+    /// All that was promised so far is excused.
+    pub fn excuse_all(&mut self) {
+        for (_, in_force) in self.promises.iter_mut().filter(|(_, in_force)| *in_force) {
+            *in_force = false;
+            self.excused += 1;
+        }
+    }
+
+    /// `chosen` becomes the primary; the candidates are `among`, and what they have was looked at at `asked`. `has` says
+    /// whether a server has a key.
+    pub fn choice(
+        &mut self,
+        chosen: Pid,
+        among: &[Pid],
+        asked: Micros,
+        mut has: impl FnMut(Pid, &str) -> bool,
+    ) -> Result<(), String> {
         for (promise, in_force) in self.promises.iter_mut().filter(|(_, in_force)| *in_force) {
             if has(chosen, &promise.key) {
                 continue;
             }
-            if let Some(better) = among.iter().find(|pid| has(**pid, &promise.key)) {
+            let known = promise.at <= asked;
+            if let Some(better) = among.iter().find(|pid| known && has(**pid, &promise.key)) {
                 return Err(format!(
                     "server {} was chosen and lacks {} (promised by {} at {:.3} s, WAIT said {}), which server {} has",
                     chosen.0,
@@ -92,14 +108,14 @@ mod tests {
 
     #[test]
     fn a_choice_must_not_lose_what_another_candidate_has() {
-        let worse = ledger().choice(Pid(1), &[Pid(1), Pid(2)], |pid, key| pid == Pid(2) || key == "a");
+        let worse = ledger().choice(Pid(1), &[Pid(1), Pid(2)], 9, |pid, key| pid == Pid(2) || key == "a");
         assert!(worse.is_err_and(|why| why.contains("lacks b")));
     }
 
     #[test]
     fn a_choice_excuses_what_no_candidate_has() {
         let mut ledger = ledger();
-        assert_eq!(ledger.choice(Pid(1), &[Pid(1), Pid(2)], |_, key| key == "a"), Ok(()));
+        assert_eq!(ledger.choice(Pid(1), &[Pid(1), Pid(2)], 9, |_, key| key == "a"), Ok(()));
         assert_eq!(ledger.in_force().map(|promise| &promise.key[..]).collect::<Vec<_>>(), ["a"]);
         assert_eq!(ledger.excused, 1);
     }

@@ -84,20 +84,32 @@ pub struct Fault {
 }
 
 impl Fault {
+    /// Whether it can keep two processes from each other, if it has hit `who`.
+    pub fn stands_between(&self, one: Pid, other: Pid, who: Pid) -> bool {
+        match self.name {
+            Name::Partition | Name::OneWay => self.has(one) != self.has(other),
+            Name::IsolatePrimary => {
+                let with = |pid: Pid| pid == who || self.has(pid);
+                with(one) != with(other)
+            }
+            Name::Failover => false,
+            _ => one == who || other == who,
+        }
+    }
+
     /// Whether a process stands on the side that the fault names.
     pub fn has(&self, pid: Pid) -> bool {
         self.side >> (pid.index() % 64) & 1 == 1
     }
 }
 
-/// Draws the faults of a universe. `servers` and `sentinels` come first among its processes, in this order; all `processes`
-/// can be cut from each other.
+/// Draws the faults of a universe, whose first processes are `targets` that they may hit.
 pub fn plan(scenario: &Scenario, targets: u64, random: &mut Random) -> Vec<Fault> {
     let mut all = Vec::new();
     let run = scenario.run_ms * 1000;
     for (name, count) in &scenario.faults {
         for _ in 0..count.draw(random) {
-            let at = random.between(300_000, run.max(400_000) - 100_000);
+            let at = random.between(scenario.calm_ms * 1000, run.saturating_sub(100_000));
             // Short ones and long ones are found by different time-outs.
             let length = match random.below(4) {
                 0 => random.between(1_000, 200_000),

@@ -34,8 +34,10 @@ pub enum Packet {
     Accepted,
     /// Data.
     Bytes(Vec<u8>),
-    /// Nothing more will come; or there is no such connection.
+    /// Nothing more will come.
     Closed,
+    /// There is no such connection.
+    Reset,
 }
 
 /// The end that has connected.

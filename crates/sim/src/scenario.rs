@@ -3,7 +3,8 @@
 //! ```text
 //!   replicas   1..5          a number, or a range from which every seed draws
 //!   clients    1..3
-//!   run-ms     6000          how long faults happen
+//!   calm-ms    300           how long nothing happens at first
+//!   run-ms     6000          when faults are over
 //!   heal-ms    20000         how long the survivors may take to agree
 //!   server     repl-timeout 6
 //!   fault      crash 0..4    so many of this kind, at moments that the seed draws
@@ -49,7 +50,9 @@ pub struct Scenario {
     pub clients: Span,
     /// How long a client thinks between two writes, on average, in ms.
     pub think_ms: Span,
-    /// How long faults happen.
+    /// How long nothing happens at first.
+    pub calm_ms: u64,
+    /// When faults are over.
     pub run_ms: u64,
     /// How long the survivors may take to agree.
     pub heal_ms: u64,
@@ -86,6 +89,7 @@ impl Scenario {
             sentinels: one(0),
             clients: one(2),
             think_ms: one(20),
+            calm_ms: 300,
             run_ms: 6000,
             heal_ms: 30_000,
             server: String::new(),
@@ -110,6 +114,7 @@ impl Scenario {
             "sentinels" => self.sentinels = Span::parse(value)?,
             "clients" => self.clients = Span::parse(value)?,
             "think-ms" => self.think_ms = Span::parse(value)?,
+            "calm-ms" => self.calm_ms = value.parse().ok()?,
             "run-ms" => self.run_ms = value.parse().ok()?,
             "heal-ms" => self.heal_ms = value.parse().ok()?,
             "server" => {

@@ -13,6 +13,8 @@ use resp::Value;
 use resp::encode;
 use resp::value::{Decoder, Limits};
 
+use super::sentinel::GROUP;
+use super::server::pid_of;
 use crate::net::{CALLER, ConnId};
 use crate::random::Random;
 use crate::world::{Micros, Pid, Universe};
@@ -44,12 +46,29 @@ pub struct Promise {
 pub enum Finding {
     /// To this server.
     Told(Pid),
+    /// Where one of these Sentinels says.
+    Ask(Vec<Pid>),
 }
 
 enum State {
-    Rests { until: Micros },
-    Connecting { conn: ConnId, to: Pid, until: Micros },
-    Talks { conn: ConnId, to: Pid, until: Micros },
+    Rests {
+        until: Micros,
+    },
+    Connecting {
+        conn: ConnId,
+        to: Pid,
+        until: Micros,
+    },
+    /// With a Sentinel.
+    Asks {
+        conn: ConnId,
+        until: Micros,
+    },
+    Talks {
+        conn: ConnId,
+        to: Pid,
+        until: Micros,
+    },
 }
 
 /// See the head of this file.
@@ -112,7 +131,10 @@ impl ClientProgram {
     /// When it has to look at its clock.
     pub fn deadline(&self) -> Micros {
         match &self.state {
-            State::Rests { until } | State::Connecting { until, .. } | State::Talks { until, .. } => *until,
+            State::Rests { until }
+            | State::Connecting { until, .. }
+            | State::Asks { until, .. }
+            | State::Talks { until, .. } => *until,
         }
     }
 
@@ -124,7 +146,7 @@ impl ClientProgram {
         match self.state {
             State::Rests { .. } => self.begin(u),
             State::Talks { conn, to, .. } if self.awaited.is_empty() => self.write(conn, to, u),
-            State::Talks { conn, .. } | State::Connecting { conn, .. } => {
+            State::Talks { conn, .. } | State::Connecting { conn, .. } | State::Asks { conn, .. } => {
                 u.close(conn, CALLER);
                 self.rest(u);
             }
@@ -132,9 +154,35 @@ impl ClientProgram {
     }
 
     fn begin(&mut self, u: &mut Universe) {
-        let Finding::Told(to) = self.finding;
+        match &self.finding {
+            Finding::Told(to) => self.connect(*to, u),
+            Finding::Ask(sentinels) => {
+                let sentinel = *self.random.pick(sentinels);
+                let conn = u.connect(self.pid, sentinel);
+                self.state = State::Asks { conn, until: u.now + PATIENCE };
+                let mut bytes = Vec::new();
+                encode::command(&mut bytes, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", GROUP]);
+                u.send(conn, CALLER, bytes);
+            }
+        }
+    }
+
+    fn connect(&mut self, to: Pid, u: &mut Universe) {
         let conn = u.connect(self.pid, to);
         self.state = State::Connecting { conn, to, until: u.now + PATIENCE };
+    }
+
+    /// A Sentinel has said where the primary is.
+    fn found(&mut self, conn: ConnId, value: &Value, u: &mut Universe) {
+        u.close(conn, CALLER);
+        let ip = value.as_array().and_then(|words| words.first()).and_then(Value::as_str);
+        match ip.and_then(|ip| ip.parse().ok()).and_then(pid_of) {
+            Some(to) => {
+                self.rest(u);
+                self.connect(to, u);
+            }
+            None => self.rest(u),
+        }
     }
 
     fn rest(&mut self, u: &Universe) {
@@ -156,7 +204,11 @@ impl ClientProgram {
     /// It is gone, or could not be made.
     pub fn closed(&mut self, conn: ConnId, u: &mut Universe) {
         match self.state {
-            State::Connecting { conn: mine, .. } | State::Talks { conn: mine, .. } if mine == conn => self.rest(u),
+            State::Connecting { conn: mine, .. } | State::Asks { conn: mine, .. } | State::Talks { conn: mine, .. }
+                if mine == conn =>
+            {
+                self.rest(u);
+            }
             _ => {}
         }
     }
@@ -212,6 +264,19 @@ impl ClientProgram {
 
     /// Answers have come.
     pub fn received(&mut self, conn: ConnId, bytes: &[u8], u: &mut Universe) {
+        if let State::Asks { conn: mine, .. } = self.state
+            && mine == conn
+        {
+            self.input.extend_from_slice(bytes);
+            match self.decoder.decode(&self.input) {
+                Ok((_, Some(value))) => self.found(conn, &value, u),
+                Ok((used, None)) => {
+                    self.input.drain(..used);
+                }
+                Err(e) => panic!("a Sentinel answers with what is no reply: {e:?}"),
+            }
+            return;
+        }
         let State::Talks { conn: mine, to, .. } = self.state else { return };
         if mine != conn {
             return;

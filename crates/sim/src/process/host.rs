@@ -16,6 +16,7 @@ use node::server::{Host, LogLevel, RewriteFailure};
 use parking_lot::Mutex;
 use value::Value;
 
+use super::Paper;
 use crate::random::Random;
 
 /// What a server has asked of its host and the host has not done yet.
@@ -56,13 +57,14 @@ impl Desk {
 /// The host of one life of a server.
 pub struct SimHost {
     desk: Arc<Desk>,
+    paper: Paper,
     facts: ProcessFacts,
 }
 
 impl SimHost {
-    /// A host with this desk.
-    pub fn new(desk: Arc<Desk>) -> Self {
-        SimHost { desk, facts: ProcessFacts { version: "0.0.0".to_owned(), ..ProcessFacts::default() } }
+    /// A host with this desk, whose configuration file is `paper`.
+    pub fn new(desk: Arc<Desk>, paper: Paper) -> Self {
+        SimHost { desk, paper, facts: ProcessFacts { version: "0.0.0".to_owned(), ..ProcessFacts::default() } }
     }
 }
 
@@ -175,7 +177,9 @@ impl Host for SimHost {
         panic!("the server ends itself: {how:?}");
     }
 
-    fn rewrite_config(&self, _: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
-        Err(RewriteFailure::NoFile)
+    fn rewrite_config(&self, new: &dyn Fn(&[u8]) -> Vec<u8>) -> Result<(), RewriteFailure> {
+        let mut paper = self.paper.lock();
+        *paper = new(&paper);
+        Ok(())
     }
 }

@@ -12,9 +12,11 @@ use acl::Users;
 use command::registry::{Mode, Registry};
 use config::Config;
 use node::control::Control;
+use parking_lot::Mutex;
 
 pub mod client;
 pub mod host;
+pub mod sentinel;
 pub mod server;
 
 use crate::net::{CALLED, ConnId};
@@ -22,6 +24,7 @@ use crate::random::Random;
 use crate::world::{Clock, Event, Micros, Pid, Universe};
 use client::ClientProgram;
 use host::Desk;
+use sentinel::SentinelProgram;
 use server::ServerProgram;
 
 /// What all servers are told.
@@ -36,14 +39,22 @@ pub struct Template {
     pub registry: Registry,
 }
 
+/// The configuration file of a machine, which outlives its processes.
+pub type Paper = Arc<Mutex<Vec<u8>>>;
+
+/// The control value of a server with this configuration.
+pub fn control_of(config: &[u8]) -> Control {
+    let loaded = config::load(config, config::Mode::Server, &mut NoFiles).expect("a good configuration");
+    let config: Arc<Config> = Arc::new(loaded.config);
+    let users = Users::with_password(config.security.requirepass.as_deref().unwrap_or_default());
+    Control::new(config, Arc::new(users))
+}
+
 impl Template {
     /// From further lines of a configuration file.
     pub fn new(config: &str) -> Self {
         let config = format!("{COMMON}{config}");
-        let loaded = config::load(config.as_bytes(), config::Mode::Server, &mut NoFiles).expect("a good configuration");
-        let config: Arc<Config> = Arc::new(loaded.config);
-        let users = Users::with_password(config.security.requirepass.as_deref().unwrap_or_default());
-        Template { control: Control::new(config, Arc::new(users)), registry: Registry::new(Mode::Server) }
+        Template { control: control_of(config.as_bytes()), registry: Registry::new(Mode::Server) }
     }
 }
 
@@ -64,6 +75,8 @@ impl config::Surroundings for NoFiles {
 pub enum Program<'s> {
     /// A server.
     Server(Box<ServerProgram<'s>>),
+    /// A Sentinel.
+    Sentinel(Box<SentinelProgram>),
     /// Somebody who uses servers.
     Client(Box<ClientProgram>),
 }
@@ -73,7 +86,7 @@ enum Held {
     Accepted(ConnId, Pid),
     Connected(ConnId),
     Received(ConnId, Vec<u8>),
-    Closed(ConnId),
+    Closed(ConnId, bool),
 }
 
 /// A place where a program runs, or does not.
@@ -91,16 +104,25 @@ pub struct Process<'s> {
     held: Vec<Held>,
     timer: Micros,
     random: Random,
+    /// The configuration file on this machine's disk, once it has been written.
+    pub paper: Paper,
 }
 
 impl<'s> Process<'s> {
     /// A place where nothing runs yet.
     pub fn new(pid: Pid, u: &mut Universe) -> Self {
         u.net.add();
-        let random = u.random.fork();
-        let clock = u.new_clock();
-        let (life, timer) = (0, Micros::MAX);
-        Process { pid, life, clock, program: None, paused: 0, held: Vec::new(), timer, random }
+        Process {
+            pid,
+            life: 0,
+            clock: u.new_clock(),
+            program: None,
+            paused: 0,
+            held: Vec::new(),
+            timer: Micros::MAX,
+            random: u.random.fork(),
+            paper: Paper::default(),
+        }
     }
 
     /// A desk for a server's next life.
@@ -151,7 +173,7 @@ impl<'s> Process<'s> {
                 Held::Accepted(conn, from) => self.accepted(conn, from, u),
                 Held::Connected(conn) => self.connected(conn, u),
                 Held::Received(conn, bytes) => self.received(conn, bytes, u),
-                Held::Closed(conn) => self.closed(conn, u),
+                Held::Closed(conn, reset) => self.closed(conn, reset, u),
             }
         }
         self.timer = Micros::MAX;
@@ -163,6 +185,7 @@ impl<'s> Process<'s> {
         let due = match &self.program {
             None => return,
             Some(Program::Server(server)) => server.deadline(),
+            Some(Program::Sentinel(sentinel)) => sentinel.deadline(),
             Some(Program::Client(client)) => client.deadline(),
         };
         let due = due.max(u.now + 1);
@@ -183,6 +206,7 @@ impl<'s> Process<'s> {
         }
         match &mut self.program {
             Some(Program::Server(server)) => server.timeout(u),
+            Some(Program::Sentinel(sentinel)) => sentinel.timeout(u),
             Some(Program::Client(client)) => client.timeout(u),
             None => {}
         }
@@ -196,6 +220,7 @@ impl<'s> Process<'s> {
         }
         match &mut self.program {
             Some(Program::Server(server)) => server.accepted(conn, from, u),
+            Some(Program::Sentinel(sentinel)) => sentinel.accepted(conn),
             Some(Program::Client(_)) | None => u.close(conn, CALLED),
         }
         self.arm(u);
@@ -208,6 +233,7 @@ impl<'s> Process<'s> {
         }
         match &mut self.program {
             Some(Program::Server(server)) => server.connected(conn, u),
+            Some(Program::Sentinel(sentinel)) => sentinel.connected(conn, u),
             Some(Program::Client(client)) => client.connected(conn, u),
             None => {}
         }
@@ -221,6 +247,7 @@ impl<'s> Process<'s> {
         }
         match &mut self.program {
             Some(Program::Server(server)) => server.received(conn, &bytes, u),
+            Some(Program::Sentinel(sentinel)) => sentinel.received(conn, &bytes, u),
             Some(Program::Client(client)) => client.received(conn, &bytes, u),
             None => {}
         }
@@ -228,12 +255,13 @@ impl<'s> Process<'s> {
     }
 
     /// A connection is gone, or could not be made.
-    pub fn closed(&mut self, conn: ConnId, u: &mut Universe) {
+    pub fn closed(&mut self, conn: ConnId, reset: bool, u: &mut Universe) {
         if self.paused > 0 {
-            return self.held.push(Held::Closed(conn));
+            return self.held.push(Held::Closed(conn, reset));
         }
         match &mut self.program {
             Some(Program::Server(server)) => server.closed(conn, u),
+            Some(Program::Sentinel(sentinel)) => sentinel.closed(conn, reset, u),
             Some(Program::Client(client)) => client.closed(conn, u),
             None => {}
         }
@@ -252,6 +280,14 @@ impl<'s> Process<'s> {
     pub fn server_mut(&mut self) -> Option<&mut ServerProgram<'s>> {
         match &mut self.program {
             Some(Program::Server(server)) => Some(server),
+            _ => None,
+        }
+    }
+
+    /// The Sentinel that runs here.
+    pub fn sentinel_mut(&mut self) -> Option<&mut SentinelProgram> {
+        match &mut self.program {
+            Some(Program::Sentinel(sentinel)) => Some(sentinel),
             _ => None,
         }
     }

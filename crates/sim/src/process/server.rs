@@ -35,6 +35,7 @@ use persistence::snapshot::Consumer;
 use rdb::encode::{Checksum, Form};
 use session::ClientCard;
 
+use super::Paper;
 use super::host::{Blob, Desk, SimHost};
 use crate::net::{CALLED, CALLER, ConnId};
 use crate::world::{Clock, Micros, Pid, Universe};
@@ -99,12 +100,26 @@ pub struct ServerProgram<'s> {
 }
 
 /// Puts a server together.
-pub fn build(template: &super::Template, clock: Arc<Clock>, desk: Arc<Desk>, primary: Option<Pid>) -> Server {
-    let mut control: Control = template.control.clone();
+pub fn build(
+    template: &super::Template,
+    clock: Arc<Clock>,
+    desk: Arc<Desk>,
+    paper: &Paper,
+    primary: Option<Pid>,
+) -> Server {
+    let written = paper.lock().clone();
+    let mut control: Control = match written.is_empty() {
+        true => template.control.clone(),
+        false => super::control_of(&written),
+    };
+    if let Some(primary) = &control.config.replication.replicaof {
+        let host = String::from_utf8_lossy(&primary.host).into_owned();
+        control.role = Role::Replica { host, port: primary.port, online: false };
+    }
     if let Some(primary) = primary {
         control.role = Role::Replica { host: address(primary).to_string(), port: PORT, online: false };
     }
-    Server::new(control, 1, EXECUTORS, 1, clock, Box::new(SimHost::new(desk)), template.registry.clone())
+    Server::new(control, 1, EXECUTORS, 1, clock, Box::new(SimHost::new(desk, paper.clone())), template.registry.clone())
 }
 
 impl<'s> ServerProgram<'s> {

@@ -4,15 +4,20 @@
 //!   build ─► faults happen, clients write ─► heal: all faults are over, everybody runs ─► converge ─► final checks
 //! ```
 
+mod happen;
+mod operator;
+mod watch;
+
 use std::cell::OnceCell;
 
 use node::server::Server;
 
 use crate::check::{Ledger, Violation};
-use crate::fault::{Fault, Name, plan};
+use crate::fault::{Fault, plan};
 use crate::net::{CALLED, ConnId, Packet};
 use crate::process::client::{ClientProgram, Finding};
-use crate::process::server::{PORT, ServerProgram, address, build};
+use crate::process::sentinel::SentinelProgram;
+use crate::process::server::{ServerProgram, build};
 use crate::process::{Process, Program, Template};
 use crate::random::Random;
 use crate::scenario::Scenario;
@@ -91,8 +96,15 @@ struct World<'s> {
     arena: &'s Arena,
     processes: Vec<Process<'s>>,
     servers: usize,
+    sentinels: usize,
     faults: Vec<Fault>,
+    /// Whom the faults under way have hit.
     active: Vec<Option<Pid>>,
+    /// Whom faults have hit.
+    hit: Vec<Option<Pid>>,
+    elections: watch::Elections,
+    /// The life of each server, and whether it was a primary when it was last looked at.
+    roles: Vec<(u32, bool)>,
     keep: Option<Vec<usize>>,
     ledger: Ledger,
     /// The server that is to be the primary, by who sees everything, and which life of it.
@@ -107,13 +119,18 @@ impl<'s> World<'s> {
         let mut u = Universe::new(orders.seed, orders.loud);
         let mut shape = u.random.fork();
         let servers = 1 + scenario.replicas.draw(&mut shape) as usize;
+        let sentinels = scenario.sentinels.draw(&mut shape) as usize;
         let clients = scenario.clients.draw(&mut shape) as usize;
         let think = scenario.think_ms.draw(&mut shape) * 1000;
         let mut chance = Random::new(orders.seed.rotate_left(32) ^ 0xfa17);
-        let faults = plan(scenario, servers as u64, &mut chance);
-        let processes = (0..servers + clients).map(|n| Process::new(Pid(n as u16), &mut u)).collect();
+        let faults = plan(scenario, (servers + sentinels) as u64, &mut chance);
+        let processes = (0..servers + sentinels + clients).map(|n| Process::new(Pid(n as u16), &mut u)).collect();
         let mut world = World {
             active: vec![None; faults.len()],
+            hit: vec![None; faults.len()],
+            elections: watch::Elections::default(),
+            roles: vec![(0, false); servers],
+            sentinels,
             keep: orders.keep.clone(),
             ledger: Ledger::default(),
             chosen: (Pid(0), 1),
@@ -131,10 +148,16 @@ impl<'s> World<'s> {
         for n in 0..servers {
             world.start_server(Pid(n as u16), (n > 0).then_some(Pid(0)));
         }
+        let all_sentinels: Vec<Pid> = (servers..servers + sentinels).map(|n| Pid(n as u16)).collect();
+        for pid in &all_sentinels {
+            *world.processes[pid.index()].paper.lock() = world.first_paper();
+            world.start_sentinel(*pid);
+        }
         for n in 0..clients {
-            let pid = Pid((servers + n) as u16);
+            let pid = Pid((servers + sentinels + n) as u16);
             let random = world.u.random.fork();
-            let client = ClientProgram::new(pid, n, Finding::Told(Pid(0)), think, random);
+            let finding = if sentinels > 0 { Finding::Ask(all_sentinels.clone()) } else { Finding::Told(Pid(0)) };
+            let client = ClientProgram::new(pid, n, finding, think, random);
             world.processes[pid.index()].start(Program::Client(Box::new(client)), &mut world.u);
         }
         for (number, fault) in world.faults.iter().enumerate() {
@@ -149,17 +172,29 @@ impl<'s> World<'s> {
     fn start_server(&mut self, pid: Pid, primary: Option<Pid>) {
         let process = &mut self.processes[pid.index()];
         let desk = process.new_desk(self.u.trace.loud);
-        let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), primary));
+        let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), &process.paper, primary));
         let program = ServerProgram::new(pid, server, desk, process.clock.clone(), self.u.now);
         process.start(Program::Server(Box::new(program)), &mut self.u);
         self.u.trace.say(self.u.now, || format!("server {} starts", pid.0));
+        if self.sentinels > 0 {
+            self.reborn(pid);
+        }
+    }
+
+    fn start_sentinel(&mut self, pid: Pid) {
+        self.u.trace.say(self.u.now, || format!("Sentinel {} starts", pid.0));
+        let process = &mut self.processes[pid.index()];
+        let program = SentinelProgram::new(pid, process.clock.clone(), process.paper.clone(), &mut self.u);
+        process.start(Program::Sentinel(Box::new(program)), &mut self.u);
     }
 
     fn live(&mut self) -> Result<(), String> {
         let run = self.scenario.run_ms * 1000;
         while self.u.now < run {
             self.pass((self.u.now + SLICE).min(run))?;
-            self.tend()?;
+            if self.sentinels == 0 {
+                self.tend()?;
+            }
         }
         self.heal()?;
         self.converge()?;
@@ -180,25 +215,25 @@ impl<'s> World<'s> {
             Event::Packet { conn, from, packet } => {
                 let passed = self.u.net.passes(now, &mut self.u.agenda, conn, from, packet);
                 if let Some(packet) = passed {
-                    self.deliver(conn, from, packet);
+                    self.deliver(conn, from, packet)?;
                 }
             }
             Event::Retry { conn, from } => {
                 for packet in self.u.net.retry(now, &mut self.u.agenda, conn, from) {
-                    self.deliver(conn, from, packet);
+                    self.deliver(conn, from, packet)?;
                 }
             }
             Event::Timer { pid, life } => {
                 self.u.trace.note(now, u64::from(pid.0) << 8 | 1, &[]);
                 self.processes[pid.index()].timeout(life, &mut self.u);
-                self.look_at(pid);
+                self.look_at(pid)?;
             }
             Event::Fault { number, begins } => self.fault(number, begins)?,
         }
         Ok(())
     }
 
-    fn deliver(&mut self, conn: ConnId, from: usize, packet: Packet) {
+    fn deliver(&mut self, conn: ConnId, from: usize, packet: Packet) -> Result<(), String> {
         let to = 1 - from;
         let (sender, pid) = (self.u.net.pid(conn, from), self.u.net.pid(conn, to));
         let process = &mut self.processes[pid.index()];
@@ -207,7 +242,7 @@ impl<'s> World<'s> {
         match packet {
             Packet::Syn if process.program.is_none() => {
                 self.u.trace.note(self.u.now, what | 2, &[]);
-                self.u.net.send(self.u.now, &mut self.u.agenda, conn, CALLED, Packet::Closed);
+                self.u.net.send(self.u.now, &mut self.u.agenda, conn, CALLED, Packet::Reset);
             }
             Packet::Syn => {
                 self.u.trace.note(self.u.now, what | 3, &[]);
@@ -223,21 +258,22 @@ impl<'s> World<'s> {
                 process.received(conn, bytes, &mut self.u);
             }
             Packet::Accepted | Packet::Bytes(_) => {
-                self.u.net.send(self.u.now, &mut self.u.agenda, conn, to, Packet::Closed);
+                self.u.net.send(self.u.now, &mut self.u.agenda, conn, to, Packet::Reset);
             }
-            Packet::Closed if alive => {
+            Packet::Closed | Packet::Reset if alive => {
                 self.u.trace.note(self.u.now, what | 7, &[]);
                 self.u.net.forget(conn, to);
-                process.closed(conn, &mut self.u);
+                process.closed(conn, packet == Packet::Reset, &mut self.u);
             }
-            Packet::Closed => {}
+            Packet::Closed | Packet::Reset => {}
         }
-        self.look_at(pid);
+        self.look_at(pid)
     }
 
-    /// Takes note of what a client was promised.
-    fn look_at(&mut self, pid: Pid) {
-        let Some(client) = self.processes[pid.index()].client_mut() else { return };
+    /// Something has happened to a process: takes note of what a client was promised, and of what Sentinels do.
+    fn look_at(&mut self, pid: Pid) -> Result<(), String> {
+        self.observe(pid)?;
+        let Some(client) = self.processes[pid.index()].client_mut() else { return Ok(()) };
         let fresh = client.take_settled();
         for promise in fresh {
             // What another than the chosen one has said is worth nothing: the client did not know yet. And what was said
@@ -246,161 +282,20 @@ impl<'s> World<'s> {
                 self.ledger.add(promise);
             }
         }
-    }
-
-    fn fault(&mut self, number: usize, begins: bool) -> Result<(), String> {
-        let fault = self.faults[number].clone();
-        let who = match (begins, self.active[number], fault.name) {
-            (false, Some(who), _) => who,
-            (false, None, _) => return Ok(()),
-            (true, _, Name::CrashPrimary | Name::PausePrimary | Name::IsolatePrimary) => self.chosen.0,
-            (true, ..) => fault.who,
-        };
-        self.active[number] = begins.then_some(who);
-        let verb = if begins { "begins" } else { "is over" };
-        self.u
-            .trace
-            .say(self.u.now, || format!("fault {number} {verb}: {} {} {:x}", fault.name.text(), who.0, fault.side));
-        let all: Vec<Pid> = self.processes.iter().map(|process| process.pid).collect();
-        match fault.name {
-            Name::Crash | Name::CrashPrimary if begins => self.processes[who.index()].stop(true, &mut self.u),
-            Name::Power if begins => self.processes[who.index()].stop(false, &mut self.u),
-            Name::Crash | Name::CrashPrimary | Name::Power => self.revive(who),
-            Name::Pause | Name::PausePrimary => {
-                let process = &mut self.processes[who.index()];
-                if begins { process.pause() } else { process.resume(&mut self.u) }
-            }
-            Name::Partition => {
-                for (a, b) in pairs(&all).filter(|(a, b)| fault.has(*a) != fault.has(*b)) {
-                    self.u.net.cut(a, b, begins);
-                }
-            }
-            Name::OneWay => {
-                for (a, b) in pairs(&all).filter(|(a, b)| fault.has(*a) && !fault.has(*b)) {
-                    self.u.net.cut(a, b, begins);
-                }
-            }
-            Name::Isolate => {
-                for (a, b) in pairs(&all).filter(|(a, b)| *a == who || *b == who) {
-                    self.u.net.cut(a, b, begins);
-                }
-            }
-            Name::IsolatePrimary => {
-                let with = |pid: Pid| pid == who || fault.has(pid) && pid.index() >= self.servers;
-                for (a, b) in pairs(&all).filter(|(a, b)| with(*a) != with(*b)) {
-                    self.u.net.cut(a, b, begins);
-                }
-            }
-            Name::Slow => self.u.net.slow(who, fault.amount as u64, begins),
-            Name::Reset if begins => {
-                for (conn, end) in self.u.net.reset(who) {
-                    let pid = self.u.net.pid(conn, end);
-                    self.processes[pid.index()].closed(conn, &mut self.u);
-                }
-            }
-            Name::Clock if begins => {
-                self.processes[who.index()].clock.jump(fault.amount);
-                self.processes[who.index()].rearm(&mut self.u);
-            }
-            Name::Failover if begins => self.hand_over()?,
-            Name::Reset | Name::Clock | Name::Failover => {}
-        }
         Ok(())
     }
 
     /// A process that was killed runs again.
     fn revive(&mut self, pid: Pid) {
         self.u.net.power(pid, true);
-        if self.processes[pid.index()].program.is_none() && pid.index() < self.servers {
+        if self.processes[pid.index()].program.is_some() {
+            return;
+        }
+        if pid.index() < self.servers {
             self.start_server(pid, None);
+        } else if pid.index() < self.servers + self.sentinels {
+            self.start_sentinel(pid);
         }
-    }
-
-    /// The operator, who sees everything: a primary that has gone is replaced, and everybody follows it.
-    fn tend(&mut self) -> Result<(), String> {
-        let (pid, life) = self.chosen;
-        let lives = self.processes[pid.index()].program.is_some() && self.processes[pid.index()].life == life;
-        if !lives && !self.choose()? {
-            return Ok(());
-        }
-        let (primary, _) = self.chosen;
-        let host = address(primary).to_string();
-        let port = PORT.to_string();
-        for n in 0..self.servers {
-            let process = &mut self.processes[n];
-            if !process.is_up() {
-                continue;
-            }
-            let Some(server) = process.server_mut() else { continue };
-            let follows = server.follows().map(|(whom, _)| whom);
-            let line: &[&str] = match (n == primary.index(), follows) {
-                (true, None) => continue,
-                (true, Some(_)) => &["REPLICAOF", "NO", "ONE"],
-                (false, Some(whom)) if whom == primary => continue,
-                (false, _) => &["REPLICAOF", &host, &port],
-            };
-            server.ask(line, &mut self.u);
-            process.nudge(&mut self.u);
-        }
-        for process in &mut self.processes[self.servers..] {
-            if let Some(client) = process.client_mut() {
-                client.find(Finding::Told(primary));
-            }
-        }
-        Ok(())
-    }
-
-    /// Servers that may become the primary: they are of the history of the chosen one.
-    fn candidates(&self) -> Vec<Pid> {
-        let of_history = |pid: Pid| {
-            let server = self.processes[pid.index()].server()?;
-            let running = self.processes[pid.index()].is_up() && !server.is_syncing();
-            (running && server.follows().is_some_and(|(whom, _)| whom == self.chosen.0)).then_some(server.position())
-        };
-        let mut all: Vec<(Pid, _)> =
-            (0..self.servers).map(|n| Pid(n as u16)).filter_map(|pid| Some((pid, of_history(pid)?))).collect();
-        // Those of the newest history that anybody has; offsets of different ones cannot be compared.
-        let Some(newest) = all.iter().max_by_key(|(_, (_, end))| end.0).map(|(_, (id, _))| *id) else {
-            return Vec::new();
-        };
-        all.retain(|(_, (id, _))| *id == newest);
-        all.sort_by_key(|(_, (_, end))| std::cmp::Reverse(end.0));
-        all.into_iter().map(|(pid, _)| pid).collect()
-    }
-
-    /// Chooses a primary instead of one that is gone. False when there is nobody.
-    fn choose(&mut self) -> Result<bool, String> {
-        let candidates = self.candidates();
-        let chosen = match candidates.first() {
-            Some(best) => *best,
-            // Nobody is left: it begins anew, if it is there.
-            None if self.processes[self.chosen.0.index()].program.is_some() => self.chosen.0,
-            None => return Ok(false),
-        };
-        self.appoint(chosen, &candidates)?;
-        Ok(true)
-    }
-
-    fn appoint(&mut self, chosen: Pid, candidates: &[Pid]) -> Result<(), String> {
-        self.choices += 1;
-        self.u.trace.say(self.u.now, || format!("server {} is chosen among {candidates:?}", chosen.0));
-        self.chosen = (chosen, self.processes[chosen.index()].life);
-        self.chosen_at = self.u.now;
-        let processes = &mut self.processes;
-        let has = |pid: Pid, key: &str| {
-            processes[pid.index()].server_mut().is_some_and(|server| server.glance(key.as_bytes()))
-        };
-        self.ledger.choice(chosen, candidates, has)
-    }
-
-    /// Another server becomes the primary while the present one lives.
-    fn hand_over(&mut self) -> Result<(), String> {
-        let candidates = self.candidates();
-        if let Some(best) = candidates.first().copied() {
-            self.appoint(best, &candidates)?;
-            self.tend()?;
-        }
-        Ok(())
     }
 
     fn heal(&mut self) -> Result<(), String> {
@@ -408,7 +303,7 @@ impl<'s> World<'s> {
         for number in 0..self.faults.len() {
             self.fault(number, false)?;
         }
-        for n in 0..self.servers {
+        for n in 0..self.servers + self.sentinels {
             self.revive(Pid(n as u16));
         }
         for process in &mut self.processes[self.servers..] {
@@ -424,7 +319,9 @@ impl<'s> World<'s> {
         let limit = began + self.scenario.heal_ms * 1000;
         while self.u.now < limit {
             self.pass(self.u.now + SLICE)?;
-            self.tend()?;
+            if self.sentinels == 0 {
+                self.tend()?;
+            }
             let Some(why) = self.disagreement() else {
                 self.healed_in = self.u.now - began;
                 return Ok(());
@@ -436,7 +333,7 @@ impl<'s> World<'s> {
     }
 
     /// Why the servers do not agree yet.
-    fn disagreement(&self) -> Option<String> {
+    fn disagreement(&mut self) -> Option<String> {
         let primaries: Vec<Pid> = self
             .processes
             .iter()
@@ -458,7 +355,7 @@ impl<'s> World<'s> {
                 return Some(format!("server {} is at {:?}, not at {:?}", process.pid.0, server.position(), (id, end)));
             }
         }
-        None
+        self.dissent(primary)
     }
 
     fn last_checks(&mut self) -> Result<(), String> {
@@ -489,8 +386,4 @@ impl<'s> World<'s> {
         }
         Ok(())
     }
-}
-
-fn pairs(all: &[Pid]) -> impl Iterator<Item = (Pid, Pid)> {
-    all.iter().flat_map(move |a| all.iter().map(move |b| (*a, *b))).filter(|(a, b)| a != b)
 }
