@@ -16,6 +16,7 @@
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
+//! | the append-only file, and what a start finds | `aof/`, `disk.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -23,10 +24,12 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod aof;
 pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod disk;
 pub mod eviction;
 pub mod execute;
 pub mod expiry;

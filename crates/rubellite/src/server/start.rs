@@ -12,6 +12,8 @@ use acl::Users;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use node::aof::load::Failure;
+use node::aof::{Aof, recover};
 use node::control::{Control, Role};
 use node::report;
 use node::server::Server;
@@ -19,12 +21,11 @@ use resp::log_text;
 use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
-use super::aof::Aof;
+use super::disk;
 use super::host::{ProcessHost, SystemClock};
-use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, replica, thread};
+use super::{control, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -194,7 +195,7 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         registry,
     )));
     let _ = reported.set(server);
-    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
     serve(server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
     if server.is_unrecovered() {
