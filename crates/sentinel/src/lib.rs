@@ -34,11 +34,11 @@
 //!
 //! - A server that answers `NOAUTH` or `WRONGPASS` is alive: a wrong password is reported, never a reason to fail over.
 //!   While passwords rotate, the former one is tried as well.
-//! - A process that is dead counts as down after `dead-grace-ms` once a majority has seen the same (see `down`).
-//! - Groups whose addresses are reused do not mix (see `foreign`).
+//! - A process that is dead counts as down after `dead-grace-ms` once a majority has seen the same (see [`down`]).
+//! - Groups whose addresses are reused do not mix (see [`foreign`]).
 //! - Before a replica is chosen, every candidate is asked for its offset again, and offsets are compared within one
-//!   replication history only (see `select`).
-//! - A manual failover of a living primary hands over instead of cutting off (see `failover`).
+//!   replication history only (see [`select`]).
+//! - A manual failover of a living primary hands over instead of cutting off (see [`failover`]).
 //! - No timer reads the wall clock, so setting it moves no deadline.
 //!
 //! Files: one noun or one part of the machine each; [`machine`] holds the state and the round of a tick.
@@ -48,10 +48,30 @@
 pub mod event;
 pub mod machine;
 
+mod address;
 mod commands;
+mod down;
+mod failover;
+mod foreign;
+mod hello;
+mod info;
+mod instance;
+mod link;
+mod monitor;
+mod notice;
+mod orders;
+mod refresh;
+mod report;
+mod reset;
+mod scripts;
+mod select;
+mod settings;
+mod text;
+mod vote;
 
 pub use event::{Action, Broken, ConnId, ConnKind, Event, Level, Now, Outbox, Own, ScriptEnd, ScriptId, World};
 pub use machine::Sentinel;
+pub use settings::seal::{is_cut, seal};
 
 /// What a reply of another server may cost: the longest that we ask for is an INFO text.
 pub const REPLY_LIMITS: resp::value::Limits = resp::value::Limits { depth: 8, text: 4 << 20, elements: 64 * 1024 };
