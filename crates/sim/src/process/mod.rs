@@ -28,7 +28,7 @@ use sentinel::SentinelProgram;
 use server::ServerProgram;
 
 /// What all servers are told.
-const COMMON: &str =
+pub const COMMON: &str =
     "protected-mode no\nenable-debug-command yes\nport 6379\ndatabases 2\nsave \"\"\nrepl-diskless-sync-delay 0\n";
 
 /// What servers are made from: it costs more than a server.

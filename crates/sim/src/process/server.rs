@@ -298,6 +298,11 @@ impl<'s> ServerProgram<'s> {
         self.worker.take_touched(&mut touched);
         for token in touched.drain(..) {
             if token == LOCAL {
+                // CLIENT KILL has met it, too.
+                if self.worker.peek(LOCAL).is_none_or(|client| client.close_asap) {
+                    self.worker.closed(LOCAL);
+                    self.accept(LOCAL, self.pid);
+                }
                 continue;
             }
             let Some(conn) = self.tokens[token] else { continue };

@@ -25,6 +25,8 @@ use crate::world::{Event, Micros, Pid, Universe};
 
 /// How often it is looked whether something outside of the universe's own events is to be done.
 const SLICE: Micros = 100_000;
+/// How long servers run before there are Sentinels.
+const HEAD_START: Micros = 1_000_000;
 /// Lives of servers in one universe.
 const LIVES: usize = 128;
 
@@ -97,6 +99,7 @@ struct World<'s> {
     processes: Vec<Process<'s>>,
     servers: usize,
     sentinels: usize,
+    think: Micros,
     faults: Vec<Fault>,
     /// Whom the faults under way have hit.
     active: Vec<Option<Pid>>,
@@ -131,6 +134,7 @@ impl<'s> World<'s> {
             elections: watch::Elections::default(),
             roles: vec![(0, false); servers],
             sentinels,
+            think,
             keep: orders.keep.clone(),
             ledger: Ledger::default(),
             chosen: (Pid(0), 1),
@@ -147,18 +151,9 @@ impl<'s> World<'s> {
         };
         for n in 0..servers {
             world.start_server(Pid(n as u16), (n > 0).then_some(Pid(0)));
-        }
-        let all_sentinels: Vec<Pid> = (servers..servers + sentinels).map(|n| Pid(n as u16)).collect();
-        for pid in &all_sentinels {
-            *world.processes[pid.index()].paper.lock() = world.first_paper();
-            world.start_sentinel(*pid);
-        }
-        for n in 0..clients {
-            let pid = Pid((servers + sentinels + n) as u16);
-            let random = world.u.random.fork();
-            let finding = if sentinels > 0 { Finding::Ask(all_sentinels.clone()) } else { Finding::Told(Pid(0)) };
-            let client = ClientProgram::new(pid, n, finding, think, random);
-            world.processes[pid.index()].start(Program::Client(Box::new(client)), &mut world.u);
+            if sentinels > 0 {
+                *world.processes[n].paper.lock() = world.first_server_paper(n);
+            }
         }
         for (number, fault) in world.faults.iter().enumerate() {
             if world.keep.as_ref().is_none_or(|keep| keep.contains(&number)) {
@@ -188,8 +183,29 @@ impl<'s> World<'s> {
         process.start(Program::Sentinel(Box::new(program)), &mut self.u);
     }
 
+    /// Starts those who watch and those who write.
+    fn begin(&mut self) {
+        let all_sentinels: Vec<Pid> = (self.servers..self.servers + self.sentinels).map(|n| Pid(n as u16)).collect();
+        for pid in &all_sentinels {
+            *self.processes[pid.index()].paper.lock() = self.first_paper();
+            self.start_sentinel(*pid);
+        }
+        for n in 0..self.processes.len() - self.servers - self.sentinels {
+            let pid = Pid((self.servers + self.sentinels + n) as u16);
+            let random = self.u.random.fork();
+            let finding = if self.sentinels > 0 { Finding::Ask(all_sentinels.clone()) } else { Finding::Told(Pid(0)) };
+            let client = ClientProgram::new(pid, n, finding, self.think, random);
+            self.processes[pid.index()].start(Program::Client(Box::new(client)), &mut self.u);
+        }
+    }
+
     fn live(&mut self) -> Result<(), String> {
         let run = self.scenario.run_ms * 1000;
+        if self.sentinels > 0 {
+            // Replicas that are there when a Sentinel first asks are known at once.
+            self.pass(HEAD_START)?;
+        }
+        self.begin();
         while self.u.now < run {
             self.pass((self.u.now + SLICE).min(run))?;
             if self.sentinels == 0 {

@@ -206,6 +206,16 @@ impl World<'_> {
         text.into_bytes()
     }
 
+    /// The text of a server's first file.
+    pub(super) fn first_server_paper(&self, n: usize) -> Vec<u8> {
+        let mut text = format!("{}{}", crate::process::COMMON, self.scenario.server);
+        if n > 0 {
+            let primary = crate::process::server::address(Pid(0));
+            text.push_str(&format!("replicaof {primary} {}\n", crate::process::server::PORT));
+        }
+        text.into_bytes()
+    }
+
     /// Whose end of a connection this is, after an event.
     pub(super) fn observe(&mut self, pid: Pid) -> Result<(), String> {
         if self.sentinels == 0 {
