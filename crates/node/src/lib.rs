@@ -17,6 +17,7 @@
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
 //! | a planned change of primary | `failover.rs` |
+//! | the append-only file, and what a start finds | `aof/`, `disk.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -24,11 +25,13 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod aof;
 pub mod busy;
 pub mod commands;
 pub mod control;
 pub mod cron;
 pub mod denials;
+pub mod disk;
 pub mod eviction;
 pub mod execute;
 pub mod expiry;

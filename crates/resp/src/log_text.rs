@@ -14,8 +14,8 @@
 //! Texts only: level, time and process id are added by who writes the line.
 
 pub mod acl;
-pub mod failover;
 pub mod cluster;
+pub mod failover;
 pub mod process;
 
 /// From the first line to serving clients.

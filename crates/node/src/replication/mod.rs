@@ -9,6 +9,7 @@
 //! |---|---|
 //! | what a replica is sent, and when | `primary.rs` |
 //! | how a primary's stream is applied | `replica.rs` |
+//! | a link to a primary, without its socket | `follower.rs` |
 //! | PSYNC, REPLCONF, REPLICAOF, ROLE, WAIT | `commands/replication.rs` |
 //!
 //! Invariants
@@ -33,6 +34,7 @@ use crate::control::{Control, Role};
 use crate::server::Server;
 
 pub mod apart;
+pub mod follower;
 pub mod primary;
 pub mod replica;
 

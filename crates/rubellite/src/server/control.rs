@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use config::directives::aof::AppendFsync;
 use engine::ticket::Wake;
+use node::aof::Aof;
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
@@ -16,8 +17,6 @@ use node::server::Server;
 use node::shutdown::{self, Wish};
 use runtime::signals::Signal;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
-
-use super::aof::Aof;
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
 /// thread.

@@ -8,12 +8,10 @@
 //!                                                                              └─ control      (timers, expiry, saves)
 //! ```
 
-mod aof;
 mod control;
+mod disk;
 mod host;
-mod load;
 mod migrator;
-mod recover;
 mod replica;
 mod settings;
 mod snapshotter;

@@ -12,6 +12,8 @@ use acl::Declared;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use node::aof::load::Failure;
+use node::aof::{Aof, recover};
 use node::commands::acl as users;
 use node::control::{Control, Role};
 use node::report;
@@ -20,12 +22,11 @@ use resp::log_text;
 use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
 
-use super::aof::Aof;
+use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
-use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, replica, thread};
+use super::{control, replica, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -204,7 +205,7 @@ fn run(name: &str, loaded: Loaded, declared: &[Declared], file: Option<PathBuf>)
         registry,
     )));
     let _ = reported.set(server);
-    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
     serve(server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
     if server.is_unrecovered() {
