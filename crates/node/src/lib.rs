@@ -16,6 +16,7 @@
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
+//! | a server that is a Sentinel | `sentinel.rs` |
 //! | a planned change of primary | `failover.rs` |
 //! | the append-only file, and what a start finds | `aof/`, `disk.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
@@ -51,6 +52,7 @@ pub mod replication;
 pub mod report;
 pub mod saving;
 mod scan;
+pub mod sentinel;
 pub mod server;
 pub mod shutdown;
 pub mod stats;

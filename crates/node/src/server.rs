@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use acl::AclLog;
 use command::binding::Class;
 use command::context::Handler;
-use command::registry::{Registry, RowId};
+use command::registry::{Mode, Registry, RowId};
 use command::row::Row;
 use config::{Config, Directive, Reason};
 use engine::control::Published;
@@ -35,6 +35,7 @@ use crate::loading::{How, Progress};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
+use crate::sentinel::Watch;
 use crate::shutdown::Shutdown;
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 use crate::stillness::Stillness;
@@ -250,6 +251,8 @@ pub struct Server {
     pub still: Stillness,
     /// Keys on their way to another server.
     pub frozen: Frozen,
+    /// The machine, in a server that is a Sentinel: put in before there are clients.
+    pub sentinel: OnceLock<Watch>,
 }
 
 impl Server {
@@ -317,7 +320,13 @@ impl Server {
             shutdown: Mutex::default(),
             still: Stillness::default(),
             frozen: Frozen::default(),
+            sentinel: OnceLock::new(),
         }
+    }
+
+    /// Whether this server is a Sentinel.
+    pub fn is_sentinel(&self) -> bool {
+        self.registry.mode() == Mode::Sentinel
     }
 
     /// Whether this server has a command, or any subcommand of a container.

@@ -73,6 +73,13 @@ pub mod start {
         format!("rename-command: no such command, or the new name is taken: {command}")
     }
 
+    pub const SENTINEL_WITHOUT_FILE: &str = "Sentinel needs config file on disk to save state. Exiting...";
+
+    /// sentinel.conf cannot be written; `why` is the operating system's text.
+    pub fn sentinel_file(path: &str, why: &str) -> String {
+        format!("Sentinel config file {path} is not writable: {why}. Exiting...")
+    }
+
     pub fn config_file(path: &str, why: &str) -> String {
         format!("Fatal error, can't open config file '{path}': {why}")
     }

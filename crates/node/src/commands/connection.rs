@@ -146,7 +146,8 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     let id = call.client.id();
     let out = &mut call.client.out;
     let zone = &control.config.cluster.availability_zone;
-    out.map(if zone.is_empty() { 7 } else { 8 });
+    let is_sentinel = call.core.server.is_sentinel();
+    out.map(6 + usize::from(!is_sentinel) + usize::from(!zone.is_empty()));
     out.bulk(b"server");
     out.bulk(b"rubellite");
     out.bulk(b"version");
@@ -156,9 +157,13 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     out.bulk(b"id");
     out.integer(id as i64);
     out.bulk(b"mode");
-    out.bulk(b"standalone");
-    out.bulk(b"role");
-    out.bulk(if control.is_replica() { b"replica" } else { b"master" });
+    if is_sentinel {
+        out.bulk(b"sentinel");
+    } else {
+        out.bulk(b"standalone");
+        out.bulk(b"role");
+        out.bulk(if control.is_replica() { b"replica" } else { b"master" });
+    }
     out.bulk(b"modules");
     out.array(0);
     if !zone.is_empty() {

@@ -304,6 +304,10 @@ fn role(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let server: &Server = call.core.server;
     let out = &mut call.client.out;
+    if let Some(watch) = server.sentinel.get() {
+        watch.role(out);
+        return Ok(());
+    }
     let end = server.journal.end().0 as i64;
     match &control.role {
         Role::Primary => {
