@@ -14,13 +14,16 @@
 //! `now` is Unix time in milliseconds, of a clock that does not go back: wall time when the process began, plus what has
 //! passed since.
 #![forbid(unsafe_code)]
-#![expect(dead_code, reason = "the machines behind the facade are built next")]
+#![expect(dead_code, unused_imports, reason = "the machines behind the facade are built next")]
 
 mod action;
 mod cluster;
+mod codec;
 mod config;
 mod describe;
 mod id;
+mod node;
+mod nodes_conf;
 mod random;
 mod slot_set;
 mod view;
