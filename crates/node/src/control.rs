@@ -216,7 +216,11 @@ fn env_of(config: &Config) -> Env {
         limits,
         max_string: config.clients.proto_max_bulk_len as usize,
         notify: config.events.notify_keyspace_events.bits(),
-        databases: config.general.databases as u16,
+        databases: match config.cluster.enabled {
+            true => config.cluster.databases.min(1 << 14) as u16,
+            false => config.general.databases as u16,
+        },
+        cluster: config.cluster.enabled,
         lfu: config.memory.maxmemory_policy.is_lfu(),
         lazy_user_del: config.lazyfree.lazy_user_del,
         lazy_server_del: config.lazyfree.lazy_server_del,

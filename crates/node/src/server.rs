@@ -16,7 +16,7 @@ use engine::control::Published;
 use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
-use keyspace::{Db, WaitState};
+use keyspace::{Db, ShardMap, WaitState};
 use parking_lot::Mutex;
 use pubsub::PubSub;
 use resp::error::Error;
@@ -267,6 +267,7 @@ impl Server {
         registry: Registry,
     ) -> Self {
         let databases = usize::from(control.env.databases);
+        let map = if control.env.cluster { ShardMap::by_slot(shards) } else { ShardMap::new(shards) };
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
         let mut has: Box<[bool]> = bound.iter().map(|bound| !matches!(bound, Bound::Absent)).collect();
         for (id, _) in registry.iter().filter(|(id, _)| !matches!(bound[id.index()], Bound::Absent)) {
@@ -279,7 +280,7 @@ impl Server {
         let started = clock.unix_millis();
         Server {
             started,
-            engine: Engine::new(shards, databases, executors, clock),
+            engine: Engine::new(map, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
                 ReplOffset(0),
