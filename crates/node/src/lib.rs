@@ -11,7 +11,7 @@
 //! |---|---|
 //! | what a server consists of | `server.rs` |
 //! | what may forbid a command, and in which order it is asked | `control.rs`, `admission.rs` |
-//! | the way of a command | `worker.rs`, `execute.rs` |
+//! | the way of a command | `worker.rs`, `execute.rs`, `locks.rs` |
 //! | SCAN, which goes from shard to shard | `scan.rs` |
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
@@ -42,6 +42,7 @@ pub mod hooks;
 pub mod info;
 pub mod limits;
 pub mod loading;
+mod locks;
 pub mod memory;
 pub mod migrate;
 pub mod pause;

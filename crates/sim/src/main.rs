@@ -7,6 +7,8 @@
 //!   sim … --loud                           tells everything
 //! ```
 
+#![forbid(unsafe_code)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
