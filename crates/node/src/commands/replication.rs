@@ -258,6 +258,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         let old = server.journal.history().id;
         let id = replication_id(&*server.host);
         server.journal.change_id(id);
+        server.replication.id_is_given.store(false, Ordering::Relaxed);
         let at = server.journal.end().next_byte();
         server.host.log(LogLevel::Warning, &log_text::replica::second_id(&old.to_string(), at, &id.to_string()));
         server.replication.alone_since.store(server.engine.now().0, Ordering::Relaxed);
