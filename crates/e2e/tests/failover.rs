@@ -122,3 +122,42 @@ fn a_replica_comes_in_as_a_user_of_its_own() {
         wait::until("the write", || replica.run("GET k").to_string() == "\"v\"");
     }
 }
+
+/// A transaction as a Sentinel sends it: the new role is in force, in the file, and known to clients, all at once.
+fn reconfigure(server: &Server, role: &str) {
+    let mut client = server.connect();
+    client.expect("MULTI", "OK");
+    for line in [role, "CONFIG REWRITE", "CLIENT KILL TYPE normal", "CLIENT KILL TYPE pubsub"] {
+        client.expect(line, "QUEUED");
+    }
+    let reply = client.run("EXEC").to_string();
+    assert!(reply.starts_with("1) OK\n2) OK\n3) (integer) "), "{reply}");
+}
+
+#[test]
+fn a_sentinels_transaction_changes_role_file_and_clients() {
+    let ours = Program::ours();
+    let primary = Server::start(&["--repl-diskless-sync-delay", "0"]);
+    let mut server =
+        Server::configured(&ours, "redis.conf", "port PORT\nrepl-diskless-sync-delay 0\nsentinel-guard-ms 600000\n");
+    let mut other = server.connect();
+    other.expect(
+        "SET k v",
+        "(error) READONLY This server has just started and waits to be told its role by REPLICAOF: it \
+                             takes no writes until then, or until the time of sentinel-guard-ms is over.",
+    );
+    reconfigure(&server, &format!("SLAVEOF 127.0.0.1 {}", primary.port()));
+    assert!(other.call(&["PING"]).is_err(), "whoever has talked to the former primary must look for the new one");
+    server.wait_for_info("master_link_status", "up");
+    let file = |server: &Server| std::fs::read_to_string(server.file("redis.conf")).expect("the file");
+    assert!(file(&server).contains(&format!("\nreplicaof 127.0.0.1 {}\n", primary.port())), "{}", file(&server));
+    server.kill_and_restart();
+    server.wait_for_info("role", "slave");
+    reconfigure(&server, "REPLICAOF NO ONE");
+    assert!(!file(&server).contains("replicaof 127"), "{}", file(&server));
+    assert_eq!(server.run("SET k v").to_string(), "OK");
+    server.kill_and_restart();
+    assert!(server.run("SET k v").to_string().starts_with("(error) READONLY"), "it may have been replaced meanwhile");
+    assert_eq!(server.run("REPLICAOF NO ONE").to_string(), "OK");
+    assert_eq!(server.run("SET k v").to_string(), "OK");
+}

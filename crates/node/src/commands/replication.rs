@@ -226,6 +226,8 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
         if control.is_replica() {
             change_role(call.core, Role::Primary);
             server.host.log(LogLevel::Notice, &log_text::replica::promoted(&who));
+        } else if control.guard.is_some() {
+            call.core.publish_control(|control| control.guard = None);
         }
         call.client.out.ok();
         return Ok(());
@@ -273,6 +275,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         config.replication.replicaof = endpoint;
         control.config = Arc::new(config);
         control.role = role;
+        control.guard = None;
         control.loading = false;
         control.async_loading = false;
     });
