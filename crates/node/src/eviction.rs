@@ -22,7 +22,7 @@ use engine::lease::Taken;
 use engine::unit::Unit;
 use keyspace::{AccessClock, Db, DbIndex, Key, View};
 
-use crate::control::{Control, Pause};
+use crate::control::Control;
 use crate::execute::{Core, Errand};
 use crate::hooks::NodeHooks;
 use crate::stats::add;
@@ -63,7 +63,7 @@ impl Core<'_> {
         }
         let may_evict = memory.maxmemory_policy != MaxmemoryPolicy::Noeviction
             && !control.config.replication.import_mode
-            && control.pause == Pause::None
+            && !control.keeps_still()
             && !control.loading;
         !may_evict || !self.evict(control)
     }

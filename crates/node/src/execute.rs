@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::binding::Class;
-use command::context::{Block, Env, OnTimeout, Random};
+use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
@@ -28,7 +28,7 @@ use smallvec::SmallVec;
 use crate::admission::{Admission, Circumstances, judge, may_enter, narrowed};
 use crate::busy::Meanwhile;
 use crate::commands::Call;
-use crate::control::{Change, Control, Pause};
+use crate::control::{Change, Control};
 use crate::denials;
 use crate::expiry;
 use crate::hooks::NodeHooks;
@@ -415,7 +415,7 @@ impl<'s> Core<'s> {
         let committed = match result {
             Ok(()) => unit.commit(&mut hooks),
             Err(block) => {
-                let entry = wait_entry(client, self.me, args, row, &block, unit.space.now);
+                let entry = crate::waiting::entry(client, self.me, args, row, &block, unit.space.now);
                 unit.wait(&entry);
                 let committed = unit.commit(&mut hooks);
                 let vain = match block.on_timeout {
@@ -681,7 +681,7 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
     let others = (replica || imports) && !writes;
     space.on_expired = match imports && client.card.is(Flag::ImportSource) {
         true => OnExpired::Obey,
-        false => expiry_policy(env, others, control.pause != Pause::None),
+        false => expiry_policy(env, others, control.keeps_still()),
     };
     space.ends_keys = !replica && !imports;
     space.clock = keyspace::AccessClock::at(
@@ -703,29 +703,6 @@ fn is_browser(name: &[u8]) -> bool {
 /// Commands that are executed although a transaction is open.
 fn runs_in_multi(row: &Row) -> bool {
     matches!(row.name(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
-}
-
-fn wait_entry(
-    client: &Client,
-    thread: usize,
-    args: Args<'_>,
-    row: &Row,
-    block: &Block,
-    now: keyspace::UnixMillis,
-) -> Arc<WaitEntry> {
-    let keys = block.keys.clone().map(|at| args.at(at).into()).collect();
-    let touches = row.keys_of(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
-    WaitEntry::new(
-        client.id(),
-        thread,
-        client.db,
-        args.to_owned_args(),
-        keys,
-        touches,
-        client.out.proto,
-        now,
-        block.deadline,
-    )
 }
 
 fn unknown(args: &Args<'_>) -> Error {

@@ -17,7 +17,6 @@ use keyspace::{DbIndex, Key, OnExpired, ShardId, Space};
 use resp::args::Args;
 use smallvec::smallvec;
 
-use crate::control::Pause;
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
 use crate::server::Server;
@@ -141,11 +140,7 @@ impl<'s> Expirer<'s> {
         let Some(mut shard) = self.background.try_lock(id, &mut self.naps) else { return false };
         // Behind the gate: what it says now holds until the shard is given back.
         let control = self.server.control.load();
-        if control.is_replica()
-            || control.config.replication.import_mode
-            || control.pause != Pause::None
-            || control.loading
-        {
+        if control.is_replica() || control.config.replication.import_mode || control.keeps_still() || control.loading {
             return false;
         }
         let now = self.server.engine.now();

@@ -258,7 +258,7 @@ pub struct Server {
 impl Server {
     /// Puts a server together. `io_threads` workers; further executors are background threads.
     pub fn new(
-        control: Control,
+        mut control: Control,
         io_threads: usize,
         executors: usize,
         shards: usize,
@@ -278,6 +278,9 @@ impl Server {
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
         let started = clock.unix_millis();
+        if !control.loading {
+            control.start_guard(keyspace::UnixMillis(started));
+        }
         Server {
             started,
             engine: Engine::new(map, databases, executors, clock),

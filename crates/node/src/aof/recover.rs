@@ -49,7 +49,14 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failur
             }
         }
     }
-    reader.core.publish_control(|control| control.loading = false);
+    let now = server.engine.now();
+    reader.core.publish_control(|control| {
+        control.loading = false;
+        control.start_guard(now);
+    });
+    if reader.core.control().guard.is_some() {
+        ground.notice(log_text::start::guarded(config.replication.sentinel_guard_ms));
+    }
     reader.core.lease.release();
     Ok(())
 }
