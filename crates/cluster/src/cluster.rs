@@ -56,6 +56,8 @@ pub struct Cluster {
     pub(crate) seek: Seek,
     pub(crate) debug: Debug,
     pub(crate) stalled: bool,
+    /// Somebody has reached this node, and so told it its address.
+    pub(crate) knows_own_ip: bool,
     pub(crate) todo: Todo,
     pub(crate) ticks: u64,
     next_tick: i64,
@@ -115,6 +117,7 @@ impl Cluster {
             seek: Seek::default(),
             debug: Debug::default(),
             stalled: false,
+            knows_own_ip: false,
             todo: Todo::default(),
             ticks: 0,
             next_tick: now.0 + PERIOD_MS,

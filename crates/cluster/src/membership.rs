@@ -196,12 +196,14 @@ impl Cluster {
         true
     }
 
-    /// A packet tells on which of our addresses others reach us.
+    /// A packet tells on which of our addresses others reach us. A MEET always counts, and so does the first packet of
+    /// this process's life: it may have been started on another machine than the one that wrote its file.
     pub(crate) fn learn_own_ip(&mut self, t: &mut Turn<'_>, link: LinkId, always: bool) {
-        if !self.config.announce_ip.is_empty() || !(always || self.nodes.myself().address.ip.is_empty()) {
+        if !self.config.announce_ip.is_empty() || (self.knows_own_ip && !always) {
             return;
         }
         let Some(local) = self.links.get(link).and_then(|link| link.local) else { return };
+        self.knows_own_ip = true;
         let ip = plain(local).to_string().into_bytes();
         if self.nodes.myself().address.ip != ip {
             t.notice(|| format!("IP address for this node updated to {}", plain(local)));

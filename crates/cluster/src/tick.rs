@@ -95,14 +95,15 @@ impl Cluster {
     fn watch(&mut self, t: &mut Turn<'_>, key: Key) {
         let timeout = self.config.timeout_ms();
         let node = &self.nodes[key];
-        let link_age = node.link.and_then(|link| self.links.get(link)).map(|link| t.now - link.created);
-        if link_age.is_some_and(|age| age > timeout)
-            && node.ping_sent != 0
-            && t.now - node.ping_sent > timeout / 2
-            && t.now - node.data_received > timeout / 2
-        {
-            // Maybe only the connection is dead.
-            self.close_outbound(t, key);
+        let link = node.link.and_then(|link| self.links.get(link));
+        if let Some(link) = link.filter(|link| t.now - link.created > timeout) {
+            let unanswered = if node.ping_sent == 0 { 0 } else { t.now - node.ping_sent };
+            let silent = unanswered > timeout / 2 && t.now - node.data_received > timeout / 2;
+            let given_up = node.has_failed() && unanswered > timeout;
+            // Maybe only this connection is dead, or will never stand.
+            if !link.up || silent || given_up {
+                self.close_outbound(t, key);
+            }
         }
         let interval = match self.config.ping_interval_ms {
             0 => timeout / 2,
