@@ -54,7 +54,7 @@ impl Sentinel {
         let link = self.link(id);
         let elapsed = match link.unanswered_ping {
             Some(since) => now - since,
-            None if link.disconnected() => now - link.last_avail,
+            None if !link.commands.is_ready() => now - link.last_avail,
             None => 0,
         };
         // Another connection may get through where this one does not.

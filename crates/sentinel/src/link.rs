@@ -470,6 +470,8 @@ impl Sentinel {
                 Broken::Closed => {}
             }
             link.look_again |= was_ready;
+            // Silence is counted from here, not from the last answer: until now it may have lived.
+            link.unanswered_ping.get_or_insert(now);
         }
         let name = match kind {
             ConnKind::Commands => "-cmd-link-reconnection",

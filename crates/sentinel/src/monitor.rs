@@ -29,7 +29,8 @@ impl Sentinel {
     pub(crate) fn send_periodic(&mut self, id: InstanceId, out: &mut Outbox) {
         let now = self.now;
         let link = self.link(id);
-        if link.disconnected() || link.pending() >= MOST_PENDING * link.users {
+        // A subscription that is missing is no reason to stop asking.
+        if !link.commands.is_ready() || link.pending() >= MOST_PENDING * link.users {
             return;
         }
         let instance = self.instance(id);
