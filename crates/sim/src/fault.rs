@@ -34,6 +34,14 @@ pub enum Name {
     PausePrimary,
     /// The primary is alone with some of the others.
     IsolatePrimary,
+    /// The power of a machine fails in the middle of an operation of its disk.
+    Fuse,
+    /// A disk is full.
+    Full,
+    /// A disk says that it has synced, and has not.
+    Lie,
+    /// The append-only file of a server is rewritten.
+    Rewrite,
     /// Somebody asks for another primary while the present one lives.
     Failover,
 }
@@ -51,6 +59,10 @@ const NAMES: &[(Name, &str)] = &[
     (Name::CrashPrimary, "crash-primary"),
     (Name::PausePrimary, "pause-primary"),
     (Name::IsolatePrimary, "isolate-primary"),
+    (Name::Fuse, "fuse"),
+    (Name::Full, "full"),
+    (Name::Lie, "lie"),
+    (Name::Rewrite, "rewrite"),
     (Name::Failover, "failover"),
 ];
 
@@ -92,7 +104,7 @@ impl Fault {
                 let with = |pid: Pid| pid == who || self.has(pid);
                 with(one) != with(other)
             }
-            Name::Failover => false,
+            Name::Failover | Name::Rewrite => false,
             _ => one == who || other == who,
         }
     }

@@ -20,7 +20,8 @@
 //! |---|---|
 //! | time, chance, the agenda | `world.rs`, `random.rs` |
 //! | what the network does to bytes | `net.rs` |
-//! | processes: servers, clients | `process/` |
+//! | what a disk forgets | `disk.rs` |
+//! | processes: servers, Sentinels, clients | `process/` |
 //! | what goes wrong, and when | `fault.rs` |
 //! | what is run | `scenario.rs`, `scenarios/*.txt` |
 //! | what must hold | `check.rs` |
@@ -29,6 +30,7 @@
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod disk;
 pub mod fault;
 pub mod net;
 pub mod process;

@@ -3,6 +3,7 @@
 //! ```text
 //!   replicas   1..5          a number, or a range from which every seed draws
 //!   clients    1..3
+//!   operator   patient       without Sentinels: waits for a primary that is gone, and nothing may be lost
 //!   calm-ms    300           how long nothing happens at first
 //!   run-ms     6000          when faults are over
 //!   heal-ms    20000         how long the survivors may take to agree
@@ -46,6 +47,8 @@ pub struct Scenario {
     pub replicas: Span,
     /// Sentinels that watch it; without them an operator who sees everything chooses primaries.
     pub sentinels: Span,
+    /// The operator waits for a primary that is gone instead of choosing another, and nothing may be lost at all.
+    pub patient: bool,
     /// Clients that write.
     pub clients: Span,
     /// How long a client thinks between two writes, on average, in ms.
@@ -87,6 +90,7 @@ impl Scenario {
             name: name.to_owned(),
             replicas: one(2),
             sentinels: one(0),
+            patient: false,
             clients: one(2),
             think_ms: one(20),
             calm_ms: 300,
@@ -112,6 +116,7 @@ impl Scenario {
         match key {
             "replicas" => self.replicas = Span::parse(value)?,
             "sentinels" => self.sentinels = Span::parse(value)?,
+            "operator" if value == "patient" => self.patient = true,
             "clients" => self.clients = Span::parse(value)?,
             "think-ms" => self.think_ms = Span::parse(value)?,
             "calm-ms" => self.calm_ms = value.parse().ok()?,

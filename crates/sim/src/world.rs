@@ -41,6 +41,8 @@ pub enum Event {
     Retry { conn: ConnId, from: usize },
     /// A process looks at its clock. Meant for this life of it.
     Timer { pid: Pid, life: u32 },
+    /// A process is started again, if it does not run.
+    Start { pid: Pid },
     /// The plan's fault of this number begins or ends.
     Fault { number: usize, begins: bool },
 }

@@ -1,13 +1,14 @@
 //! What a simulated machine does for its server: `node::server::Host` without a world.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use keyspace::Db;
+use node::aof::Aof;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use node::migrate::{Order, Sent};
 use node::replication::SyncFile;
@@ -33,6 +34,8 @@ pub struct Desk {
     pub log: Mutex<Vec<String>>,
     /// Whether they are.
     pub loud: bool,
+    /// The append-only file, once there is a journal.
+    pub aof: OnceLock<Arc<Aof>>,
     /// Files for replicas.
     pub sync_files: Mutex<Vec<(Vec<u8>, Bytes)>>,
     entropy: Mutex<Random>,
@@ -48,9 +51,19 @@ impl Desk {
             hung_up: AtomicBool::new(false),
             log: Mutex::default(),
             loud,
+            aof: OnceLock::new(),
             sync_files: Mutex::default(),
             entropy: Mutex::new(entropy),
         })
+    }
+}
+
+impl Desk {
+    /// Keeps a log line, if lines are wanted.
+    pub fn note(&self, text: &str) {
+        if self.loud {
+            self.log.lock().push(text.to_owned());
+        }
     }
 }
 
@@ -68,6 +81,12 @@ impl SimHost {
     }
 }
 
+impl SimHost {
+    fn aof(&self) -> Option<&Aof> {
+        self.desk.aof.get().map(|aof| &**aof)
+    }
+}
+
 /// Bytes that replicas read.
 pub struct Blob(pub Bytes);
 
@@ -80,9 +99,7 @@ impl SyncFile for Blob {
 
 impl Host for SimHost {
     fn log(&self, _: LogLevel, text: &str) {
-        if self.desk.loud {
-            self.desk.log.lock().push(text.to_owned());
-        }
+        self.desk.note(text);
     }
 
     fn free(&self, garbage: Vec<Value>) {
@@ -98,16 +115,31 @@ impl Host for SimHost {
         self.desk.jobs.lock().push(job);
     }
 
-    fn begin_rewrite(&self, _: u64, _: &Config) -> Result<PathBuf, String> {
-        Err("there is no append-only file".to_owned())
+    fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String> {
+        self.aof().ok_or("there is no append-only file")?.begin_rewrite(offset, config)
     }
 
     fn aof_sizes(&self) -> Option<(u64, u64)> {
-        None
+        let aof = self.aof().filter(|aof| aof.is_on())?;
+        Some((aof.base_size.load(Ordering::Relaxed), aof.current_size.load(Ordering::Relaxed)))
     }
 
-    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
-        Ok(())
+    fn aof_is_incomplete(&self) -> bool {
+        self.aof().is_some_and(Aof::is_incomplete)
+    }
+
+    fn durable_offset(&self) -> Option<u64> {
+        self.aof()?.durable_offset()
+    }
+
+    fn flush_journal(&self, offset: u64, config: &Config) -> Result<(), String> {
+        self.aof().map_or(Ok(()), |aof| aof.flush(offset, config))
+    }
+
+    fn journal_restarted(&self, _: &Config) {
+        if let Some(Err(reason)) = self.aof().map(Aof::restart) {
+            self.log(LogLevel::Warning, &reason);
+        }
     }
 
     fn cancel_snapshot(&self) {

@@ -19,6 +19,7 @@ pub mod host;
 pub mod sentinel;
 pub mod server;
 
+use crate::disk::SimDisk;
 use crate::net::{CALLED, ConnId};
 use crate::random::Random;
 use crate::world::{Clock, Event, Micros, Pid, Universe};
@@ -104,6 +105,8 @@ pub struct Process<'s> {
     held: Vec<Held>,
     timer: Micros,
     random: Random,
+    /// The disk of this machine, as far as servers use it.
+    pub disk: SimDisk,
     /// The configuration file on this machine's disk, once it has been written.
     pub paper: Paper,
 }
@@ -121,6 +124,7 @@ impl<'s> Process<'s> {
             held: Vec::new(),
             timer: Micros::MAX,
             random: u.random.fork(),
+            disk: SimDisk::default(),
             paper: Paper::default(),
         }
     }
@@ -149,6 +153,7 @@ impl<'s> Process<'s> {
             u.net.ended(u.now, &mut u.agenda, self.pid);
         } else {
             u.net.power(self.pid, false);
+            self.disk.lose(&mut self.random);
         }
     }
 

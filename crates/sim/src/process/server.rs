@@ -11,20 +11,25 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
+use config::directives::aof::AppendFsync;
 use engine::background::Background;
 use engine::id::ExecutorId;
 use journal::{ReplId, ReplOffset};
 use keyspace::{DbIndex, Key};
+use node::aof::load::Failure;
+use node::aof::{Aof, Ground, recover};
 use node::busy::NoTurn;
 use node::control::{Control, Role};
+use node::disk::Disk;
 use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::LinkStage;
-use node::replication::follower::{Follower, Line, PATIENCE_MS, PAUSE_MS};
+use node::replication::follower::{Follower, Line, PAUSE_MS};
 use node::replication::primary::Clockwork;
 use node::replication::replica::Target;
 use node::saving::{self, SaveJob};
@@ -37,12 +42,19 @@ use session::ClientCard;
 
 use super::Paper;
 use super::host::{Blob, Desk, SimHost};
+use crate::disk::SimDisk;
 use crate::net::{CALLED, CALLER, ConnId};
 use crate::world::{Clock, Micros, Pid, Universe};
 
 /// Executors: the worker, control, expiry, the link, snapshots.
 const EXECUTORS: usize = 5;
+/// The executor of snapshots, and of the start.
+const SNAPSHOTS: usize = 4;
 const TICK: Micros = 100_000;
+/// `appendfsync everysec`.
+const SYNC: Micros = 1_000_000;
+/// How often the link looks at its clock.
+const LOOK: Micros = 250_000;
 /// How long a connection to a primary may take to stand.
 const CONNECT: Micros = 2_000_000;
 /// The port of every server.
@@ -97,6 +109,9 @@ pub struct ServerProgram<'s> {
     touched: Vec<usize>,
     /// The snapshot that the primary sends.
     file: Vec<u8>,
+    aof: Arc<Aof>,
+    disk: SimDisk,
+    next_sync: Micros,
 }
 
 /// Puts a server together.
@@ -119,12 +134,32 @@ pub fn build(
     if let Some(primary) = primary {
         control.role = Role::Replica { host: address(primary).to_string(), port: PORT, online: false };
     }
+    control.loading = control.config.aof.appendonly;
     Server::new(control, 1, EXECUTORS, 1, clock, Box::new(SimHost::new(desk, paper.clone())), template.registry.clone())
 }
 
 impl<'s> ServerProgram<'s> {
-    /// A server that has just started.
-    pub fn new(pid: Pid, server: &'s Server, desk: Arc<Desk>, clock: Arc<Clock>, now: Micros) -> Self {
+    /// A server that has just started. The error says why it ends again.
+    pub fn new(
+        pid: Pid,
+        server: &'s Server,
+        desk: Arc<Desk>,
+        clock: Arc<Clock>,
+        disk: &SimDisk,
+        now: Micros,
+    ) -> Result<Self, String> {
+        let lines = desk.clone();
+        let ground = Ground {
+            disk: Box::new(disk.clone()),
+            clock: clock.clone(),
+            log: Box::new(move |_, text| lines.note(text)),
+            temporary: "temp-rewriteaof-bg-0.aof".to_owned(),
+        };
+        let aof = Arc::new(Aof::new(server.journal.clone(), ground));
+        let _ = desk.aof.set(aof.clone());
+        if server.control.load().loading {
+            recover::recover(server, SNAPSHOTS, &aof).map_err(Failure::text)?;
+        }
         let mut program = ServerProgram {
             pid,
             server,
@@ -142,10 +177,13 @@ impl<'s> ServerProgram<'s> {
             job: None,
             touched: Vec::new(),
             file: Vec::new(),
+            aof,
+            disk: disk.clone(),
+            next_sync: now + SYNC,
         };
         program.tokens.push(None);
         program.accept(LOCAL, pid);
-        program
+        Ok(program)
     }
 
     fn accept(&mut self, token: usize, from: Pid) {
@@ -185,7 +223,7 @@ impl<'s> ServerProgram<'s> {
             *self.server.replication.hang_up.lock() =
                 Some(Box::new(move || desk.hung_up.store(true, Ordering::Relaxed)));
             let began = self.follower.connected(&target, card, &mut Wire { u, conn, file: &mut self.file });
-            self.link = Link::Stands { conn, target, look: u.now + PATIENCE_MS * 1000 };
+            self.link = Link::Stands { conn, target, look: u.now + LOOK };
             self.linked(began, u);
         }
         self.settle(u);
@@ -259,8 +297,31 @@ impl<'s> ServerProgram<'s> {
             saving::tick(&mut self.core);
             self.clockwork.tick(&mut self.core);
             self.core.lease.release();
+            if self.aof.is_on() {
+                self.write_aof(u.now);
+            }
         }
         self.settle(u);
+    }
+
+    /// Writes what no client's turn has written, and syncs once a second.
+    fn write_aof(&mut self, now: Micros) {
+        self.core.turn_hold = self.server.journal.end().0;
+        self.core.flush_turn();
+        if now >= self.next_sync {
+            self.next_sync = now + SYNC;
+            if self.core.control().config.aof.appendfsync != AppendFsync::No {
+                self.aof.sync();
+            }
+            if self.server.replication.waited.load(Ordering::Relaxed) {
+                self.server.recheck();
+            }
+        }
+    }
+
+    /// Whether its machine has lost its power in the middle of something, or it has ended itself.
+    pub fn has_ended(&self) -> bool {
+        self.disk.is_dark() || self.server.is_over()
     }
 
     /// Lets everything come to rest.
@@ -296,6 +357,9 @@ impl<'s> ServerProgram<'s> {
     fn flush(&mut self, u: &mut Universe) {
         let mut touched = std::mem::take(&mut self.touched);
         self.worker.take_touched(&mut touched);
+        if self.disk.is_dark() {
+            touched.clear();
+        }
         for token in touched.drain(..) {
             if token == LOCAL {
                 // CLIENT KILL has met it, too.
@@ -354,7 +418,7 @@ impl<'s> ServerProgram<'s> {
             Link::Stands { conn, look, .. } => {
                 let conn = *conn;
                 if *look <= u.now {
-                    *look = u.now + PATIENCE_MS * 1000;
+                    *look = u.now + LOOK;
                     let went = self.follower.look(&mut Wire { u, conn, file: &mut self.file });
                     self.linked(went, u);
                 }
@@ -389,7 +453,8 @@ impl<'s> ServerProgram<'s> {
     fn save(&mut self, job: &SaveJob) {
         let server = self.server;
         let ticket = (1 << 61) + 4;
-        let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(4), ticket);
+        let mut background =
+            Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(SNAPSHOTS as u16), ticket);
         let mut file = File { bytes: job.preamble.clone(), given_up: self.desk.cancelled.load(Ordering::Relaxed) };
         let aux: Vec<(&[u8], &[u8])> = job.aux.iter().map(|(name, value)| (&name[..], &value[..])).collect();
         file.bytes.extend(job.snapshot.head(&aux));
@@ -400,9 +465,20 @@ impl<'s> ServerProgram<'s> {
             sum.update(&file.bytes);
             file.bytes.extend_from_slice(&sum.finish());
         }
-        let failure = (!complete).then_some("the snapshot was given up");
+        let mut failure = (!complete).then(|| "the snapshot was given up".to_owned());
         let bytes = Bytes::from(file.bytes);
-        if let saving::Target::Sync(name, sync) = &job.target {
+        if let saving::Target::AofBase(path, snapshot) = &job.target {
+            let made = match &failure {
+                None => self.base(path, &bytes, *snapshot),
+                Some(why) => Err(why.clone()),
+            };
+            if let Err(why) = made {
+                if self.aof.fail_rewrite() {
+                    server.saving.lock().rewrites.scheduled = true;
+                }
+                failure = Some(why);
+            }
+        } else if let saving::Target::Sync(name, sync) = &job.target {
             if sync.streamed {
                 let len = bytes.len() as u64;
                 sync.open(server, Arc::new(Blob(bytes)));
@@ -411,7 +487,16 @@ impl<'s> ServerProgram<'s> {
                 self.desk.sync_files.lock().push((name.clone(), bytes));
             }
         }
-        saving::finished(server, failure);
+        saving::finished(server, failure.as_deref());
+    }
+
+    /// The base of a rewrite is written and put in force.
+    fn base(&self, path: &Path, bytes: &[u8], snapshot: bool) -> Result<(), String> {
+        self.disk.remove(path);
+        let mut file = self.disk.append(path)?;
+        file.append(bytes)?;
+        file.sync()?;
+        self.aof.finish_rewrite(path, snapshot, &self.server.control.load().config)
     }
 
     /// The process ends without being asked: what its threads hold goes with it.

@@ -64,7 +64,16 @@ impl World<'_> {
             }
             Name::Failover if begins && self.sentinels > 0 => self.order_failover(fault.side),
             Name::Failover if begins => self.hand_over()?,
-            Name::Reset | Name::Clock | Name::Failover => {}
+            Name::Fuse if begins => self.processes[who.index()].disk.light(1 + fault.side % 40),
+            Name::Full => self.processes[who.index()].disk.fill(begins),
+            Name::Lie => self.processes[who.index()].disk.lie(begins),
+            Name::Rewrite if begins => {
+                if let Some(server) = self.processes[who.index()].server_mut() {
+                    server.ask(&["BGREWRITEAOF"], &mut self.u);
+                    self.processes[who.index()].nudge(&mut self.u);
+                }
+            }
+            Name::Reset | Name::Clock | Name::Failover | Name::Fuse | Name::Rewrite => {}
         }
         Ok(())
     }

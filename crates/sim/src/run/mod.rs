@@ -25,6 +25,8 @@ use crate::world::{Event, Micros, Pid, Universe};
 
 /// How often it is looked whether something outside of the universe's own events is to be done.
 const SLICE: Micros = 100_000;
+/// After so long somebody starts a server again that has ended itself.
+const RESTART: Micros = 700_000;
 /// How long servers run before there are Sentinels.
 const HEAD_START: Micros = 1_000_000;
 /// Lives of servers in one universe.
@@ -167,10 +169,12 @@ impl<'s> World<'s> {
     fn start_server(&mut self, pid: Pid, primary: Option<Pid>) {
         let process = &mut self.processes[pid.index()];
         let desk = process.new_desk(self.u.trace.loud);
-        let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), &process.paper, primary));
-        let program = ServerProgram::new(pid, server, desk, process.clock.clone(), self.u.now);
-        process.start(Program::Server(Box::new(program)), &mut self.u);
+        process.disk.restart();
         self.u.trace.say(self.u.now, || format!("server {} starts", pid.0));
+        let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), &process.paper, primary));
+        let program = ServerProgram::new(pid, server, desk, process.clock.clone(), &process.disk, self.u.now);
+        let program = program.unwrap_or_else(|why| panic!("server {} cannot start: {why}", pid.0));
+        process.start(Program::Server(Box::new(program)), &mut self.u);
         if self.sentinels > 0 {
             self.reborn(pid);
         }
@@ -245,6 +249,7 @@ impl<'s> World<'s> {
                 self.look_at(pid)?;
             }
             Event::Fault { number, begins } => self.fault(number, begins)?,
+            Event::Start { pid } => self.revive(pid),
         }
         Ok(())
     }
@@ -289,6 +294,13 @@ impl<'s> World<'s> {
     /// Something has happened to a process: takes note of what a client was promised, and of what Sentinels do.
     fn look_at(&mut self, pid: Pid) -> Result<(), String> {
         self.observe(pid)?;
+        if self.processes[pid.index()].server().is_some_and(ServerProgram::has_ended) {
+            // The power has failed in the middle of something; or the server did not want to go on.
+            let dark = self.processes[pid.index()].disk.is_dark();
+            self.u.trace.say(self.u.now, || format!("server {} has ended itself", pid.0));
+            self.processes[pid.index()].stop(!dark, &mut self.u);
+            self.u.later(RESTART, Event::Start { pid });
+        }
         let Some(client) = self.processes[pid.index()].client_mut() else { return Ok(()) };
         let fresh = client.take_settled();
         for promise in fresh {

@@ -11,7 +11,12 @@ impl World<'_> {
     pub(super) fn tend(&mut self) -> Result<(), String> {
         let (pid, life) = self.chosen;
         let lives = self.processes[pid.index()].program.is_some() && self.processes[pid.index()].life == life;
-        if !lives && !self.choose()? {
+        if !lives && self.scenario.patient {
+            if self.processes[pid.index()].program.is_none() {
+                return Ok(());
+            }
+            self.chosen.1 = self.processes[pid.index()].life;
+        } else if !lives && !self.choose()? {
             return Ok(());
         }
         let (primary, _) = self.chosen;

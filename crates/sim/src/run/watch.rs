@@ -50,6 +50,7 @@ impl World<'_> {
         }
         let myid = String::from_utf8_lossy(sentinel.machine().myid()).into_owned();
         let elections = &mut self.elections;
+        let mut promoted = None;
         for (at, channel, text) in told {
             let words: Vec<&str> = text.split_whitespace().collect();
             match channel.as_str() {
@@ -92,10 +93,21 @@ impl World<'_> {
                     let campaign = elections.campaigns.get(&pid).copied().unwrap_or_default();
                     elections.selections.insert(pid, (at, replica, campaign));
                 }
+                "+promoted-slave" => {
+                    promoted = words.get(2).and_then(|ip| ip.parse().ok()).and_then(pid_of);
+                }
                 _ => {}
             }
         }
-        Ok(())
+        // One that was a primary all the time, of old, is promoted without any change of its own.
+        match promoted {
+            Some(replica) if replica != self.chosen.0 => {
+                let at = self.elections.selections.get(&pid).map_or(self.u.now, |(at, ..)| *at);
+                self.choices += 1;
+                self.weigh(replica, pid, at)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Looks whether a server has become a primary, and whether it was the right one.
