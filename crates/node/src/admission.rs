@@ -118,6 +118,9 @@ pub fn judge(
     if !control.is_replica() && (writes || exec_writes) && how.too_few_replicas {
         return Refuse(error::common::NOREPLICAS);
     }
+    if control.guard.is_some() && !control.is_replica() && (writes || exec_writes) {
+        return Refuse(error::replication::GUARDED);
+    }
     if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
         return Refuse(error::common::READONLY);
     }

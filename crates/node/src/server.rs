@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use engine::control::Published;
 use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
-use keyspace::{Db, WaitState};
+use keyspace::{Db, ShardMap, WaitState};
 use parking_lot::Mutex;
 use pubsub::PubSub;
 use resp::error::Error;
@@ -237,8 +237,6 @@ pub struct Server {
     pub unrecovered: AtomicBool,
     /// Whether the journal is written to an append-only file.
     pub aof_on: AtomicBool,
-    /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
-    pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
     /// Units that run for long.
@@ -260,7 +258,7 @@ pub struct Server {
 impl Server {
     /// Puts a server together. `io_threads` workers; further executors are background threads.
     pub fn new(
-        control: Control,
+        mut control: Control,
         io_threads: usize,
         executors: usize,
         shards: usize,
@@ -269,6 +267,7 @@ impl Server {
         registry: Registry,
     ) -> Self {
         let databases = usize::from(control.env.databases);
+        let map = if control.env.cluster { ShardMap::by_slot(shards) } else { ShardMap::new(shards) };
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
         let mut has: Box<[bool]> = bound.iter().map(|bound| !matches!(bound, Bound::Absent)).collect();
         for (id, _) in registry.iter().filter(|(id, _)| !matches!(bound[id.index()], Bound::Absent)) {
@@ -279,9 +278,12 @@ impl Server {
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
         let started = clock.unix_millis();
+        if !control.loading {
+            control.start_guard(keyspace::UnixMillis(started));
+        }
         Server {
             started,
-            engine: Engine::new(shards, databases, executors, clock),
+            engine: Engine::new(map, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
                 ReplOffset(0),
@@ -315,7 +317,6 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             unrecovered: AtomicBool::new(false),
-            release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),

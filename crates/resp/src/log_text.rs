@@ -14,11 +14,19 @@
 //! Texts only: level, time and process id are added by who writes the line.
 
 pub mod acl;
+pub mod cluster;
 pub mod failover;
 pub mod process;
 
 /// From the first line to serving clients.
 pub mod start {
+    /// `sentinel-guard-ms`.
+    pub fn guarded(ms: u64) -> String {
+        format!("Writes are refused until REPLICAOF tells this server its role, or for {ms} ms (sentinel-guard-ms)")
+    }
+
+    pub const UNGUARDED: &str = "Nobody has told this server another role: it takes writes from now on";
+
     pub const CONFIGURATION_LOADED: &str = "Configuration loaded";
     pub const INITIALIZED: &str = "Server initialized";
     /// With the kind of connection behind it: `tcp`, `unix`, `tls`.

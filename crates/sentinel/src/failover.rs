@@ -424,6 +424,29 @@ impl Sentinel {
         }
     }
 
+    /// A later failover than ours has ended with the primary that we were about to replace. Ours is over, whatever it has
+    /// done: were it to end with a switch, there would be two configurations of one epoch, and nothing to choose by. What it
+    /// has changed is put right like any server that is astray.
+    pub(crate) fn overtaken(&mut self, id: GroupId, epoch: u64, out: &mut Outbox) {
+        let group = self.group(id);
+        if !group.failover.in_progress() || group.failover.epoch >= epoch {
+            return;
+        }
+        self.log(Level::Notice, text!("Failover of epoch ", group.failover.epoch, " overtaken by epoch ", epoch), out);
+        let now = self.now;
+        let failover = &mut self.group_mut(id).failover;
+        let promoted = failover.promoted.take();
+        failover.state = State::None;
+        failover.state_since = now;
+        failover.mode = Mode::Elected;
+        failover.handing_over = None;
+        if let Some(promoted) = promoted {
+            self.instance_mut(promoted).promoted = false;
+        }
+        let replicas: Vec<InstanceId> = self.group(id).replicas.values().copied().collect();
+        replicas.into_iter().for_each(|replica| self.instance_mut(replica).reconf = Reconf::No);
+    }
+
     fn simulated_crash(&mut self, out: &mut Outbox) {
         self.log(Level::Warning, b"Sentinel CRASH because of SENTINEL simulate-failure".to_vec(), out);
         out.push(Action::Exit { code: 99 });

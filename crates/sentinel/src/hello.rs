@@ -289,7 +289,7 @@ impl Sentinel {
         self.group_mut(group).config_epoch = epoch;
         self.saving.dirty = true;
         if self.primary_of(group).addr.same(&primary) {
-            return;
+            return self.overtaken(group, epoch, out);
         }
         self.notify(Level::Warning, "+config-update-from", from, "", out);
         let old = self.primary_of(group).addr.clone();

@@ -403,3 +403,23 @@ fn events_before_the_start_and_about_unknown_connections_do_nothing() {
 fn now() -> sentinel::Now {
     sentinel::Now { mono_ms: 0, unix_ms: 0 }
 }
+
+/// Found by a simulated universe: the leader of epoch 1 was cut off while it moved the replicas, epoch 2 gave the group back
+/// to the primary that it was about to replace, and then it switched all the same.
+#[test]
+fn a_failover_that_was_overtaken_does_not_switch() {
+    let mut it = Universe::new(1, &FILE.replace("6379 2", "6379 1"), 60).with_servers(2);
+    it.start_all();
+    it.settle("mymaster");
+    it.kill(1);
+    it.run_until(60_000, |it| it.any_heard("+failover-state-reconf-slaves", 0));
+    let other = "0123456789012345678901234567890123456789";
+    let hello = format!("10.0.1.9,26379,{other},2,mymaster,10.0.0.1,6379,2");
+    it.hello(0, &hello);
+    let begin = it.now;
+    it.restart(1);
+    it.run(120_000);
+    assert_eq!(it.heard(0, "+switch-master", begin), None, "{}", it.story());
+    assert_eq!(it.primary_of(0, "mymaster").as_deref(), Some("10.0.0.1"));
+    assert_eq!(it.server(2).primary, Some(server_at(1)));
+}

@@ -54,11 +54,15 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let appends = update.config.aof.appendonly;
     let begins = appends && !control.config.aof.appendonly;
     server.aof_on.store(appends, Ordering::Release);
+    let unguarded = update.touches("sentinel-guard-ms") && update.config.replication.sentinel_guard_ms == 0;
     let password = update.touches("requirepass");
     let resized = update.touches("repl-backlog-size");
     let config = Arc::new(update.config);
     call.core.publish_control(|control| {
         *control = control.with_config(config.clone());
+        if unguarded {
+            control.guard = None;
+        }
         if password {
             let password = config.security.requirepass.as_deref();
             control.users = Arc::new(control.users.with_default_password(password));

@@ -226,6 +226,8 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
         if control.is_replica() {
             change_role(call.core, Role::Primary);
             server.host.log(LogLevel::Notice, &log_text::replica::promoted(&who));
+        } else if control.guard.is_some() {
+            call.core.publish_control(|control| control.guard = None);
         }
         call.client.out.ok();
         return Ok(());
@@ -258,6 +260,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         let old = server.journal.history().id;
         let id = replication_id(&*server.host);
         server.journal.change_id(id);
+        server.replication.id_is_given.store(false, Ordering::Relaxed);
         let at = server.journal.end().next_byte();
         server.host.log(LogLevel::Warning, &log_text::replica::second_id(&old.to_string(), at, &id.to_string()));
         server.replication.alone_since.store(server.engine.now().0, Ordering::Relaxed);
@@ -272,6 +275,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         config.replication.replicaof = endpoint;
         control.config = Arc::new(config);
         control.role = role;
+        control.guard = None;
         control.loading = false;
         control.async_loading = false;
     });

@@ -31,7 +31,7 @@ use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
 use crate::control::{Control, Pause, PauseReason, Role};
-use crate::execute::Core;
+use crate::execute::{Core, Errand};
 use crate::server::{LogLevel, Server, replication_id};
 
 /// How much a replica is given at a time.
@@ -520,7 +520,7 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
     if server.replication.replicas.lock().is_empty() {
         return;
     }
-    let mut attempt = Attempt::new(0);
+    let mut attempt = core.new_attempt(Errand::InPassing);
     if server.engine.gate.world_wanted() || core.lease.enter(&mut attempt) != Taken::Yes {
         core.lease.abandon(&mut attempt);
         return;
@@ -625,11 +625,6 @@ impl Clockwork {
         }
     }
 
-    /// Whether it stands in the queue for the world.
-    pub fn waits_for_world(&self) -> bool {
-        self.attempt.is_some()
-    }
-
     /// The server ends: a place in the queue is given up.
     pub fn give_up(&mut self, core: &mut Core<'_>) {
         if let Some(mut attempt) = self.attempt.take() {
@@ -648,7 +643,7 @@ impl Clockwork {
         if !forget && !cut && self.attempt.is_none() {
             return;
         }
-        let mut attempt = self.attempt.take().unwrap_or_else(|| core.new_attempt(3));
+        let mut attempt = self.attempt.take().unwrap_or_else(|| core.new_attempt(Errand::Sync));
         if core.lease.take_world(&mut attempt) != Taken::Yes {
             self.attempt = Some(attempt);
             return;

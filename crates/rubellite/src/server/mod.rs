@@ -11,12 +11,10 @@
 //! A Sentinel is the same server with other commands: it has one I/O thread, no link, no data, and a thread that watches
 //! (`sentinel.rs`).
 
-mod aof;
 mod control;
+mod disk;
 mod host;
-mod load;
 mod migrator;
-mod recover;
 mod replica;
 mod sentinel;
 mod settings;

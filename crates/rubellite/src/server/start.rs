@@ -12,6 +12,8 @@ use acl::Declared;
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use node::aof::load::Failure;
+use node::aof::{Aof, recover};
 use node::commands::acl as users;
 use node::control::{Control, Role};
 use node::report;
@@ -21,12 +23,11 @@ use resp::log_text;
 use runtime::accept::Acceptor;
 use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signals, source, title};
 
-use super::aof::Aof;
+use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
-use super::load::Failure;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, replica, sentinel, state_file, thread};
+use super::{control, replica, sentinel, state_file, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -262,7 +263,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         let _ = server.sentinel.set(watch);
     }
     let _ = reported.set(server);
-    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
     serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
     if server.is_unrecovered() {

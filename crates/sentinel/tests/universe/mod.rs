@@ -360,6 +360,16 @@ impl Universe {
         decode(&reply.buf).expect("one whole reply")
     }
 
+    /// Another Sentinel says hello to this one.
+    pub fn hello(&mut self, node: usize, text: &str) {
+        let now = self.time();
+        let mut reply = Reply::new(Proto::Resp3);
+        let mut out = Outbox::new();
+        let machine = self.nodes[node].machine.as_mut().expect("it runs");
+        machine.publish(now, sentinel::HELLO_CHANNEL, text.as_bytes(), &mut reply, &mut out);
+        self.execute(node, &mut out);
+    }
+
     /// `SENTINEL …` in words.
     pub fn sentinel(&mut self, node: usize, words: &str) -> Value {
         let args: Vec<&str> = std::iter::once("SENTINEL").chain(words.split(' ')).collect();
