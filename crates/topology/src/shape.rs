@@ -1,6 +1,7 @@
 //! The shapes that a topology can have, each a recipe.
 
 mod primary_replica;
+mod sentinel;
 
 use crate::facts::Answers;
 use crate::node::Node;
@@ -64,14 +65,14 @@ impl Shape {
     pub fn recipe(self) -> Result<&'static Recipe, String> {
         match self {
             Shape::PrimaryReplica => Ok(&primary_replica::RECIPE),
-            Shape::Sentinel => Err(missing(self, "the server has no Sentinel yet")),
+            Shape::Sentinel => Ok(&sentinel::RECIPE),
             Shape::Cluster => Err(missing(self, "the server has no cluster mode yet")),
         }
     }
 }
 
 fn missing(shape: Shape, what: &str) -> String {
-    format!("up {} cannot be done: {what}; primary-replica works", shape.name())
+    format!("up {} cannot be done: {what}; primary-replica and sentinel work", shape.name())
 }
 
 impl Wish {
