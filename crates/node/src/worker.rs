@@ -470,6 +470,9 @@ impl<'s> Worker<'s> {
             client.note_input(input.len(), input.capacity());
         }
         let mut lent = turn.is_some().then(|| self.lend_core());
+        if let Some(core) = &mut lent {
+            core.lease.begin_run();
+        }
         while client.is_ready() && at < input.len() {
             // A command before this one may have been AUTH, or RESET.
             let limits = RequestLimits {
@@ -519,7 +522,8 @@ impl<'s> Worker<'s> {
                 }
             }
         }
-        if let Some(core) = lent {
+        if let Some(mut core) = lent {
+            core.lease.end_run();
             self.return_core(core);
         }
         if at == input.len() {
@@ -536,9 +540,6 @@ impl<'s> Worker<'s> {
         client.ranges = ranges;
         if !client.input.is_empty() && matches!(client.waiting, Waiting::No) {
             limits::check_input(&mut self.core, &control, client);
-        }
-        if turn.is_some() {
-            self.core.lease.end_unit();
         }
         self.note_wait(client);
     }
