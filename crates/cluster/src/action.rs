@@ -25,8 +25,8 @@ pub enum Event<'a> {
     Timer,
     /// A connection was accepted on the bus port: from this peer, on this address of ours.
     Accepted { link: LinkId, peer: IpAddr, local: IpAddr },
-    /// A connection that the machine asked for stands.
-    LinkUp { link: LinkId },
+    /// A connection that the machine asked for stands, to this address.
+    LinkUp { link: LinkId, peer: IpAddr },
     /// A connection is gone, or never came to be. Not told for links that the machine closed itself.
     LinkDown { link: LinkId },
     /// Bytes arrived, cut anywhere: the machine finds the packets in them.
@@ -70,6 +70,8 @@ pub enum Action {
     ViewChanged(Arc<View>),
     /// Open a connection to a bus port; answered by `LinkUp` or `LinkDown`.
     Connect { link: LinkId, ip: IpAddr, port: u16 },
+    /// The same, to a host name that is to be resolved first (an announced hostname, or one of `cluster-seeds`).
+    ConnectName { link: LinkId, host: Vec<u8>, port: u16 },
     /// Close a connection, with what is yet to be sent; no `LinkDown` is wanted.
     Close { link: LinkId },
     /// Send a packet. Broadcasts share the bytes.
@@ -121,13 +123,18 @@ impl Outbox {
         self.0.push(action);
     }
 
-    /// Where the actions of this call will begin.
-    pub(crate) fn mark(&self) -> usize {
-        self.0.len()
+    pub(crate) fn append(&mut self, actions: Vec<Action>) {
+        self.0.extend(actions);
     }
 
-    pub(crate) fn insert(&mut self, at: usize, action: Action) {
-        self.0.insert(at.min(self.0.len()), action);
+    /// Drops everything but lines for the log.
+    pub(crate) fn keep_log(&mut self) {
+        self.0.retain(|action| matches!(action, Action::Log { .. }));
+    }
+
+    /// What has been put in, without taking it out.
+    pub fn actions(&self) -> &[Action] {
+        &self.0
     }
 }
 

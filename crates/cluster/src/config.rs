@@ -61,6 +61,8 @@ pub struct Config {
     pub manual_failover_timeout_ms: u64,
     /// `cluster-blacklist-ttl`, seconds.
     pub blacklist_ttl_s: u64,
+    /// `cluster-seeds`: bus addresses that are asked when no known node can be reached.
+    pub seeds: Vec<(Vec<u8>, u16)>,
     /// `cluster-message-gossip-perc`: how many of the known nodes a packet tells of, in percent.
     pub gossip_percent: u64,
     /// The largest message that a bus packet may carry, bytes; twice this and a header bound a packet.
@@ -100,6 +102,7 @@ impl Default for Config {
             link_sendbuf_limit: 0,
             manual_failover_timeout_ms: 5000,
             blacklist_ttl_s: 60,
+            seeds: Vec::new(),
             gossip_percent: 10,
             max_message: 512 << 20,
             verbosity: Level::Notice,

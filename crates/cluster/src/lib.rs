@@ -14,22 +14,40 @@
 //! `now` is Unix time in milliseconds, of a clock that does not go back: wall time when the process began, plus what has
 //! passed since.
 #![forbid(unsafe_code)]
-#![expect(dead_code, unused_imports, reason = "the machines behind the facade are built next")]
 
 mod action;
 mod cluster;
 mod codec;
 mod config;
 mod describe;
+mod detection;
+mod election;
+mod epoch;
+mod health;
 mod id;
+mod links;
+mod load;
+mod manual;
+mod membership;
+mod migration;
 mod node;
 mod nodes_conf;
+mod packets;
+mod ping;
+mod publish;
 mod random;
+mod role;
+mod seek;
+mod slot_commands;
 mod slot_set;
+mod slots;
+mod stats;
+mod tick;
+mod turn;
 mod view;
 
 pub use action::{Action, Direction, Event, FailoverMode, Keys, Outbox, PrimaryLink, Replication, SetSlot};
-pub use cluster::{Cluster, Saved};
+pub use cluster::{Cluster, Debug, Saved};
 pub use config::{BUS_PORT_STEP, Config, Endpoint, Level};
 pub use describe::{Asker, Link, Shard, ShardNode};
 pub use id::{Epoch, LinkId, NAME_LEN, NodeId, ShardId, Slot};

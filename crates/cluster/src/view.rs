@@ -58,6 +58,19 @@ pub struct ViewNode {
 }
 
 impl View {
+    /// What is seen before the first picture is made.
+    pub(crate) fn empty() -> View {
+        View {
+            myself: 0,
+            nodes: Vec::new(),
+            owners: vec![NOBODY; Slot::COUNT].into(),
+            migrating: BTreeMap::new(),
+            importing: BTreeMap::new(),
+            ok: false,
+            preferred: Endpoint::Ip,
+        }
+    }
+
     pub fn me(&self) -> &ViewNode {
         &self.nodes[usize::from(self.myself)]
     }
@@ -183,6 +196,49 @@ impl ViewNode {
             (true, announced, _) => announced,
             (false, _, 0) => self.port,
             (false, _, announced) => announced,
+        }
+    }
+}
+
+impl crate::cluster::Cluster {
+    /// The picture as it is now.
+    pub(crate) fn picture(&self) -> View {
+        let index: BTreeMap<_, u16> = self.nodes.iter().zip(0..NOBODY).map(|((key, _), index)| (key, index)).collect();
+        let at = |key| index.get(&key).copied();
+        let nodes = self.nodes.iter().map(|(key, node)| {
+            let (address, announced) = (node.address.clone(), node.announced.clone());
+            ViewNode {
+                id: node.id,
+                shard: node.shard,
+                ip: address.ip,
+                port: address.port,
+                tls_port: address.tls_port,
+                bus_port: address.bus_port,
+                client_ipv4: announced.client_ipv4,
+                client_ipv6: announced.client_ipv6,
+                client_port: announced.client_port,
+                client_tls_port: announced.client_tls_port,
+                hostname: announced.hostname,
+                availability_zone: announced.availability_zone,
+                is_primary: node.is_primary(),
+                failed: node.has_failed(),
+                available: !node.has_failed() && self.offset_of(key) != 0,
+                config_epoch: self.nodes.epoch_of(key),
+                primary: node.replica_of.and_then(at),
+                replicas: node.replicas.iter().filter_map(|replica| at(*replica)).collect(),
+            }
+        });
+        let open = |table: &BTreeMap<Slot, _>| {
+            table.iter().filter_map(|(slot, key)| at(*key).map(|index| (*slot, index))).collect()
+        };
+        View {
+            myself: at(self.nodes.me).unwrap_or(0),
+            nodes: nodes.collect(),
+            owners: Slot::all().map(|slot| self.slots.owner(slot).and_then(at).unwrap_or(NOBODY)).collect(),
+            migrating: open(&self.slots.migrating),
+            importing: open(&self.slots.importing),
+            ok: self.health.ok,
+            preferred: self.config.preferred_endpoint,
         }
     }
 }

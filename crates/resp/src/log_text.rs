@@ -13,6 +13,7 @@
 //!
 //! Texts only: level, time and process id are added by who writes the line.
 
+pub mod cluster;
 pub mod process;
 
 /// From the first line to serving clients.
