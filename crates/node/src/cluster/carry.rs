@@ -28,7 +28,7 @@ enum Needs {
 fn needs(action: &Action) -> Needs {
     match action {
         Action::SaveConfig { .. } | Action::DeliverPublish { .. } | Action::Log { .. } => Needs::Nothing,
-        Action::Connect { .. } | Action::Close { .. } | Action::Send { .. } => Needs::Wire,
+        Action::Connect { .. } | Action::ConnectName { .. } | Action::Close { .. } | Action::Send { .. } => Needs::Wire,
         Action::ViewChanged(_)
         | Action::Follow { .. }
         | Action::Lead
@@ -83,11 +83,11 @@ impl Core<'_> {
                     server.host.log(LogLevel::Warning, &why);
                     let config = &server.control.load().config.cluster;
                     if config.config_save_behavior == config::directives::cluster::ConfigSaveBehavior::Sync {
-                        server.host.log(LogLevel::Warning, log_text::cluster::CANNOT_SAVE);
+                        server.host.log(LogLevel::Warning, log_text::cluster_node::CANNOT_SAVE);
                         server.stop(1);
                         return false;
                     }
-                    server.host.log(LogLevel::Warning, log_text::cluster::SAVE_IGNORED);
+                    server.host.log(LogLevel::Warning, log_text::cluster_node::SAVE_IGNORED);
                 }
             }
             Action::Log { level, text } => {
@@ -138,7 +138,7 @@ impl Core<'_> {
                 for slot in slots.iter() {
                     let keys = self.set_aside(slot);
                     if keys > 0 {
-                        server.host.log(LogLevel::Warning, &log_text::cluster::set_aside(slot.number(), keys));
+                        server.host.log(LogLevel::Warning, &log_text::cluster_node::set_aside(slot.number(), keys));
                     }
                 }
             }
@@ -154,7 +154,7 @@ impl Core<'_> {
                     server.mailboxes[who.thread].post(Letter::ShardLost { client: who.client, channel });
                 }
             }
-            Action::Connect { .. } | Action::Close { .. } | Action::Send { .. } => {}
+            Action::Connect { .. } | Action::ConnectName { .. } | Action::Close { .. } | Action::Send { .. } => {}
         }
         true
     }

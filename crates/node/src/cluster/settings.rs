@@ -42,6 +42,7 @@ pub fn settings(config: &Config) -> ::cluster::Config {
         link_sendbuf_limit: c.link_sendbuf_limit,
         manual_failover_timeout_ms: u64::from(c.manual_failover_timeout),
         blacklist_ttl_s: c.blacklist_ttl,
+        seeds: Vec::new(),
         gossip_percent: u64::from(c.message_gossip_perc),
         max_message: config.clients.proto_max_bulk_len as u64,
         verbosity: match config.general.loglevel {

@@ -14,15 +14,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use cluster::{Action, Event, LinkId};
 use node::cluster::ClusterNode;
 use node::server::Server;
+use parking_lot::Mutex;
+use runtime::background::Lane;
 use runtime::reactor::{Inbox, MAX_SLICES};
-use runtime::{ConnInfo, Reenter, Verdict};
+use runtime::{ConnInfo, Reenter, Verdict, Waker};
 
 /// One connection.
 struct Link {
@@ -31,14 +33,44 @@ struct Link {
     output: VecDeque<Bytes>,
     /// How much of the first frame has left.
     sent: usize,
+    /// The other end.
+    peer: IpAddr,
     /// The machine has closed it.
     closing: bool,
     connecting: bool,
 }
 
 impl Link {
-    fn new(id: LinkId, connecting: bool) -> Self {
-        Link { id, input: Vec::new(), output: VecDeque::new(), sent: 0, closing: false, connecting }
+    fn new(id: LinkId, peer: IpAddr, connecting: bool) -> Self {
+        Link { id, input: Vec::new(), output: VecDeque::new(), sent: 0, peer, closing: false, connecting }
+    }
+}
+
+/// Names of hosts on their way to addresses: asking for one may take seconds, so another thread does it.
+struct Names {
+    lane: Lane,
+    found: Arc<Mutex<Vec<(LinkId, Option<SocketAddr>)>>>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        Names { lane: Lane::new("names"), found: Arc::default() }
+    }
+}
+
+impl Names {
+    fn resolve(&self, link: LinkId, host: Vec<u8>, port: u16, waker: &Arc<Waker>) {
+        let (found, waker) = (self.found.clone(), waker.clone());
+        self.lane.submit(move || {
+            let name = String::from_utf8_lossy(&host).into_owned();
+            let address = (name.as_str(), port).to_socket_addrs().ok().and_then(|mut all| all.next());
+            found.lock().push((link, address));
+            waker.notify();
+        });
+    }
+
+    fn found(&self) -> Vec<(LinkId, Option<SocketAddr>)> {
+        std::mem::take(&mut *self.found.lock())
     }
 }
 
@@ -51,6 +83,7 @@ pub struct Bus<'s> {
     accepted: u64,
     touched: Vec<usize>,
     wire: VecDeque<Action>,
+    names: Names,
 }
 
 impl<'s> Bus<'s> {
@@ -64,6 +97,7 @@ impl<'s> Bus<'s> {
             accepted: 0,
             touched: Vec::new(),
             wire: VecDeque::new(),
+            names: Names::default(),
         }
     }
 
@@ -88,8 +122,9 @@ impl<'s> Bus<'s> {
         let (Some(peer), Some(local)) = (info.peer, info.local) else { return false };
         self.accepted += 1;
         let id = LinkId::inbound(self.accepted);
-        self.place(token, Link::new(id, false));
-        self.tell(Event::Accepted { link: id, peer: peer.ip().to_canonical(), local: local.ip().to_canonical() });
+        let peer = peer.ip().to_canonical();
+        self.place(token, Link::new(id, peer, false));
+        self.tell(Event::Accepted { link: id, peer, local: local.ip().to_canonical() });
         true
     }
 
@@ -97,9 +132,9 @@ impl<'s> Bus<'s> {
     pub fn connected(&mut self, token: usize, ok: bool) {
         let Some(link) = self.link(token) else { return };
         link.connecting = false;
-        let (id, closing) = (link.id, link.closing);
+        let (id, peer, closing) = (link.id, link.peer, link.closing);
         if ok && !closing {
-            self.tell(Event::LinkUp { link: id });
+            self.tell(Event::LinkUp { link: id, peer });
         }
     }
 
@@ -183,10 +218,18 @@ impl<'s> Bus<'s> {
     /// Does what the machine wants done with links. True when there was anything.
     pub fn drive(&mut self, io: &mut dyn Reenter) -> bool {
         self.node.take_wire(&mut self.wire);
-        let any = !self.wire.is_empty();
+        let found = self.names.found();
+        let any = !self.wire.is_empty() || !found.is_empty();
+        for (link, address) in found {
+            match address {
+                Some(address) => self.connect(io, link, address.ip().to_canonical(), address.port()),
+                None => self.tell(Event::LinkDown { link }),
+            }
+        }
         while let Some(action) = self.wire.pop_front() {
             match action {
                 Action::Connect { link, ip, port } => self.connect(io, link, ip, port),
+                Action::ConnectName { link, host, port } => self.names.resolve(link, host, port, io.inbox().waker()),
                 Action::Send { link, bytes } => {
                     if let Some(&token) = self.tokens.get(&link)
                         && let Some(link) = self.link(token)
@@ -211,7 +254,7 @@ impl<'s> Bus<'s> {
 
     fn connect(&mut self, io: &mut dyn Reenter, id: LinkId, ip: IpAddr, port: u16) {
         match io.connect(SocketAddr::new(ip, port), None) {
-            Ok(token) => self.place(token, Link::new(id, true)),
+            Ok(token) => self.place(token, Link::new(id, ip, true)),
             Err(_) => self.tell(Event::LinkDown { link: id }),
         }
     }

@@ -33,8 +33,8 @@ impl NodesFile {
         let shown = path.display().to_string();
         match files::lock(&beside(&path, ".lock")) {
             Ok(Some(lock)) => Ok(NodesFile { path, _lock: lock }),
-            Ok(None) => Err(log_text::cluster::locked(&shown)),
-            Err(e) => Err(log_text::cluster::cannot_lock(&shown, &errno::text(&e))),
+            Ok(None) => Err(log_text::cluster_node::locked(&shown)),
+            Err(e) => Err(log_text::cluster_node::cannot_lock(&shown, &errno::text(&e))),
         }
     }
 
@@ -44,7 +44,7 @@ impl NodesFile {
             Ok(bytes) if bytes.is_empty() => Ok(None),
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(log_text::cluster::cannot_read(&path.display().to_string(), &errno::text(&e))),
+            Err(e) => Err(log_text::cluster_node::cannot_read(&path.display().to_string(), &errno::text(&e))),
         };
         Ok((read(&self.path)?, read(&beside(&self.path, ".previous"))?))
     }
@@ -52,7 +52,7 @@ impl NodesFile {
     /// Replaces the newest copy; what was the newest is the previous one afterwards.
     pub fn save(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
         files::replace_keeping(&self.path, &beside(&self.path, ".previous"), bytes, fsync)
-            .map_err(|e| log_text::cluster::cannot_write(&self.path.display().to_string(), &errno::text(&e)))
+            .map_err(|e| log_text::cluster_node::cannot_write(&self.path.display().to_string(), &errno::text(&e)))
     }
 }
 

@@ -232,10 +232,10 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
 fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
     keyspace::hash_by_slot();
     if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
-        return Err(log_text::cluster::PORT_TOO_HIGH.to_owned());
+        return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
     }
     if config.network.bind.is_empty() {
-        return Err(log_text::cluster::NO_BIND.to_owned());
+        return Err(log_text::cluster_node::NO_BIND.to_owned());
     }
     let file = NodesFile::open(config)?;
     let (newest, previous) = file.read()?;

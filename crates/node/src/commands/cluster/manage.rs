@@ -31,7 +31,7 @@ pub(super) fn meet(call: &mut Call<'_, '_>) -> Done {
     };
     let bus_port = u16::try_from(bus_port).ok().filter(|port| *port > 0).ok_or(error::cluster::BUS_PORT_RANGE)?;
     change(call, |machine, now, _, out| machine.meet(now, host, port, bus_port, out))?;
-    note(call, |who| log_text::cluster::meet(&String::from_utf8_lossy(host), port, who));
+    note(call, |who| log_text::cluster_node::meet(&String::from_utf8_lossy(host), port, who));
     call.client.out.ok();
     Ok(())
 }
@@ -41,7 +41,7 @@ pub(super) fn forget(call: &mut Call<'_, '_>) -> Done {
     let known = node(call)?.ask(|machine| machine.node_named(name)).is_some();
     change(call, |machine, now, _, out| machine.forget(now, name, out))?;
     if known {
-        note(call, |who| log_text::cluster::forget(&String::from_utf8_lossy(name), who));
+        note(call, |who| log_text::cluster_node::forget(&String::from_utf8_lossy(name), who));
     }
     call.client.out.ok();
     Ok(())
@@ -54,7 +54,7 @@ pub(super) fn replicate(call: &mut Call<'_, '_>) -> Done {
         3 => change(call, |machine, now, keys, out| machine.replicate(now, args.at(2), keys, out))?,
         4 if args.at(2).eq_ignore_ascii_case(b"no") && args.at(3).eq_ignore_ascii_case(b"one") => {
             if call.core.control().is_replica() {
-                note(call, log_text::cluster::stop_replication);
+                note(call, log_text::cluster_node::stop_replication);
             }
             change(call, |machine, now, _, out| machine.replicate_no_one(now, out))?;
         }
@@ -90,10 +90,10 @@ pub(super) fn failover(call: &mut Call<'_, '_>) -> Done {
     change(call, |machine, now, _, out| machine.failover(now, mode, replica, from_primary, out))?;
     if meant {
         note(call, |who| match mode {
-            FailoverMode::Takeover => log_text::cluster::takeover(who),
-            FailoverMode::Force if from_primary => log_text::cluster::forced_by_primary(who),
-            FailoverMode::Force => log_text::cluster::forced(who),
-            FailoverMode::Plain => log_text::cluster::manual(who),
+            FailoverMode::Takeover => log_text::cluster_node::takeover(who),
+            FailoverMode::Force if from_primary => log_text::cluster_node::forced_by_primary(who),
+            FailoverMode::Force => log_text::cluster_node::forced(who),
+            FailoverMode::Plain => log_text::cluster_node::manual(who),
         });
     }
     call.client.out.ok();
@@ -112,7 +112,7 @@ pub(super) fn reset(call: &mut Call<'_, '_>) -> Done {
         return syntax(call);
     }
     change(call, |machine, now, keys, out| machine.reset(now, hard, keys, out))?;
-    note(call, log_text::cluster::reset);
+    note(call, log_text::cluster_node::reset);
     call.client.out.ok();
     Ok(())
 }
