@@ -76,9 +76,10 @@ impl Keyspace {
     /// The same with another number of shards, a power of two.
     pub(crate) fn with_shards(shards: usize) -> Self {
         let env = Env { notify: u32::MAX, ..Env::default() };
+        let map = ShardMap::new(shards);
         Keyspace {
-            shards: (0..shards).map(|_| Shard::new(usize::from(env.databases))).collect(),
-            map: ShardMap::new(shards),
+            shards: (0..shards).map(|_| Shard::new(usize::from(env.databases), map)).collect(),
+            map,
             now: 1_700_000_000_000,
             env,
             db: DbIndex(0),
@@ -206,7 +207,7 @@ impl Keyspace {
 fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId> {
     let all = || (0..map.shards() as u16).map(ShardId).collect();
     match class {
-        Class::World | Class::Cursor => all(),
+        Class::World | Class::Cursor | Class::Slot => all(),
         Class::Free => Vec::new(),
         Class::Keys | Class::Patterns => match row.keys_of(args) {
             Ok(keys) => keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)).collect(),

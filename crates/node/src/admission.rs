@@ -8,6 +8,7 @@ use resp::error::{self, Error};
 use resp::reply::Proto;
 use session::{Client, Flag};
 
+use crate::cluster::route;
 use crate::control::{Control, Pause};
 
 /// The name that clients look for in LOADING and MISCONF texts.
@@ -22,6 +23,8 @@ pub enum Admission {
     Pause,
     /// The client gets this error; an open transaction is aborted.
     Refuse(Error),
+    /// It belongs to another node, or nowhere for now; an open transaction is aborted.
+    Redirect(Error),
 }
 
 /// Circumstances of one command that are not in the control value.
@@ -52,6 +55,13 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     }
     if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
         return Refuse(error);
+    }
+    if let Some(view) = &control.cluster
+        && !how.in_exec
+        && route::concerns(row)
+        && let Err(error) = route::route(control, view, client, row, args)
+    {
+        return Admission::Redirect(error);
     }
     if how.in_exec {
         // The rest was asked of EXEC, for all its commands at once.

@@ -156,7 +156,7 @@ pub fn answer(core: &mut Core<'_>, client: &mut Client, args: Args<'_>) {
     }
     let control = core.control();
     let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: false };
-    if let Admission::Refuse(e) = judge(&control, client, row, args, &how) {
+    if let Admission::Refuse(e) | Admission::Redirect(e) = judge(&control, client, row, args, &how) {
         core.refuse(client, Some(id), e);
         return;
     }

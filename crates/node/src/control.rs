@@ -105,6 +105,8 @@ pub struct Control {
     pub users: Arc<Users>,
     /// Primary or replica.
     pub role: Role,
+    /// Who owns which slot; `None` outside of a cluster.
+    pub cluster: Option<Arc<::cluster::View>>,
     /// Whether a data set is being loaded, so that there are none to be served.
     pub loading: bool,
     /// Whether one is being loaded beside the present one, which is served meanwhile.
@@ -132,6 +134,7 @@ impl Control {
             env_no_block,
             users,
             role: Role::Primary,
+            cluster: None,
             loading: false,
             async_loading: false,
             pause: Pause::None,
@@ -216,7 +219,11 @@ fn env_of(config: &Config) -> Env {
         limits,
         max_string: config.clients.proto_max_bulk_len as usize,
         notify: config.events.notify_keyspace_events.bits(),
-        databases: config.general.databases as u16,
+        databases: match config.cluster.enabled {
+            true => config.cluster.databases.min(1 << 14) as u16,
+            false => config.general.databases as u16,
+        },
+        cluster: config.cluster.enabled,
         lfu: config.memory.maxmemory_policy.is_lfu(),
         lazy_user_del: config.lazyfree.lazy_user_del,
         lazy_server_del: config.lazyfree.lazy_server_del,

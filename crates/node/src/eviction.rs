@@ -266,7 +266,7 @@ mod tests {
     fn keys_that_expire_are_found_among_many() {
         use keyspace::{Expiry, Shard, ShardMap, Space, UnixMillis};
         use smallvec::smallvec;
-        let mut shard = Shard::new(1);
+        let mut shard = Shard::new(1, ShardMap::new(1));
         let mut space =
             Space::new(ShardMap::new(1), smallvec![(ShardId(0), &mut shard)], DbIndex(0), UnixMillis(1_000));
         for n in 0..5000 {
@@ -287,7 +287,7 @@ mod tests {
     fn policies_prefer_what_they_say() {
         use keyspace::{Expiry, Shard, ShardMap, Space, UnixMillis};
         use smallvec::smallvec;
-        let mut shard = Shard::new(1);
+        let mut shard = Shard::new(1, ShardMap::new(1));
         let at = |shard: &mut Shard, now: i64, f: &mut dyn FnMut(&mut Space<'_>)| {
             let mut space =
                 Space::new(ShardMap::new(1), smallvec![(ShardId(0), &mut *shard)], DbIndex(0), UnixMillis(now));

@@ -24,9 +24,11 @@ use resp::error::{self, Error};
 use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
+use structures::number;
 
 use crate::admission::{Admission, Circumstances, judge};
 use crate::busy::Meanwhile;
+use crate::cluster::route;
 use crate::commands::Call;
 use crate::control::{Change, Control, Pause};
 use crate::expiry;
@@ -164,12 +166,18 @@ impl<'s> Core<'s> {
         let start = client.out.len();
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
+        let asked = client.asking;
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        if asked && client.multi.is_none() {
+            // ASKING is said for one command, or for one transaction.
+            let last = client.card.last_command.load(Ordering::Relaxed) as usize;
+            client.asking = self.server.registry.row(RowId(last as u16)).name() == "asking";
         }
         if was_replica && client.out.len() > start {
             self.disown(client, start, &args);
@@ -269,9 +277,14 @@ impl<'s> Core<'s> {
                     self.lease.end_unit();
                     return self.refuse(client, Some(id), e);
                 }
+                Admission::Redirect(e) => {
+                    self.lease.abandon(&mut client.attempt);
+                    self.lease.end_unit();
+                    return self.redirect(client, id, &e);
+                }
             }
             if queues {
-                self.enqueue(client, id, row, args);
+                self.enqueue(client, &control, id, row, args);
                 self.lease.end_unit();
                 return Outcome::Done;
             }
@@ -358,6 +371,11 @@ impl<'s> Core<'s> {
             Taken::Parked => return Some(Outcome::Parked),
             Taken::Again => return None,
         }
+        if control.cluster.is_some()
+            && let Err(e) = route::open_slot(&mut self.lease, control, client, &[(row, args)])
+        {
+            return Some(self.redirect(client, id, &e));
+        }
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
@@ -410,11 +428,16 @@ impl<'s> Core<'s> {
 
     /// Takes the shards that a control command names (WATCH).
     fn take_named(&mut self, client: &mut Client, row: &Row, class: Class, args: Args<'_>) -> Result<Taken, Error> {
-        if class != Class::Keys {
+        if !matches!(class, Class::Keys | Class::Slot) {
             return Ok(Taken::Yes);
         }
         let mut shards = self.plan(row, class, args)?;
-        Ok(self.take(client, &mut shards, &[(row, args)]))
+        let taken = self.take(client, &mut shards, &[(row, args)]);
+        let control = self.control();
+        if control.cluster.is_some() && taken == Taken::Yes {
+            route::open_slot(&mut self.lease, &control, client, &[(row, args)])?;
+        }
+        Ok(taken)
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
@@ -502,7 +525,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn finish_control(&mut self, client: &mut Client) {
+    pub(crate) fn finish_control(&mut self, client: &mut Client) {
         if self.scratch.is_empty() {
             return;
         }
@@ -534,6 +557,10 @@ impl<'s> Core<'s> {
         match class {
             Class::World | Class::Free => {}
             _ if map.shards() == 1 => shards.push(ShardId(0)),
+            Class::Slot => {
+                let slot = args.get(2).and_then(number::parse_i64).and_then(|n| u16::try_from(n).ok());
+                shards.extend(slot.filter(|_| map.is_by_slot()).map(|slot| map.of_slot(slot)));
+            }
             Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
                 Ok(keys) => {
                     shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));
@@ -623,13 +650,15 @@ impl<'s> Core<'s> {
         more
     }
 
-    fn enqueue(&mut self, client: &mut Client, id: RowId, row: &Row, args: Args<'_>) {
+    fn enqueue(&mut self, client: &mut Client, control: &Control, id: RowId, row: &Row, args: Args<'_>) {
         let Some(multi) = &mut client.multi else { return };
+        // That they are of one slot was found out when the command was admitted.
+        let slot = control.cluster.as_ref().and_then(|_| route::slot_of(row, &args).ok().flatten());
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
         multi.common = multi.common.intersection(row.flags);
-        multi.queue.push(Queued { row: id, args });
+        multi.queue.push(Queued { row: id, args, slot });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
         client.out.queued();
@@ -653,6 +682,19 @@ impl<'s> Core<'s> {
             multi.aborted = true;
         }
         client.out.error(&e);
+        Outcome::Done
+    }
+
+    /// Sends a client to another node, or away for now. A transaction is over, or cannot come to its end.
+    pub(crate) fn redirect(&mut self, client: &mut Client, id: RowId, e: &Error) -> Outcome {
+        add(&self.counters.commands[id.index()].rejected, 1);
+        self.note_error(e.code());
+        if self.server.registry.row(id).name() == "exec" {
+            crate::transaction::discard(self, client);
+        } else if let Some(multi) = &mut client.multi {
+            multi.aborted = true;
+        }
+        client.out.error(e);
         Outcome::Done
     }
 

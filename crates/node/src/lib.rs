@@ -24,6 +24,7 @@
 
 pub mod admission;
 pub mod busy;
+pub mod cluster;
 pub mod commands;
 pub mod control;
 pub mod cron;

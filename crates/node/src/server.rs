@@ -15,7 +15,7 @@ use engine::control::Published;
 use engine::ticket::Wake;
 use engine::{Clock, Engine};
 use journal::{History, Journal, ReplId, ReplOffset};
-use keyspace::{Db, WaitState};
+use keyspace::{Db, ShardMap, WaitState};
 use parking_lot::Mutex;
 use pubsub::PubSub;
 use resp::error::Error;
@@ -23,6 +23,7 @@ use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
 use crate::busy::Busy;
+use crate::cluster::ClusterNode;
 use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
@@ -55,6 +56,11 @@ pub trait Host: Send + Sync {
     /// Loads the snapshot file. The lease has the world.
     fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
         Err("this host keeps no files".to_owned())
+    }
+    /// Replaces the file in which a node keeps what it knows of its cluster; the one before it stays under another name.
+    /// With `fsync` it is on the disk afterwards. The error is for the log.
+    fn save_nodes(&self, _bytes: &[u8], _fsync: bool) -> Result<(), String> {
+        Ok(())
     }
     /// Waits before each write to the append-only file, for tests.
     fn slow_aof(&self, _delay: Duration) {}
@@ -242,6 +248,8 @@ pub struct Server {
     pub still: Stillness,
     /// Keys on their way to another server.
     pub frozen: Frozen,
+    /// The node of a cluster that this server is, if it is one; put in before the server is shared.
+    pub cluster: Option<ClusterNode>,
 }
 
 impl Server {
@@ -256,6 +264,7 @@ impl Server {
         registry: Registry,
     ) -> Self {
         let databases = usize::from(control.env.databases);
+        let map = if control.env.cluster { ShardMap::by_slot(shards) } else { ShardMap::new(shards) };
         let bound: Box<[Bound]> = (0..registry.id_count()).map(|i| bind(registry.row(RowId(i as u16)))).collect();
         let mut has: Box<[bool]> = bound.iter().map(|bound| !matches!(bound, Bound::Absent)).collect();
         for (id, _) in registry.iter().filter(|(id, _)| !matches!(bound[id.index()], Bound::Absent)) {
@@ -268,7 +277,7 @@ impl Server {
         let started = clock.unix_millis();
         Server {
             started,
-            engine: Engine::new(shards, databases, executors, clock),
+            engine: Engine::new(map, databases, executors, clock),
             journal: Arc::new(Journal::new(
                 History::new(replication_id(&*host)),
                 ReplOffset(0),
@@ -308,6 +317,7 @@ impl Server {
             shutdown: Mutex::default(),
             still: Stillness::default(),
             frozen: Frozen::default(),
+            cluster: None,
         }
     }
 
@@ -406,6 +416,10 @@ impl Server {
             *command = CommandTotals::sum(&self.counters, index);
         }
         self.counters.iter().for_each(|counters| counters.error_codes.lock().clear());
+        if let Some(node) = &self.cluster {
+            node.stats.reset();
+            node.with(|machine, _| machine.reset_stats());
+        }
     }
 }
 

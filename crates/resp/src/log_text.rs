@@ -14,6 +14,7 @@
 //! Texts only: level, time and process id are added by who writes the line.
 
 pub mod cluster;
+pub mod cluster_node;
 pub mod process;
 
 /// From the first line to serving clients.

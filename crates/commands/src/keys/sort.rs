@@ -10,7 +10,7 @@
 //! BY and GET read keys that no argument names: with them SORT needs the whole keyspace ([`names_further_keys`]).
 //! Texts are compared by their bytes, in every locale.
 
-mod pattern;
+pub(super) mod pattern;
 
 use std::cmp::Ordering;
 use std::ops::Range;

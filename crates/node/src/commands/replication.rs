@@ -178,6 +178,9 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
     let (host, port) = (call.args.at(1), call.args.at(2));
     let control = call.core.control();
     let server = call.core.server;
+    if control.cluster.is_some() {
+        return Err(error::replication::REPLICAOF_IN_CLUSTER);
+    }
     let who = line::describe(call.core, &call.client.card);
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
         if control.is_replica() {
@@ -206,7 +209,7 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
 }
 
 /// Follows another primary, or none. The lease has the world.
-fn change_role(core: &mut Core<'_>, role: Role) {
+pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
     let promoted = role == Role::Primary;
@@ -359,6 +362,21 @@ pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool
                 client.out.integer(here);
                 client.out.integer(there);
             }
+        }
+        Waiting::Replicated { wanted, offset, .. } => {
+            if server.replicas_at(offset) >= wanted {
+                if let Waiting::Replicated { args, .. } = std::mem::take(&mut client.waiting) {
+                    client.waiting = Waiting::Parked(args);
+                }
+                client.replicated = true;
+                return true;
+            }
+            if !timed_out {
+                return false;
+            }
+            let error = error::common::NOREPLICAS;
+            core.note_error(error.code());
+            client.out.error(&error);
         }
         _ => return false,
     }

@@ -5,14 +5,16 @@
 //!                                                                              ├─ io 0 … N-1   (reactor + worker)
 //!                                                                              ├─ acceptor
 //!                                                                              ├─ link         (our primary's stream)
-//!                                                                              └─ control      (timers, expiry, saves)
+//!                                                                              └─ control      (timers, expiry, saves, bus)
 //! ```
 
 mod aof;
+mod bus;
 mod control;
 mod host;
 mod load;
 mod migrator;
+mod nodes_file;
 mod recover;
 mod replica;
 mod settings;

@@ -9,9 +9,12 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use acl::Users;
+use cluster::{Cluster, Outbox, Saved};
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use keyspace::UnixMillis;
+use node::cluster::ClusterNode;
 use node::control::{Control, Role};
 use node::report;
 use node::server::Server;
@@ -22,6 +25,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, sour
 use super::aof::Aof;
 use super::host::{ProcessHost, SystemClock};
 use super::load::Failure;
+use super::nodes_file::NodesFile;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::{control, recover, replica, thread};
@@ -170,6 +174,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
+    let (nodes, machine) = match config.cluster.enabled.then(|| join(&config)).transpose() {
+        Ok(joined) => joined.unzip(),
+        Err(reason) => {
+            log::warning(reason);
+            return Ok(1);
+        }
+    };
     let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
     let mut state = Control::new(config.clone(), users);
     state.loading = true;
@@ -177,8 +188,8 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
     }
-    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
-    let server: &'static Server = Box::leak(Box::new(Server::new(
+    state.cluster = machine.as_ref().map(|(machine, _)| machine.view().clone());
+    let mut server = Server::new(
         state,
         threads,
         threads + control::EXECUTORS,
@@ -190,9 +201,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
             outside.clone(),
             file,
             aof_cell.clone(),
+            nodes,
         )),
         registry,
-    )));
+    );
+    server.cluster = machine.map(|(machine, outbox)| ClusterNode::new(machine, outbox));
+    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
+    let server: &'static Server = Box::leak(Box::new(server));
     let _ = reported.set(server);
     let aof = Arc::new(Aof::new(server.journal.clone()));
     let _ = aof_cell.set(aof.clone());
@@ -210,6 +225,25 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     remove_pid_file(&config);
     log::warning(log_text::shutdown::bye("Rubellite"));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
+}
+
+/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it. From here on keys are
+/// hashed by their slots.
+fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
+    keyspace::hash_by_slot();
+    if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
+        return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
+    }
+    if config.network.bind.is_empty() {
+        return Err(log_text::cluster_node::NO_BIND.to_owned());
+    }
+    let file = NodesFile::open(config)?;
+    let (newest, previous) = file.read()?;
+    let saved = Saved { newest: newest.as_deref(), previous: previous.as_deref() };
+    let mut outbox = Outbox::new();
+    let now = UnixMillis(runtime::clock::unix_ms());
+    let machine = Cluster::new(node::cluster::settings(config), saved, entropy::seed(), now, &mut outbox)?;
+    Ok((file, (machine, outbox)))
 }
 
 /// One shard for one thread, so that a turn takes one lock; else many for each thread, so that they seldom meet, even in
@@ -231,13 +265,19 @@ fn serve(
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
-    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let inboxes: Vec<_> = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let io_inboxes = inboxes.clone();
     signals::install(control_reactor.inbox().waker().clone())?;
     let acceptor = {
         let started = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
         outside.acceptor.get_or_init(|| started)
     };
-    let listening = settings::listen_all(config, acceptor)?;
+    let bus_acceptor;
+    let mut listening = settings::listen_all(config, acceptor)?;
+    if server.cluster.is_some() && listening {
+        bus_acceptor = Acceptor::start(vec![control_reactor.inbox().clone()], 0)?;
+        listening = settings::listen_bus(config, &bus_acceptor);
+    }
     if !listening {
         server.stop(1);
     }
@@ -256,7 +296,8 @@ fn serve(
         if config.general.always_show_logo {
             log::raw(log::Level::Notice, &log_text::start::logo(VERSION, config.network.port, std::process::id()));
         } else {
-            log::notice(log_text::start::mode("standalone", config.network.port));
+            let mode = if server.cluster.is_some() { "cluster" } else { "standalone" };
+            log::notice(log_text::start::mode(mode, config.network.port));
         }
         log::notice(log_text::start::INITIALIZED);
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
@@ -271,7 +312,7 @@ fn serve(
                 snapshotter::run(server, executor, jobs, aof);
             }
         })?;
-        let result = control::run(server, threads, control_reactor, aof);
+        let result = control::run(server, threads, control_reactor, aof, io_inboxes);
         snapshots.end();
         result
     })?;
@@ -297,6 +338,10 @@ fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) ->
         }
     }
     server.recheck();
+    if let Some(node) = &server.cluster {
+        node.announce_data();
+        server.host.wake_control();
+    }
     // The link to a primary begins only now.
     server.replication.idle.wake(0);
     if config.network.port != 0 {
