@@ -10,6 +10,7 @@ use resp::error::{self, Error};
 use resp::reply::Proto;
 use session::{Client, Flag};
 
+use crate::cluster::route;
 use crate::control::{Control, Pause};
 
 /// The name that clients look for in LOADING and MISCONF texts.
@@ -26,6 +27,8 @@ pub enum Admission {
     Refuse(Error),
     /// The same, because its user may not do this; that goes into the log of denials.
     Deny(Denied),
+    /// It belongs to another node, or nowhere for now; an open transaction is aborted.
+    Redirect(Error),
 }
 
 /// Circumstances of one command that are not in the control value.
@@ -94,6 +97,13 @@ pub fn judge(
         && let Err(denied) = control.users.check(client.user, &asked(control, client, id, row, args))
     {
         return Admission::Deny(denied);
+    }
+    if let Some(view) = &control.cluster
+        && !how.in_exec
+        && route::concerns(row)
+        && let Err(error) = route::route(control, view, client, row, args)
+    {
+        return Admission::Redirect(error);
     }
     if how.in_exec {
         // The rest was asked of EXEC, for all its commands at once.

@@ -218,6 +218,9 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
     let (host, port) = (call.args.at(1), call.args.at(2));
     let control = call.core.control();
     let server = call.core.server;
+    if control.cluster.is_some() {
+        return Err(error::replication::REPLICAOF_IN_CLUSTER);
+    }
     if failover::is_under_way(server) {
         return Err(error::replication::REPLICAOF_FAILING_OVER);
     }
@@ -416,6 +419,21 @@ pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool
                 client.out.integer(here);
                 client.out.integer(there);
             }
+        }
+        Waiting::Replicated { wanted, offset, .. } => {
+            if server.replicas_at(offset) >= wanted {
+                if let Waiting::Replicated { args, .. } = std::mem::take(&mut client.waiting) {
+                    client.waiting = Waiting::Parked(args);
+                }
+                client.replicated = true;
+                return true;
+            }
+            if !timed_out {
+                return false;
+            }
+            let error = error::common::NOREPLICAS;
+            core.note_error(error.code());
+            client.out.error(&error);
         }
         _ => return false,
     }
