@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 
 use config::directives::aof::AppendFsync;
 use engine::ticket::Wake;
+use node::aof::Aof;
 use node::execute::Core;
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
@@ -16,8 +17,6 @@ use node::server::Server;
 use node::shutdown::{self, Wish};
 use runtime::signals::Signal;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
-
-use super::aof::Aof;
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
 /// thread.
@@ -69,11 +68,7 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
 
 impl ControlThread<'_> {
     fn tick(&mut self) {
-        // The expiry cycle sleeps where it has to wait. Behind this thread's own place in the queue for the world it would
-        // wait for itself.
-        if !self.core.waits_for_world() && !self.replicas.waits_for_world() {
-            self.expirer.cycle(EXPIRY_NANOS);
-        }
+        self.expirer.cycle(EXPIRY_NANOS);
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
@@ -142,6 +137,7 @@ impl Handler for ControlThread<'_> {
             let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
             shutdown::request(self.server, wish, None, None);
         }
+        node::failover::tick(&mut self.core);
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
