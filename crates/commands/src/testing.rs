@@ -76,9 +76,10 @@ impl Keyspace {
     /// The same with another number of shards, a power of two.
     pub(crate) fn with_shards(shards: usize) -> Self {
         let env = Env { notify: u32::MAX, ..Env::default() };
+        let map = ShardMap::new(shards);
         Keyspace {
-            shards: (0..shards).map(|_| Shard::new(usize::from(env.databases))).collect(),
-            map: ShardMap::new(shards),
+            shards: (0..shards).map(|_| Shard::new(usize::from(env.databases), map)).collect(),
+            map,
             now: 1_700_000_000_000,
             env,
             db: DbIndex(0),

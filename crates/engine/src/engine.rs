@@ -34,12 +34,13 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty keyspace of `shards` shards (a power of two) and `databases` databases, run by `executors` threads.
-    pub fn new(shards: usize, databases: usize, executors: usize, clock: Arc<dyn Clock>) -> Self {
+    /// An empty keyspace of the shards of `map` and `databases` databases, run by `executors` threads.
+    pub fn new(map: ShardMap, databases: usize, executors: usize, clock: Arc<dyn Clock>) -> Self {
+        let shards = map.shards();
         let mut counts = Vec::with_capacity(shards);
         let mut watched = Vec::with_capacity(shards);
         let shards_of_keys = Shards::new(shards, |_| {
-            let shard = Shard::new(databases);
+            let shard = Shard::new(databases, map);
             counts.push(shard.counts());
             watched.push(shard.watched.count());
             shard
@@ -49,7 +50,7 @@ impl Engine {
             shards: shards_of_keys,
             counts,
             watched,
-            map: ShardMap::new(shards),
+            map,
             last: AtomicI64::new(clock.unix_millis()),
             clock,
         }

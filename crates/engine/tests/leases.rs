@@ -78,7 +78,7 @@ impl Engine {
     fn new(executors: usize, shards: usize) -> Arc<Self> {
         Arc::new(Engine {
             gate: Gate::new(executors),
-            shards: Shards::new(shards, |_| Shard::new(1)),
+            shards: Shards::new(shards, |_| Shard::new(1, ShardMap::new(1))),
             map: ShardMap::new(shards),
             started: AtomicU32::new(0),
             running: AtomicU32::new(0),

@@ -55,15 +55,16 @@ impl Counts {
     }
 
     #[inline]
-    pub(crate) fn publish(&mut self, dbs: &[Db]) {
+    pub(crate) fn publish(&mut self, dbs: &mut [Db]) {
         if self.changed != 0 {
             self.publish_changed(dbs);
         }
     }
 
-    fn publish_changed(&mut self, dbs: &[Db]) {
-        for (index, (db, count)) in dbs.iter().zip(self.shared.iter()).enumerate() {
+    fn publish_changed(&mut self, dbs: &mut [Db]) {
+        for (index, (db, count)) in dbs.iter_mut().zip(self.shared.iter()).enumerate() {
             if self.changed >> index.min(63) & 1 != 0 {
+                db.tables.settle();
                 count.publish(db);
             }
         }

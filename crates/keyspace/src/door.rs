@@ -12,8 +12,9 @@ use value::{RawString, StringRef, Value};
 
 use crate::snapshot::Observers;
 use crate::space::string_of;
+use crate::tables::KeyTable;
 use crate::watched::After;
-use crate::{AccessClock, Db, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
+use crate::{AccessClock, DbIndex, Expiry, Key, Lookup, Note, OnExpired, Space, Typed, UnixMillis};
 
 /// Strings up to this many bytes live inside their entry's allocation.
 const EMBED_MAX: usize = 512;
@@ -62,8 +63,8 @@ impl Space<'_> {
             self.insert_value(key, T::empty().wrap(), Expiry::None);
         }
         let access = self.access();
-        let (part, mut observers) = self.change(key);
-        let found = match part.table.probe(key.hash, key.bytes, &mut observers) {
+        let (table, mut observers) = self.change(key);
+        let found = match table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 access.note(&mut found);
                 found
@@ -83,8 +84,8 @@ impl Space<'_> {
 
     fn edit_alive<T: Typed>(&mut self, key: &Key<'_>) -> Result<Option<&mut T>, Error> {
         let access = self.access();
-        let (part, mut observers) = self.change(key);
-        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
+        let (table, mut observers) = self.change(key);
+        let Some(mut found) = table.find_mut(key.hash, key.bytes, &mut observers) else { return Ok(None) };
         access.note(&mut found);
         match found.into_payload_mut() {
             PayloadMut::Value(v) => T::of_mut(v).map(Some).ok_or(error::common::WRONGTYPE),
@@ -129,8 +130,8 @@ impl Space<'_> {
         let mut expiry = Expiry::None;
         if self.alive(key) {
             let access = self.access();
-            let (part, mut observers) = self.change(key);
-            if let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) {
+            let (table, mut observers) = self.change(key);
+            if let Some(mut found) = table.find_mut(key.hash, key.bytes, &mut observers) {
                 expiry = Expiry::Keep;
                 access.note(&mut found);
                 grown = match found.into_payload_mut() {
@@ -150,8 +151,8 @@ impl Space<'_> {
     /// (which the caller's next look at it settles), or its encoding is not `int`.
     pub fn edit_int(&mut self, key: &Key<'_>, f: impl FnOnce(i64) -> Result<i64, Error>) -> Option<Result<i64, Error>> {
         let (now, policy, access) = (self.now, self.on_expired, self.access());
-        let (part, mut observers) = self.change(key);
-        let mut found = part.table.find_mut(key.hash, key.bytes, &mut observers)?;
+        let (table, mut observers) = self.change(key);
+        let mut found = table.find_mut(key.hash, key.bytes, &mut observers)?;
         if policy != OnExpired::Obey && found.flag() && found.get().expire().is_some_and(|at| now.is_past(at)) {
             // It is not there any more; what comes next under this name tells its end.
             return None;
@@ -178,8 +179,8 @@ impl Space<'_> {
         if !self.alive(key) {
             return false;
         }
-        let (part, mut observers) = self.change(key);
-        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
+        let (table, mut observers) = self.change(key);
+        let Some(mut found) = table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
         found.get_mut().set_expire(expire.map(|at| at.0));
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
@@ -191,8 +192,8 @@ impl Space<'_> {
     /// Sets what is known of a key's accesses, as [`AccessClock`](crate::AccessClock) has it. False when there is no such key.
     pub fn set_access(&mut self, key: &Key<'_>, word: u32) -> bool {
         let db = self.db;
-        let (part, mut observers) = self.shard(key).parts(db);
-        let Some(mut found) = part.table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
+        let (table, mut observers) = self.shard(key).parts(db, key.hash);
+        let Some(mut found) = table.find_mut(key.hash, key.bytes, &mut observers) else { return false };
         found.set_access(word as u16);
         found.get_mut().set_mark((word >> 16) as u8);
         true
@@ -254,8 +255,8 @@ impl Space<'_> {
         }
         entry.rename(key.bytes);
         let access = self.access();
-        let (part, mut observers) = self.change(key);
-        let mut found = part.table.insert(key.hash, entry, &mut observers);
+        let (table, mut observers) = self.change(key);
+        let mut found = table.insert(key.hash, entry, &mut observers);
         access.begin(&mut found);
         found.set_flag(expire.is_some());
         if let Some(at) = expire {
@@ -281,7 +282,7 @@ impl Space<'_> {
         let db = self.db;
         let shard = self.shard(key);
         if !shard.watched.is_empty() {
-            let exists = shard.dbs[db.index()].table.find(key.hash, key.bytes).is_some();
+            let exists = shard.dbs[db.index()].tables.of(key.hash).find(key.hash, key.bytes).is_some();
             shard.watched.touch(db, key.bytes, exists);
         }
     }
@@ -304,8 +305,8 @@ impl Space<'_> {
     }
 
     fn take_entry(&mut self, key: &Key<'_>) -> Option<Entry<Value>> {
-        let (part, mut observers) = self.change(key);
-        part.table.remove(key.hash, key.bytes, &mut observers)
+        let (table, mut observers) = self.change(key);
+        table.remove(key.hash, key.bytes, &mut observers)
     }
 
     /// Overwrites or makes the entry of a key with one probe of the table. A key whose time had come is replaced as one
@@ -313,8 +314,8 @@ impl Space<'_> {
     fn replace(&mut self, key: &Key<'_>, new: New<'_>, expiry: Expiry) {
         let (db, now, policy, access) = (self.db, self.now, self.on_expired, self.access());
         let mut over = false;
-        let (part, mut observers) = self.change(key);
-        let (mut found, old, expire, made) = match part.table.probe(key.hash, key.bytes, &mut observers) {
+        let (table, mut observers) = self.change(key);
+        let (mut found, old, expire, made) = match table.probe(key.hash, key.bytes, &mut observers) {
             Probe::Found(mut found) => {
                 let present = found.get().expire();
                 over = policy != OnExpired::Obey && present.is_some_and(|at| now.is_past(at));
@@ -366,14 +367,14 @@ impl Space<'_> {
         Access { clock: self.clock, coin, moves: self.lookup == Lookup::Touch }
     }
 
-    /// The part of the keyspace in which a key is about to change; what snapshots still need of it has been shown to them.
-    fn change(&mut self, key: &Key<'_>) -> (&mut Db, Observers<'_>) {
+    /// The table in which a key is about to change; what snapshots still need of it has been shown to them.
+    fn change(&mut self, key: &Key<'_>) -> (&mut KeyTable, Observers<'_>) {
         let db = self.db;
         let shard = self.shard(key);
         if shard.in_snapshot() {
             shard.before_change(db, key.hash, key.bytes);
         }
-        shard.parts(db)
+        shard.parts(db, key.hash)
     }
 
     fn discard(&mut self, key: &Key<'_>, entry: Entry<Value>, deletion: Deletion) {
@@ -402,9 +403,7 @@ impl Space<'_> {
             if part.is_empty() {
                 continue;
             }
-            shard.watched.touch_all(|d, key| {
-                (d == db).then(|| (part.table.find(structures::hash::hash(key), key).is_some(), After::Gone))
-            });
+            shard.watched.touch_all(|d, key| (d == db).then(|| (part.tables.find(key).is_some(), After::Gone)));
             self.detached.extend(shard.take_db(db));
         }
         removed
@@ -417,8 +416,7 @@ impl Space<'_> {
         for (_, shard) in &mut self.shards {
             if !shard.watched.is_empty() {
                 let dbs = &shard.dbs;
-                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].table.find(structures::hash::hash(key), key)
-                {
+                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].tables.find(key) {
                     None => After::Gone,
                     Some(found) if found.expire().is_some_and(|at| at < now.0) => After::Stale,
                     Some(_) => After::Live,
@@ -437,9 +435,9 @@ impl Space<'_> {
     pub fn awaited_keys(&self, db: DbIndex) -> Vec<Box<[u8]>> {
         let mut keys = Vec::new();
         for (_, shard) in &self.shards {
-            let table = &shard.dbs[db.index()].table;
+            let tables = &shard.dbs[db.index()].tables;
             let here = shard.waiting.keys().filter(|(of, _)| *of == db).map(|(_, key)| key);
-            keys.extend(here.filter(|key| table.find(structures::hash::hash(key), key).is_some()).map(Box::from));
+            keys.extend(here.filter(|key| tables.find(key).is_some()).map(Box::from));
         }
         keys
     }

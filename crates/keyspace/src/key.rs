@@ -1,6 +1,9 @@
 //! Names of keys and places: which database, which shard, at what time.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use structures::crc16;
 
 /// A database's number, `0 .. databases`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
@@ -44,17 +47,31 @@ impl fmt::Display for UnixMillis {
 /// Which shard a key is in.
 ///
 /// Outside the cluster the shard is a range of the seeded key hash (its low bits: the table inside a shard orders its
-/// entries by the high ones), so that a hash tag does not put a whole application on one lock.
+/// entries by the high ones), so that a hash tag does not put a whole application on one lock. In a cluster the low bits of
+/// the hash *are* the slot, so the same bits make a shard of every n-th slot: those that one node owns, which are mostly
+/// neighbours, are spread over all shards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShardMap {
     mask: u16,
+    by_slot: bool,
 }
 
 impl ShardMap {
     /// A map onto `shards` shards, a power of two up to 2^10.
     pub fn new(shards: usize) -> Self {
         assert!(shards.is_power_of_two() && shards <= 1 << 10, "the number of shards is a power of two up to 1024");
-        ShardMap { mask: (shards - 1) as u16 }
+        ShardMap { mask: (shards - 1) as u16, by_slot: false }
+    }
+
+    /// The same for a node of a cluster: a shard is a group of slots. [`hash_by_slot`] has been called.
+    pub fn by_slot(shards: usize) -> Self {
+        assert!(BY_SLOT.load(Ordering::Relaxed), "keys were hashed before it was known that slots matter");
+        ShardMap { by_slot: true, ..ShardMap::new(shards) }
+    }
+
+    /// Whether shards are groups of slots.
+    pub fn is_by_slot(self) -> bool {
+        self.by_slot
     }
 
     /// How many shards there are.
@@ -62,15 +79,67 @@ impl ShardMap {
         usize::from(self.mask) + 1
     }
 
+    /// How many slots a shard has.
+    pub fn places(self) -> usize {
+        usize::from(crc16::SLOTS) >> self.bits()
+    }
+
     /// The shard of a key with this hash.
     pub fn of(self, hash: u64) -> ShardId {
         ShardId((hash as u16) & self.mask)
+    }
+
+    /// The shard of a slot, where shards are groups of slots.
+    pub fn of_slot(self, slot: u16) -> ShardId {
+        ShardId(slot & self.mask)
     }
 
     /// How many low bits of a SCAN cursor name the shard.
     pub fn bits(self) -> u32 {
         (self.mask + 1).trailing_zeros()
     }
+
+    /// How many bits a position of [`crate::Db::scan`] has.
+    pub fn position_bits(self) -> u32 {
+        if self.by_slot { POSITION_BITS + self.places().trailing_zeros() } else { POSITION_BITS }
+    }
+
+    /// The position of [`crate::Db::scan`] at which the keys of a slot begin.
+    pub fn position_of_slot(self, slot: u16) -> u64 {
+        u64::from(slot >> self.bits()) << POSITION_BITS
+    }
+
+    /// The position behind its last key.
+    pub fn position_behind_slot(self, slot: u16) -> u64 {
+        (u64::from(slot >> self.bits()) + 1) << POSITION_BITS
+    }
+}
+
+const POSITION_BITS: u32 = structures::table::CURSOR_BITS;
+
+/// Whether the low bits of a key's hash are its slot.
+static BY_SLOT: AtomicBool = AtomicBool::new(false);
+
+/// From now on the low 14 bits of every key's hash are its slot. To be called once, before the first key is hashed, by a
+/// process that is a node of a cluster. (A server in the same process that is no node works too: its shards are then
+/// groups of slots without knowing it.)
+pub fn hash_by_slot() {
+    BY_SLOT.store(true, Ordering::Relaxed);
+}
+
+const SLOT_BITS: u64 = crc16::SLOTS as u64 - 1;
+
+/// The slot in a hash, after [`hash_by_slot`].
+#[inline]
+pub(crate) fn slot_of_hash(hash: u64) -> u16 {
+    (hash & SLOT_BITS) as u16
+}
+
+/// The hash of a key's name: seeded, and in a cluster with its slot in the low bits, which tables do not use.
+#[inline]
+pub(crate) fn hash_of(name: &[u8]) -> u64 {
+    let hash = structures::hash::hash(name);
+    if BY_SLOT.load(Ordering::Relaxed) { hash & !SLOT_BITS | u64::from(crc16::slot(name)) } else { hash }
 }
 
 /// A key as a command names it: its bytes and their hash, taken once.
@@ -85,7 +154,7 @@ pub struct Key<'a> {
 impl<'a> Key<'a> {
     /// Names a key; costs one hash of its bytes.
     pub fn new(bytes: &'a [u8]) -> Self {
-        Key { bytes, hash: structures::hash::hash(bytes) }
+        Key { bytes, hash: hash_of(bytes) }
     }
 
     /// Names a key whose hash is known already.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Shard 0            Shard 1            …        (a group of keys behind one lock of the engine)
-//!   ├─ db 0: Table<Entry<Value>>
+//!   ├─ db 0: Table<Entry<Value>>  (in a cluster one for each hash slot)
 //!   ├─ db 1: …
 //!   ├─ waiting: key → clients blocked on it
 //!   └─ watched: key → flags of clients that WATCH it
@@ -29,13 +29,14 @@ mod key;
 mod shard;
 mod snapshot;
 mod space;
+mod tables;
 mod waiting;
 mod watched;
 
 pub use counts::Count;
-pub use db::{Db, POSITION_BITS};
+pub use db::Db;
 pub use door::{Deletion, Removed};
-pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
+pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis, hash_by_slot};
 pub use shard::{Shard, WalkCursor};
 pub use snapshot::{BigSink, HandOver, SnapshotId};
 pub use space::{AccessClock, Expiry, Lookup, Note, OnExpired, Space, SpaceStats, Typed, View, Wanted};

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use crate::counts::{Count, Counts};
 use crate::snapshot::{Big, Noted, Observers, Sinks};
-use crate::{Db, DbIndex, HandOver, SnapshotId, UnixMillis, Waiting, Watched};
+use crate::tables::KeyTable;
+use crate::{Db, DbIndex, HandOver, ShardMap, SnapshotId, UnixMillis, Waiting, Watched};
 
 /// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
 pub struct Shard {
+    map: ShardMap,
     pub(crate) dbs: Vec<Db>,
     /// Blocked clients by key.
     pub waiting: Waiting,
@@ -25,10 +27,11 @@ pub struct Shard {
 }
 
 impl Shard {
-    /// An empty shard of `databases` databases.
-    pub fn new(databases: usize) -> Self {
-        let dbs = (0..databases).map(|_| Db::default()).collect();
+    /// An empty shard of `databases` databases, one of those of `map`.
+    pub fn new(databases: usize, map: ShardMap) -> Self {
+        let dbs = (0..databases).map(|_| Db::new(map)).collect();
         Shard {
+            map,
             dbs,
             waiting: Waiting::default(),
             watched: Watched::default(),
@@ -58,7 +61,7 @@ impl Shard {
     /// Brings the numbers of keys up to date.
     #[inline]
     pub fn publish_counts(&mut self) {
-        self.counts.publish(&self.dbs);
+        self.counts.publish(&mut self.dbs);
     }
 
     /// Exchanges two databases, with all that is registered in the snapshots under way.
@@ -73,16 +76,16 @@ impl Shard {
     /// goes to the snapshot first.
     pub fn take_db(&mut self, db: DbIndex) -> Option<Db> {
         self.begin_noted();
-        let mut old = std::mem::take(&mut self.dbs[db.index()]);
+        let mut old = std::mem::replace(&mut self.dbs[db.index()], Db::new(self.map));
         self.counts.note(db);
         self.publish_counts();
         self.orphan_all(&mut old);
         for k in 0..2 {
-            if old.table.walking() & (1 << k) != 0
+            if old.tables.walking() & (1 << k) != 0
                 && let Some(sink) = &mut self.sinks[k]
             {
                 let at_cut = old.at_cut[k];
-                if old.table.walking() & !(1 << k) == 0 {
+                if old.tables.walking() & !(1 << k) == 0 {
                     sink.take(at_cut, old);
                     return None;
                 }
@@ -100,6 +103,38 @@ impl Shard {
         Some(old)
     }
 
+    /// Takes the keys of one slot of a database out, to be freed or kept elsewhere. What a snapshot still needs of them goes
+    /// to the snapshot first. `None` when there is no key. Watched keys are not told.
+    pub fn take_slot(&mut self, db: DbIndex, slot: u16) -> Option<Db> {
+        self.begin_noted();
+        let part = &mut self.dbs[db.index()];
+        let table = part.tables.take_slot(slot)?;
+        let mut old = Db::new(self.map);
+        (old.at_cut, old.in_snapshot) = (part.at_cut, part.in_snapshot);
+        old.tables.put_slot(slot, table);
+        self.counts.note(db);
+        self.publish_counts();
+        self.orphan_all(&mut old);
+        for k in 0..2 {
+            if let Some(sink) = &mut self.sinks[k] {
+                walk_rest(&mut old, k as u8, sink.as_mut());
+            }
+        }
+        old.in_snapshot = 0;
+        Some(old)
+    }
+
+    /// Puts the keys of a slot that [`Shard::take_slot`] has taken out back, where there are none meanwhile.
+    pub fn put_slot(&mut self, db: DbIndex, slot: u16, mut content: Db) {
+        let part = &mut self.dbs[db.index()];
+        debug_assert!(part.slot_len(slot) == 0, "nothing is lost");
+        if let Some(table) = content.tables.take_slot(slot) {
+            part.tables.put_slot(slot, table);
+            self.counts.note(db);
+            self.publish_counts();
+        }
+    }
+
     /// Gives an empty database other content, which is in no snapshot.
     pub fn put_db(&mut self, db: DbIndex, content: Db) {
         debug_assert!(self.dbs[db.index()].is_empty(), "nothing is lost");
@@ -111,8 +146,8 @@ impl Shard {
     /// Collects keys whose time has come, going on from `cursor` (0 at first), about `budget` buckets' worth of work.
     /// Answers the next cursor, 0 at the end. The caller deletes all that it got.
     pub fn due(&mut self, db: DbIndex, now: UnixMillis, cursor: u64, budget: usize, out: &mut Vec<Box<[u8]>>) -> u64 {
-        let table = &mut self.dbs[db.index()].table;
-        table.next_flagged(cursor, now.0.max(0) as u64, budget, |entry| match entry.expire() {
+        let tables = &mut self.dbs[db.index()].tables;
+        tables.next_flagged(cursor, now.0.max(0) as u64, budget, |entry| match entry.expire() {
             Some(at) if now.is_past(at) => {
                 out.push(entry.key().into());
                 u64::MAX
@@ -130,7 +165,7 @@ impl Shard {
             if db.is_empty() {
                 continue;
             }
-            db.table.begin_snapshot(id.0);
+            db.tables.iter_mut().filter(|table| !table.is_empty()).for_each(|table| table.begin_snapshot(id.0));
             db.in_snapshot |= 1 << id.0;
             db.at_cut[usize::from(id.0)] = DbIndex(i as u16);
         }
@@ -143,22 +178,29 @@ impl Shard {
         let mut left = budget;
         loop {
             // SWAPDB may have moved tables since the last step, so each step looks for one that still walks.
-            let Some(db) = self.dbs.iter_mut().find(|db| db.table.walking() & (1 << k) != 0) else { return true };
-            if cursor.table != Some(db.at_cut[k]) {
-                *cursor = WalkCursor { table: Some(db.at_cut[k]), position: 0 };
+            let at = cursor.table;
+            let walked = self.dbs.iter_mut().find_map(|db| {
+                let from = at.filter(|(table, _)| *table == db.at_cut[k]).map_or(0, |(_, place)| place);
+                let at_cut = db.at_cut;
+                db.tables.walked_by(id.0, from).map(|(place, table)| (at_cut, place, table))
+            });
+            let Some((at_cut, place, table)) = walked else { return true };
+            if at != Some((at_cut[k], place)) {
+                *cursor = WalkCursor { table: Some((at_cut[k], place)), position: 0 };
             }
-            let (at_cut, walking) = (db.at_cut, db.table.walking());
+            let walking = table.walking();
             let mut observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
             let mut taken = 0;
-            let next = db.table.walk(id.0, cursor.position, left, |entry, _| {
+            let next = table.walk(id.0, cursor.position, left, |entry, _| {
                 taken += 1;
                 observers.give(id.0, entry, false);
             });
             match next {
                 Some(position) => cursor.position = position,
                 None => {
-                    db.table.end_snapshot(id.0);
-                    cursor.table = None;
+                    table.end_snapshot(id.0);
+                    cursor.position = 0;
+                    cursor.table = Some((at_cut[k], place + 1));
                 }
             }
             // A big collection among them is begun at once, and walked before the table's walk goes on.
@@ -173,8 +215,8 @@ impl Shard {
     /// Ends a snapshot, finished or cancelled, and gives its sink back.
     pub fn end_snapshot(&mut self, id: SnapshotId) -> Option<Box<dyn HandOver>> {
         for db in &mut self.dbs {
-            if db.table.walking() & (1 << id.0) != 0 {
-                db.table.abandon_snapshot(id.0);
+            for table in db.tables.iter_mut().filter(|table| table.walking() & (1 << id.0) != 0) {
+                table.abandon_snapshot(id.0);
             }
             db.in_snapshot &= !(1 << id.0);
         }
@@ -182,12 +224,15 @@ impl Shard {
         self.sinks[usize::from(id.0)].take()
     }
 
-    pub(crate) fn parts(&mut self, db: DbIndex) -> (&mut Db, Observers<'_>) {
+    /// The table in which a key with this hash is or will be, to be changed, and those who must see it first.
+    #[inline]
+    pub(crate) fn parts(&mut self, db: DbIndex, hash: u64) -> (&mut KeyTable, Observers<'_>) {
         self.counts.note(db);
         let db = &mut self.dbs[db.index()];
-        let (at_cut, walking) = (db.at_cut, db.table.walking());
+        let table = db.tables.of_mut(hash);
+        let (at_cut, walking) = (db.at_cut, table.walking());
         let observers = Observers { sinks: &mut self.sinks, noted: &mut self.noted, at_cut, walking };
-        (db, observers)
+        (table, observers)
     }
 
     /// Whether a snapshot is under way here.
@@ -197,8 +242,8 @@ impl Shard {
 
     /// Shows a key's bucket to the snapshots before the key changes, and begins the big collections in it.
     pub(crate) fn before_change(&mut self, db: DbIndex, hash: u64, key: &[u8]) {
-        let (part, mut observers) = self.parts(db);
-        drop(part.table.find_mut(hash, key, &mut observers));
+        let (table, mut observers) = self.parts(db, hash);
+        drop(table.find_mut(hash, key, &mut observers));
         self.begin_noted();
     }
 }
@@ -206,15 +251,22 @@ impl Shard {
 /// Where a snapshot's walk of one shard is.
 #[derive(Default, Debug)]
 pub struct WalkCursor {
-    table: Option<DbIndex>,
+    /// The database's number at the cut, and the table's place in it.
+    table: Option<(DbIndex, usize)>,
     position: u64,
 }
 
 fn walk_rest(db: &mut Db, snapshot: u8, sink: &mut dyn HandOver) {
     let at_cut = db.at_cut[usize::from(snapshot)];
+    for table in db.tables.iter_mut().filter(|table| table.walking() >> snapshot & 1 == 1) {
+        walk_table(table, snapshot, at_cut, sink);
+    }
+}
+
+fn walk_table(table: &mut KeyTable, snapshot: u8, at_cut: DbIndex, sink: &mut dyn HandOver) {
     let mut position = 0;
-    while let Some(next) = db.table.walk(snapshot, position, usize::MAX, |entry, _| sink.hand_over(at_cut, entry)) {
+    while let Some(next) = table.walk(snapshot, position, usize::MAX, |entry, _| sink.hand_over(at_cut, entry)) {
         position = next;
     }
-    db.table.end_snapshot(snapshot);
+    table.end_snapshot(snapshot);
 }

@@ -18,6 +18,7 @@ use structures::entry::{Entry, Payload, PayloadMut};
 use structures::table::Watch;
 use value::{Element, Value};
 
+use crate::key::hash_of;
 use crate::{Db, DbIndex, Shard};
 
 /// Collections of more elements than this are walked in steps.
@@ -135,9 +136,9 @@ impl Shard {
     /// Begins the big collections that were noted. To be called before anything in the shard changes.
     pub(crate) fn begin_noted(&mut self) {
         for Noted { snapshot, db, key } in std::mem::take(&mut self.noted) {
-            let hash = structures::hash::hash(&key);
+            let hash = hash_of(&key);
             let Some(part) = self.db_in_snapshot(snapshot, db) else { continue };
-            let Some(found) = part.table.find_mut(hash, &key, &mut ()) else { continue };
+            let Some(found) = part.tables.of_mut(hash).find_mut(hash, &key, &mut ()) else { continue };
             let expire = found.get().expire();
             let PayloadMut::Value(value) = found.into_payload_mut() else { continue };
             let len = elements(value);
@@ -182,7 +183,7 @@ impl Shard {
         let value = match &mut orphan {
             Some(value) => Some(value),
             None => self.db_in_snapshot(id.0, big.db).and_then(|part| {
-                match part.table.find_mut(big.hash, &big.key, &mut ())?.into_payload_mut() {
+                match part.tables.of_mut(big.hash).find_mut(big.hash, &big.key, &mut ())?.into_payload_mut() {
                     PayloadMut::Value(value) => Some(value),
                     _ => None,
                 }
@@ -227,7 +228,7 @@ impl Shard {
             let (db, snapshot, hash, key) = big;
             if part.in_snapshot & (1 << snapshot) != 0
                 && part.at_cut[usize::from(snapshot)] == db
-                && let Some(entry) = part.table.remove(hash, &key, &mut ())
+                && let Some(entry) = part.tables.of_mut(hash).remove(hash, &key, &mut ())
                 && let Some(value) = entry.into_value()
             {
                 self.orphan(part.at_cut, &key, value);
@@ -244,7 +245,7 @@ impl Shard {
         for big in ended.into_iter().filter(|big| big.orphan.is_none()) {
             for part in &mut self.dbs {
                 if part.at_cut[usize::from(id.0)] == big.db
-                    && let Some(found) = part.table.find_mut(big.hash, &big.key, &mut ())
+                    && let Some(found) = part.tables.of_mut(big.hash).find_mut(big.hash, &big.key, &mut ())
                     && let PayloadMut::Value(value) = found.into_payload_mut()
                 {
                     value.abandon_snapshot(id.0);

@@ -382,7 +382,8 @@ impl<'a> Space<'a> {
         let coin = if self.clock.lfu { self.flip() } else { 0 };
         let (db, clock, touch) = (self.db, self.clock, self.lookup == Lookup::Touch);
         let at = self.position_of(key);
-        let found = if alive { self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes) } else { None };
+        let found =
+            if alive { self.shards[at].1.dbs[db.index()].tables.of(key.hash).find(key.hash, key.bytes) } else { None };
         match &found {
             Some(found) => {
                 self.stats.hits += 1;
@@ -418,13 +419,13 @@ impl<'a> Space<'a> {
     pub fn peek(&mut self, key: &Key<'_>) -> Option<View<'_>> {
         self.drop_expired(key)?;
         let (db, at) = (self.db, self.position_of(key));
-        self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes).map(View)
+        self.shards[at].1.dbs[db.index()].tables.of(key.hash).find(key.hash, key.bytes).map(View)
     }
 
     /// Looks a key up without a trace and without deleting anything, so that several values can be borrowed at once.
     pub fn glance(&self, key: &Key<'_>) -> Option<View<'_>> {
         let at = self.position_of(key);
-        let view = View(self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?);
+        let view = View(self.shards[at].1.dbs[self.db.index()].tables.of(key.hash).find(key.hash, key.bytes)?);
         (self.on_expired == OnExpired::Obey || !view.is_expired(self.now)).then_some(view)
     }
 
@@ -447,7 +448,7 @@ impl<'a> Space<'a> {
     /// be borrowed at once; what became of an expired key was settled when it was found to be absent.
     pub fn read_again<T: Typed>(&self, key: &Key<'_>) -> Option<&T> {
         let at = self.position_of(key);
-        match self.shards[at].1.dbs[self.db.index()].table.find(key.hash, key.bytes)?.payload() {
+        match self.shards[at].1.dbs[self.db.index()].tables.of(key.hash).find(key.hash, key.bytes)?.payload() {
             Payload::Value(value) => T::of(value),
             _ => None,
         }
@@ -461,14 +462,15 @@ impl<'a> Space<'a> {
     /// Whether the key can be seen; deletes it when its time has come and the policy says so.
     pub(crate) fn alive(&mut self, key: &Key<'_>) -> bool {
         let (db, at) = (self.db, self.position_of(key));
-        self.drop_expired(key).is_some() && self.shards[at].1.dbs[db.index()].table.find(key.hash, key.bytes).is_some()
+        self.drop_expired(key).is_some()
+            && self.shards[at].1.dbs[db.index()].tables.of(key.hash).find(key.hash, key.bytes).is_some()
     }
 
     /// `None`: the key's time has come, and it is absent for this unit; then it is deleted if the policy says so.
     pub(crate) fn drop_expired(&mut self, key: &Key<'_>) -> Option<()> {
         let (db, now, policy) = (self.db, self.now, self.on_expired);
         let at = self.position_of(key);
-        let table = &self.shards[at].1.dbs[db.index()].table;
+        let table = self.shards[at].1.dbs[db.index()].tables.of(key.hash);
         // Only a table with expiring keys pays for a look of its own; the second one then hits the cache.
         if table.flagged() == 0 || policy == OnExpired::Obey {
             return Some(());
@@ -486,7 +488,7 @@ impl<'a> Space<'a> {
     /// Whether the key is there but its time has come. Changes nothing.
     pub fn is_expired(&mut self, key: &Key<'_>) -> bool {
         let (db, now) = (self.db, self.now);
-        let found = self.shard(key).dbs[db.index()].table.find(key.hash, key.bytes);
+        let found = self.shard(key).dbs[db.index()].tables.of(key.hash).find(key.hash, key.bytes);
         found.is_some_and(|found| found.flag() && found.expire().is_some_and(|at| now.is_past(at)))
     }
 

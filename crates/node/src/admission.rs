@@ -1,7 +1,9 @@
 //! Whether a command may run: the questions, in the order in which Redis asks them, so that a command with two faults gets
 //! the error that users know.
 
-use acl::Verdict;
+use acl::{Asked, Denied, User, Users};
+use command::context::Env;
+use command::registry::RowId;
 use command::row::{Flags, Row};
 use resp::args::Args;
 use resp::error::{self, Error};
@@ -22,6 +24,8 @@ pub enum Admission {
     Pause,
     /// The client gets this error; an open transaction is aborted.
     Refuse(Error),
+    /// The same, because its user may not do this; that goes into the log of denials.
+    Deny(Denied),
 }
 
 /// Circumstances of one command that are not in the control value.
@@ -34,11 +38,47 @@ pub struct Circumstances {
     pub in_exec: bool,
 }
 
+/// Whether a client need not say who it is: it has done so, or everybody is let in.
+pub fn may_enter(users: &Users, client: &Client) -> bool {
+    client.authenticated || users.open()
+}
+
+/// A command as its user's rights are looked at.
+pub fn asked<'a>(control: &Control, client: &Client, id: RowId, row: &'static Row, args: Args<'a>) -> Asked<'a> {
+    let db = client.multi.as_ref().map_or(client.db, |multi| multi.db);
+    Asked { id, row, args, db: u32::from(db.0), databases: u32::from(control.env.databases) }
+}
+
+/// What a command may depend on, when that is less than for others: SORT of a user that may not read every key. Nothing for
+/// all the rest.
+pub fn narrowed(
+    control: &Control,
+    client: &Client,
+    id: RowId,
+    row: &'static Row,
+    args: Args<'_>,
+    env: &Env,
+) -> Option<Env> {
+    if control.users.is_free(client.user) || !matches!(row.fullname, "sort" | "sort_ro") {
+        return None;
+    }
+    let may_read = |user: &User| user.may_read_everything(&asked(control, client, id, row, args));
+    let narrow = !control.users.get(client.user).is_some_and(may_read);
+    narrow.then(|| Env { named_keys_only: true, ..env.clone() })
+}
+
 /// Judges a command. Arity has been checked.
-pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how: &Circumstances) -> Admission {
+pub fn judge(
+    control: &Control,
+    client: &Client,
+    id: RowId,
+    row: &'static Row,
+    args: Args<'_>,
+    how: &Circumstances,
+) -> Admission {
     use Admission::Refuse;
     let flags = row.flags;
-    if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
+    if !flags.contains(Flags::NO_AUTH) && !may_enter(&control.users, client) {
         return Refuse(error::common::NOAUTH);
     }
     if flags.contains(Flags::PROTECTED)
@@ -50,8 +90,10 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if client.multi.is_some() && !how.in_exec && flags.contains(Flags::NO_MULTI) {
         return Refuse(error::multi::not_in_multi(row.fullname));
     }
-    if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
-        return Refuse(error);
+    if !control.users.is_free(client.user)
+        && let Err(denied) = control.users.check(client.user, &asked(control, client, id, row, args))
+    {
+        return Admission::Deny(denied);
     }
     if how.in_exec {
         // The rest was asked of EXEC, for all its commands at once.
@@ -75,6 +117,9 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     }
     if !control.is_replica() && (writes || exec_writes) && how.too_few_replicas {
         return Refuse(error::common::NOREPLICAS);
+    }
+    if control.guard.is_some() && !control.is_replica() && (writes || exec_writes) {
+        return Refuse(error::replication::GUARDED);
     }
     if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
         return Refuse(error::common::READONLY);

@@ -113,6 +113,8 @@ pub struct Control {
     pub pause: Pause,
     /// The pause of each reason, in the order of [`PauseReason::ALL`].
     pub pauses: [Paused; 3],
+    /// Until when a server that has just started refuses writes, unless it is told its role (`sentinel-guard-ms`).
+    pub guard: Option<UnixMillis>,
     /// The last save failed, and writes are refused (`stop-writes-on-bgsave-error`).
     pub snapshot_failed: bool,
     /// The AOF cannot be written; the error's text.
@@ -126,6 +128,7 @@ impl Control {
     pub fn new(config: Arc<Config>, users: Arc<Users>) -> Self {
         let env = Arc::new(env_of(&config));
         let env_no_block = Arc::new(Env { deny_blocking: true, ..(*env).clone() });
+        let guard_ms = config.replication.sentinel_guard_ms;
         Control {
             config,
             env,
@@ -136,6 +139,7 @@ impl Control {
             async_loading: false,
             pause: Pause::None,
             pauses: Default::default(),
+            guard: (guard_ms > 0).then_some(UnixMillis(i64::MAX)),
             snapshot_failed: false,
             aof_failed: None,
             monitors: Arc::new([]),
@@ -190,6 +194,18 @@ impl Control {
         self.pause = self.pauses.iter().map(|paused| paused.what).max().unwrap_or_default();
     }
 
+    /// The data are here: the time of the guard begins, unless this server has been told its role already.
+    pub fn start_guard(&mut self, now: UnixMillis) {
+        let ms = i64::try_from(self.config.replication.sentinel_guard_ms).unwrap_or(i64::MAX);
+        let until = UnixMillis(now.0.saturating_add(ms));
+        self.guard = self.guard.filter(|_| !self.is_replica()).map(|_| until);
+    }
+
+    /// Whether nothing may change data by the clock or for want of memory: writes are paused, or refused by the guard.
+    pub fn keeps_still(&self) -> bool {
+        self.pause != Pause::None || self.guard.is_some()
+    }
+
     /// Whether this server follows another.
     pub fn is_replica(&self) -> bool {
         matches!(self.role, Role::Replica { .. })
@@ -216,7 +232,11 @@ fn env_of(config: &Config) -> Env {
         limits,
         max_string: config.clients.proto_max_bulk_len as usize,
         notify: config.events.notify_keyspace_events.bits(),
-        databases: config.general.databases as u16,
+        databases: match config.cluster.enabled {
+            true => config.cluster.databases.min(1 << 14) as u16,
+            false => config.general.databases as u16,
+        },
+        cluster: config.cluster.enabled,
         lfu: config.memory.maxmemory_policy.is_lfu(),
         lazy_user_del: config.lazyfree.lazy_user_del,
         lazy_server_del: config.lazyfree.lazy_server_del,

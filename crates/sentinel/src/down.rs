@@ -30,6 +30,9 @@ use resp::Value;
 /// How often others are asked about a process that I see dead.
 const ASK_ABOUT_DEAD: Ms = 200;
 
+/// All see a death in the same moment; within this span they draw who is the first candidate.
+const LOTS: u64 = 400;
+
 /// For how many ask periods an answer counts.
 const ANSWER_PERIODS: Ms = 5;
 
@@ -102,15 +105,13 @@ impl Sentinel {
         let agreed = self.group(id).dead_agreed;
         if agreed && !dead {
             self.group_mut(id).dead_agreed = false;
-        } else if dead && !agreed {
-            let voters = self.group(id).sentinels.len() + 1;
-            let needed = (voters / 2 + 1).max(self.group(id).quorum as usize);
-            if self.seen_down_by(id) >= needed {
-                self.group_mut(id).dead_agreed = true;
-                if !self.instance(primary).s_down {
-                    self.set_s_down(primary);
-                    self.notify(Level::Warning, "+sdown", primary, "", out);
-                }
+        } else if dead && !agreed && self.seen_down_by(id) >= self.needed_votes(id) {
+            let lot = self.now + self.chance(LOTS) as Ms;
+            self.group_mut(id).dead_agreed = true;
+            self.group_mut(id).failover.not_before = Some(lot);
+            if !self.instance(primary).s_down {
+                self.set_s_down(primary);
+                self.notify(Level::Warning, "+sdown", primary, "", out);
             }
         }
     }

@@ -19,7 +19,10 @@
 //! one off, which loses what was under way. Here a forced one hands over as well when the primary can; if the primary
 //! refuses or is not done in half the failover timeout, it is cut off after all, since that is what was asked for.
 //!
-//! After an attempt the next one waits for twice the failover timeout, as does whoever voted for another.
+//! After an attempt the next one waits for twice the failover timeout, as does whoever voted for another. There is one
+//! exception: when votes are split such that nobody can win any more, although enough Sentinels are there, the candidates
+//! draw lots and begin again, where the original lets the whole wait pass. Lots are drawn as well before the first attempt
+//! after a [death](crate::down), which all Sentinels see in the same moment.
 
 use crate::event::{Action, Level, Outbox};
 use crate::instance::{GroupId, HandOver, InstanceId, Ms, Reconf};
@@ -73,6 +76,8 @@ pub(crate) struct Failover {
     /// When the last attempt was made, or will be: the lot is added.
     pub started_at: Option<Ms>,
     delay_logged: Option<Ms>,
+    /// The lot: no attempt before.
+    pub not_before: Option<Ms>,
     pub promoted: Option<InstanceId>,
     /// The primary was told to hand over, and this long it has.
     handing_over: Option<Ms>,
@@ -125,6 +130,9 @@ impl Sentinel {
         if !self.instance(group.primary).o_down || group.failover.in_progress() {
             return false;
         }
+        if group.failover.not_before.is_some_and(|at| self.now < at) {
+            return false;
+        }
         let wait = group.failover_timeout.saturating_mul(2);
         if let Some(started) = group.failover.started_at.filter(|started| self.now - started < wait) {
             if group.failover.delay_logged != Some(started) {
@@ -171,7 +179,13 @@ impl Sentinel {
         let forced = group.failover.mode == Mode::Forced && self.vote_is_durable(id);
         if !elected && !forced {
             let timeout = self.periods.election.min(group.failover_timeout);
-            if self.now - group.failover.started_at.unwrap_or(self.now) > timeout {
+            if self.is_split(id, epoch) {
+                self.abort_failover(id, "-failover-abort-not-elected", out);
+                let lot = self.now + self.chance(DESYNC) as Ms;
+                let failover = &mut self.group_mut(id).failover;
+                failover.started_at = None;
+                failover.not_before = Some(lot);
+            } else if self.now - group.failover.started_at.unwrap_or(self.now) > timeout {
                 self.abort_failover(id, "-failover-abort-not-elected", out);
             }
             return;

@@ -55,7 +55,6 @@ impl Sentinel {
     /// Who was elected in `epoch`, as far as I know. Votes myself, if I have not.
     pub(crate) fn leader(&mut self, id: GroupId, epoch: u64, out: &mut Outbox) -> Option<Vec<u8>> {
         let group = self.group(id);
-        let voters = group.sentinels.len() + 1;
         let mut votes: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
         for other in group.sentinels.values().map(|id| self.instance(*id)) {
             if let Some(leader) = other.vote.as_ref().filter(|_| other.vote_epoch == epoch) {
@@ -70,8 +69,39 @@ impl Sentinel {
         if let Some(mine) = mine.filter(|_| my_epoch == epoch && self.vote_is_durable(id)) {
             *votes.entry(mine).or_default() += 1;
         }
-        let needed = (voters / 2 + 1).max(self.group(id).quorum as usize);
+        let needed = self.needed_votes(id);
         most(&votes).filter(|(_, count)| *count >= needed).map(|(name, _)| name)
+    }
+
+    /// The majority of all Sentinels ever seen, and at least the quorum.
+    pub(crate) fn needed_votes(&self, id: GroupId) -> usize {
+        let group = self.group(id);
+        let voters = group.sentinels.len() + 1;
+        (voters / 2 + 1).max(group.quorum as usize)
+    }
+
+    /// Whether nobody can win in `epoch` any more, though enough Sentinels to elect somebody are there.
+    pub(crate) fn is_split(&self, id: GroupId, epoch: u64) -> bool {
+        let group = self.group(id);
+        let needed = self.needed_votes(id);
+        let mut votes: BTreeMap<&[u8], usize> = BTreeMap::new();
+        let (mut there, mut undecided) = (1, 0);
+        match group.leader.as_deref().filter(|_| group.leader_epoch == epoch) {
+            Some(leader) => *votes.entry(leader).or_default() += 1,
+            None => undecided += 1,
+        }
+        let others = group.sentinels.values().map(|id| self.instance(*id));
+        for other in others.filter(|other| !other.s_down && self.link(other.id).auth_error.is_none()) {
+            there += 1;
+            match other.vote.as_deref().filter(|_| other.vote_epoch == epoch) {
+                Some(leader) => *votes.entry(leader).or_default() += 1,
+                // Who is in a later epoch has no vote in this one.
+                None if other.vote_epoch > epoch => {}
+                None => undecided += 1,
+            }
+        }
+        let most = votes.values().max().copied().unwrap_or(0);
+        there >= needed && most + undecided < needed
     }
 
     pub(crate) fn vote_is_durable(&self, id: GroupId) -> bool {

@@ -51,6 +51,33 @@ fn a_dead_process_is_replaced_within_seconds_and_comes_back_as_a_replica() {
 }
 
 #[test]
+fn a_death_that_all_see_at_once_splits_no_vote_for_long() {
+    let mut longest = 0;
+    for seed in 100..160 {
+        let mut it = Universe::new(5, FILE, seed).with_servers(1);
+        it.start_all();
+        it.settle("mymaster");
+        it.kill(1);
+        longest = longest.max(it.await_switch("mymaster", 2, 60_000));
+    }
+    assert!(longest < 4_000, "{longest} ms");
+}
+
+#[test]
+fn a_split_vote_is_held_again_at_once() {
+    for seed in 200..230 {
+        // Two Sentinels whose quorum is both: each votes for itself if they begin together.
+        let file = with_grace_off(FILE).replace("5000", "1000");
+        let mut it = Universe::new(2, &file, seed).with_servers(1);
+        it.start_all();
+        it.settle("mymaster");
+        it.server(1).hung = true;
+        let took = it.await_switch("mymaster", 2, 120_000);
+        assert!(took < 8_000, "seed {seed}: {took} ms\n{}", it.story());
+    }
+}
+
+#[test]
 fn without_the_grace_death_is_silence() {
     let mut it = Universe::new(3, &with_grace_off(FILE), 3).with_servers(1);
     it.start_all();

@@ -64,6 +64,10 @@ use std::ptr::NonNull;
 /// Bits of a cursor: a cursor is the top part of a hash.
 pub const CURSOR_BITS: u32 = 48;
 
+/// Low bits of a hash that a table never looks at, however large it gets: whoever computes the hashes may put something of
+/// its own there.
+pub const OWN_BITS: u32 = 14;
+
 /// An owning pointer to one allocation that holds a key.
 ///
 /// # Safety
@@ -84,7 +88,7 @@ pub unsafe trait Thin: Sized {
     /// The bytes by which the entry is found.
     fn key(&self) -> &[u8];
 
-    /// The hash under which the entry is found.
+    /// The hash under which the entry is found; its low [`OWN_BITS`] may be any.
     #[inline]
     fn hash(&self) -> u64 {
         crate::hash::hash(self.key())

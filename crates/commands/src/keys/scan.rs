@@ -17,13 +17,14 @@
 //! a filter hid it.
 
 use command::context::{Context, Done};
-use keyspace::{Key, OnExpired, POSITION_BITS, ShardId, ShardMap, Space};
+use keyspace::{Key, OnExpired, ShardId, ShardMap, Space};
 use resp::args::Args;
 use resp::encode;
 use resp::error::{self, Error};
 use resp::reply::Reply;
 use structures::{glob, number};
 
+use super::sort::pattern;
 use crate::options::{integer, is};
 
 /// What is scanned; some options belong to one kind only.
@@ -111,7 +112,7 @@ struct Place {
 impl Place {
     fn of(cursor: u64, map: ShardMap) -> Place {
         let shard = (cursor & ((1 << map.bits()) - 1)) as u16;
-        Place { shard: ShardId(shard), position: (cursor >> map.bits()) & ((1 << POSITION_BITS) - 1) }
+        Place { shard: ShardId(shard), position: (cursor >> map.bits()) & ((1 << map.position_bits()) - 1) }
     }
 
     fn cursor(self, map: ShardMap) -> u64 {
@@ -125,6 +126,8 @@ pub struct Walk<'a> {
     map: ShardMap,
     /// Where to go on; `None` behind the last key.
     place: Option<Place>,
+    /// The only place in which the pattern's keys can be: the end of its slot. In a cluster, for a pattern with a hash tag.
+    limit: Option<Place>,
     visited: usize,
     buckets_left: usize,
     found: usize,
@@ -138,10 +141,20 @@ impl<'a> Walk<'a> {
     pub fn begin(args: &Args<'a>, map: ShardMap) -> Result<Self, Error> {
         let cursor = cursor(args.at(1))?;
         let options = ScanOptions::parse(args, 2, Scanned::Keyspace)?;
+        let mut place = Place::of(cursor, map);
+        let mut limit = None;
+        if let (true, Some(slot)) = (map.is_by_slot(), options.pattern.and_then(pattern::slot)) {
+            let shard = map.of_slot(slot);
+            if cursor == 0 {
+                place = Place { shard, position: map.position_of_slot(slot) };
+            }
+            limit = Some(Place { shard, position: map.position_behind_slot(slot) });
+        }
         Ok(Walk {
             options,
             map,
-            place: Some(Place::of(cursor, map)),
+            place: Some(place),
+            limit,
             visited: 0,
             buckets_left: options.count.saturating_mul(10),
             found: 0,
@@ -182,6 +195,11 @@ impl<'a> Walk<'a> {
                 0 => Some(Place { shard: ShardId(id.0 + 1), position: 0 }),
                 position => Some(Place { shard: id, position }),
             };
+            if let (Some(limit), Some(place)) = (self.limit, self.place)
+                && (place.shard != limit.shard || place.position >= limit.position)
+            {
+                self.place = None;
+            }
         }
     }
 

@@ -23,7 +23,7 @@ use resp::log_text;
 
 use super::load::{Failure, Reader};
 use super::{Aof, Ground, write_manifest};
-use crate::execute::Core;
+use crate::execute::{Core, Errand};
 use crate::loading::{How, Told};
 use crate::server::{Server, replication_id};
 
@@ -33,7 +33,7 @@ use crate::server::{Server, replication_id};
 pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failure> {
     let sleeper = Sleeper::new();
     let mut core = Core::with_wake(server, executor, sleeper.clone());
-    let attempt = core.new_attempt(5);
+    let attempt = core.new_attempt(Errand::Load);
     let ground = &aof.ground;
     let mut reader = Reader::in_turns(&mut core, ground, sleeper, attempt);
     let config = reader.core.control().config.clone();
@@ -49,7 +49,14 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failur
             }
         }
     }
-    reader.core.publish_control(|control| control.loading = false);
+    let now = server.engine.now();
+    reader.core.publish_control(|control| {
+        control.loading = false;
+        control.start_guard(now);
+    });
+    if reader.core.control().guard.is_some() {
+        ground.notice(log_text::start::guarded(config.replication.sentinel_guard_ms));
+    }
     reader.core.lease.release();
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! REPLICAOF, PSYNC, REPLCONF, ROLE, WAIT.
+//! REPLICAOF, FAILOVER, PSYNC, REPLCONF, ROLE, WAIT.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
 use crate::control::Role;
 use crate::execute::Core;
+use crate::failover;
 use crate::replication::{Announced, Feed, LinkFacts, Replica, Stage, primary};
 use crate::server::{LogLevel, Server, replication_id};
 use crate::stats::add;
@@ -25,6 +26,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("waitaof", waitaof),
     free("replconf", replconf),
     free("role", role),
+    world("failover", failover),
     world("psync", psync),
     world("replicaof", replicaof),
     world("slaveof", replicaof),
@@ -96,8 +98,43 @@ fn psync(call: &mut Call<'_, '_>) -> Done {
         server.host.log(LogLevel::Notice, &log_text::primary::wrong_offset(&format!("{ip}:{port}")));
         return Err(error::common::NOT_INTEGER);
     };
+    if call.client.card.is(Flag::Replica) {
+        return Ok(());
+    }
+    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        take_over(call)?;
+    }
     let wish = ReplId::parse(call.args.at(1)).zip(ReplOffset::before_byte(number));
     begin(call, wish)
+}
+
+/// Our primary asks us to take its place: it will go on as a replica of ours.
+fn take_over(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    let id = call.args.at(1);
+    let text = log_text::failover::received(&String::from_utf8_lossy(id));
+    server.host.log(LogLevel::Notice, &text);
+    if !call.core.control().is_replica() {
+        return Err(error::replication::PSYNC_FAILOVER_PRIMARY);
+    }
+    if ReplId::parse(id) != Some(server.journal.history().id) {
+        return Err(error::replication::PSYNC_FAILOVER_REPLID);
+    }
+    change_role(call.core, Role::Primary);
+    let who = line::describe(call.core, &call.client.card);
+    server.host.log(LogLevel::Notice, &log_text::failover::promoted(&who));
+    Ok(())
+}
+
+fn failover(call: &mut Call<'_, '_>) -> Done {
+    let aborts = call.args.len() == 2 && call.args.at(1).eq_ignore_ascii_case(b"abort");
+    if !aborts {
+        failover::begin(call.core, &call.args)?;
+    } else if !failover::abort(call.core, log_text::failover::ABORTED) {
+        return Err(error::replication::FAILOVER_NONE);
+    }
+    call.client.out.ok();
+    Ok(())
 }
 
 /// The client becomes a replica, from where it asks for or from a snapshot on.
@@ -106,6 +143,9 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     let client = &mut *call.client;
     if client.card.is(Flag::Replica) {
         return Ok(());
+    }
+    if failover::is_under_way(server) {
+        return Err(error::replication::SYNC_WHILE_FAILING_OVER);
     }
     if let Role::Replica { online: false, .. } = call.core.control().role {
         return Err(error::replication::SYNC_WITHOUT_LINK);
@@ -178,11 +218,16 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
     let (host, port) = (call.args.at(1), call.args.at(2));
     let control = call.core.control();
     let server = call.core.server;
+    if failover::is_under_way(server) {
+        return Err(error::replication::REPLICAOF_FAILING_OVER);
+    }
     let who = line::describe(call.core, &call.client.card);
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
         if control.is_replica() {
             change_role(call.core, Role::Primary);
             server.host.log(LogLevel::Notice, &log_text::replica::promoted(&who));
+        } else if control.guard.is_some() {
+            call.core.publish_control(|control| control.guard = None);
         }
         call.client.out.ok();
         return Ok(());
@@ -206,7 +251,7 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
 }
 
 /// Follows another primary, or none. The lease has the world.
-fn change_role(core: &mut Core<'_>, role: Role) {
+pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     let server = core.server;
     let was_replica = core.control().is_replica();
     let promoted = role == Role::Primary;
@@ -215,6 +260,7 @@ fn change_role(core: &mut Core<'_>, role: Role) {
         let old = server.journal.history().id;
         let id = replication_id(&*server.host);
         server.journal.change_id(id);
+        server.replication.id_is_given.store(false, Ordering::Relaxed);
         let at = server.journal.end().next_byte();
         server.host.log(LogLevel::Warning, &log_text::replica::second_id(&old.to_string(), at, &id.to_string()));
         server.replication.alone_since.store(server.engine.now().0, Ordering::Relaxed);
@@ -229,18 +275,16 @@ fn change_role(core: &mut Core<'_>, role: Role) {
         config.replication.replicaof = endpoint;
         control.config = Arc::new(config);
         control.role = role;
+        control.guard = None;
         control.loading = false;
         control.async_loading = false;
     });
     // Behind the role: who reads the new generation reads the new role, and the link's thread may look at any moment.
     server.replication.generation.fetch_add(1, Ordering::AcqRel);
     server.hang_up();
-    if becomes_replica {
-        for card in server.cards.all() {
-            if card.is(Flag::Blocked) && !card.is(Flag::Paused) {
-                server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE));
-            }
-        }
+    // In a failover that is done when it has succeeded.
+    if becomes_replica && !failover::is_under_way(server) {
+        unblock_all(server);
     }
     // They come back and are told of the new id. Whose server follows another primary stay for now: if its history is
     // this one, they go on with it.
@@ -251,10 +295,23 @@ fn change_role(core: &mut Core<'_>, role: Role) {
     server.host.wake_control();
 }
 
+/// Tells all clients that wait for keys or replicas that this server is a replica now.
+pub(crate) fn unblock_all(server: &Server) {
+    for card in server.cards.all() {
+        if card.is(Flag::Blocked) && !card.is(Flag::Paused) {
+            server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE));
+        }
+    }
+}
+
 fn role(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let server: &Server = call.core.server;
     let out = &mut call.client.out;
+    if let Some(watch) = server.sentinel.get() {
+        watch.role(out);
+        return Ok(());
+    }
     let end = server.journal.end().0 as i64;
     match &control.role {
         Role::Primary => {

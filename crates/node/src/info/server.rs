@@ -15,8 +15,9 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("redis_git_sha1", "00000000");
     page.field("redis_git_dirty", 0);
     page.field("redis_build_id", "0");
-    page.field("redis_mode", "standalone");
-    page.field("server_mode", "standalone");
+    let mode = if server.is_sentinel() { "sentinel" } else { "standalone" };
+    page.field("redis_mode", mode);
+    page.field("server_mode", mode);
     page.field("os", &facts.os);
     page.field("arch_bits", usize::BITS);
     page.field("monotonic_clock", "POSIX clock_gettime");

@@ -19,7 +19,7 @@ pub struct Apart {
 impl Apart {
     /// Nothing yet. `map` and `databases` are those of the keyspace that it is to replace.
     pub fn new(map: ShardMap, databases: usize) -> Self {
-        Apart { map, shards: (0..map.shards()).map(|_| Shard::new(databases)).collect() }
+        Apart { map, shards: (0..map.shards()).map(|_| Shard::new(databases, map)).collect() }
     }
 
     /// All of it, as a unit's view.

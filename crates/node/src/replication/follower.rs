@@ -21,6 +21,7 @@ use session::ClientCard;
 
 use super::LinkStage;
 use super::replica::{Applier, Target, resume_point, target};
+use crate::failover;
 use crate::server::{LogLevel, Server};
 
 /// How often [`Follower::look`] is to be called while a link stands, in ms.
@@ -109,6 +110,7 @@ impl<'s> Follower<'s> {
             },
             ip: replication.replica_announce_ip.clone(),
             version: READS_VERSION.to_owned(),
+            take_over: failover::asks_to_take_over(self.server),
             resume: resume_point(self.server),
         };
         let asked = settings.resume.map(|(id, _)| id);
@@ -192,6 +194,7 @@ impl<'s> Follower<'s> {
                 Action::Full(id, offset) => {
                     self.applier.note_stage(LinkStage::Sync);
                     self.talk()?.announced = Some((id, offset));
+                    self.applier.end_failover(true);
                 }
                 Action::Head(length) => self.begin_payload(length, line)?,
                 Action::Payload(bytes) => {
@@ -207,8 +210,10 @@ impl<'s> Follower<'s> {
                 Action::Continue(id) => {
                     let asked = self.talk()?.asked.ok_or_else(lost)?;
                     self.applier.resume(asked, id).map_err(|_| lost())?;
+                    self.applier.end_failover(true);
                     self.acknowledge(line)?;
                 }
+                Action::NotTaken => self.applier.end_failover(false),
                 Action::Stream(bytes) => self.apply(&bytes, line)?,
                 Action::Fail(reason) => return Err(reason),
             }

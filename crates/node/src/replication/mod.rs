@@ -194,6 +194,8 @@ pub struct Replication {
     pub hang_up: Mutex<Option<HangUp>>,
     /// The snapshot that is being sent while it is made, until the last of its replicas has it.
     pub transfer: Mutex<Option<Arc<Sync>>>,
+    /// The present id came from a primary, so others know it. Else it was made here, and maybe nobody does.
+    pub id_is_given: AtomicBool,
     /// When the last replica left, in ms; 0 while there is one, or was none.
     pub alone_since: AtomicI64,
 }
@@ -332,7 +334,7 @@ impl Server {
             Some((id, limit)) => (id, limit.next_byte() as i64),
             None => (journal::ReplId::NONE, -1),
         };
-        put("master_failover_state", "no-failover".to_owned());
+        put("master_failover_state", crate::failover::state_name(self).to_owned());
         put("master_replid", history.id.to_string());
         put("master_replid2", second.to_string());
         put("master_repl_offset", end.to_string());

@@ -36,7 +36,7 @@ use super::apart::Apart;
 use super::{LinkStage, Quiet};
 use crate::commands::Call;
 use crate::control::{Control, Role};
-use crate::execute::{Core, prepare};
+use crate::execute::{Core, Errand, prepare};
 use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::{Loader, flush};
@@ -104,9 +104,10 @@ pub fn resume_point(server: &Server) -> Option<(ReplId, ReplOffset)> {
     }
     let (history, end) = (server.journal.history(), server.journal.end());
     // After a restart, or a promotion without a write, this position is in the former history as well, and only that one
-    // can be known to others.
+    // can be known to others. Whom we ask to take over has followed us under the present one.
+    let own = !server.replication.id_is_given.load(Ordering::Relaxed) && !crate::failover::asks_to_take_over(server);
     match history.second {
-        Some((id, limit)) if limit == end => Some((id, end)),
+        Some((id, limit)) if own && limit == end => Some((id, end)),
         _ => Some((history.id, end)),
     }
 }
@@ -116,7 +117,7 @@ impl<'s> Applier<'s> {
     pub fn new(server: &'s Server, me: usize) -> Self {
         let sleeper = Sleeper::new();
         let core = Core::with_wake(server, me, sleeper.clone());
-        let attempt = core.new_attempt(4);
+        let attempt = core.new_attempt(Errand::Apply);
         let card = Arc::new(ClientCard::new(0, 0, -1, 0));
         Applier {
             core,
@@ -242,6 +243,7 @@ impl<'s> Applier<'s> {
         load.apart.install(&mut self.core.lease.space(DbIndex(0)));
         let db = DbIndex(told.stream_db.unwrap_or(0));
         self.client.db = db;
+        self.server.replication.id_is_given.store(true, Ordering::Relaxed);
         self.server.journal.restart(History::new(load.id), load.offset, Some(db));
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
@@ -276,11 +278,27 @@ impl<'s> Applier<'s> {
             self.server.journal.set_history(history);
             self.server.disconnect_replicas();
         }
+        self.server.replication.id_is_given.store(true, Ordering::Relaxed);
         self.client.db = self.server.journal.stream_db().unwrap_or_default();
         self.core.publish_control(|control| set_online(control, true));
         self.note_stage(LinkStage::Connected);
         self.core.lease.release();
         Ok(())
+    }
+
+    /// What the primary answered to PSYNC: while a failover is under way, whether it has taken over.
+    pub fn end_failover(&mut self, taken_over: bool) {
+        if !crate::failover::asks_to_take_over(self.server) {
+            return;
+        }
+        if self.world().is_ok() {
+            if taken_over {
+                crate::failover::succeed(&mut self.core);
+            } else {
+                crate::failover::abort(&mut self.core, log_text::failover::REJECTED);
+            }
+        }
+        self.core.lease.release();
     }
 
     /// Applies one unit. True when the primary asks how far we are.

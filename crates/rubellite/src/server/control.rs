@@ -68,11 +68,7 @@ pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> i
 
 impl ControlThread<'_> {
     fn tick(&mut self) {
-        // The expiry cycle sleeps where it has to wait. Behind this thread's own place in the queue for the world it would
-        // wait for itself.
-        if !self.core.waits_for_world() && !self.replicas.waits_for_world() {
-            self.expirer.cycle(EXPIRY_NANOS);
-        }
+        self.expirer.cycle(EXPIRY_NANOS);
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
@@ -141,6 +137,7 @@ impl Handler for ControlThread<'_> {
             let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
             shutdown::request(self.server, wish, None, None);
         }
+        node::failover::tick(&mut self.core);
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);

@@ -46,6 +46,17 @@ impl Clock for SystemClock {
     }
 }
 
+/// Writes a line of the node's into the log.
+pub fn log_line(level: LogLevel, text: &str) {
+    let level = match level {
+        LogLevel::Debug => log::Level::Debug,
+        LogLevel::Verbose => log::Level::Verbose,
+        LogLevel::Notice => log::Level::Notice,
+        LogLevel::Warning => log::Level::Warning,
+    };
+    log::line(level, text);
+}
+
 /// The process as the node's host.
 pub struct ProcessHost {
     lazy_free: Lane,
@@ -99,13 +110,7 @@ impl SyncFile for OpenFile {
 
 impl Host for ProcessHost {
     fn log(&self, level: LogLevel, text: &str) {
-        let level = match level {
-            LogLevel::Debug => log::Level::Debug,
-            LogLevel::Verbose => log::Level::Verbose,
-            LogLevel::Notice => log::Level::Notice,
-            LogLevel::Warning => log::Level::Warning,
-        };
-        log::line(level, text);
+        log_line(level, text);
     }
 
     fn free(&self, garbage: Vec<Value>) {
@@ -138,6 +143,10 @@ impl Host for ProcessHost {
         }
         let file = file.into_inner().map_err(|e| failed(e.error()))?;
         file.commit().map_err(|e| failed(&e.error))
+    }
+
+    fn read_file(&self, path: &[u8]) -> Result<Vec<u8>, String> {
+        source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| errno::text(&e))
     }
 
     fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {

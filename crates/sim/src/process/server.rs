@@ -27,7 +27,7 @@ use node::aof::{Aof, Ground, recover};
 use node::busy::NoTurn;
 use node::control::{Control, Role};
 use node::disk::Disk;
-use node::execute::Core;
+use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::LinkStage;
 use node::replication::follower::{Follower, Line, PAUSE_MS};
@@ -383,25 +383,21 @@ impl<'s> ServerProgram<'s> {
             }
             let Some(conn) = self.tokens[token] else { continue };
             let mut bytes = Vec::new();
-            let blocked = loop {
-                let ready = self.worker.releasable(token);
-                let Some(client) = self.worker.client(token) else { break false };
-                bytes.extend_from_slice(&client.out.buf[..ready]);
+            while let Some(client) = self.worker.client(token) {
+                let ready = client.out.len();
+                bytes.extend_from_slice(&client.out.buf);
                 self.worker.sent(token, ready);
-                let Some(client) = self.worker.client(token) else { break false };
-                if !client.out.is_empty() {
-                    break true;
-                }
+                let Some(client) = self.worker.client(token) else { break };
                 let shared = client.chunks.iter().map(Bytes::len).sum();
                 client.chunks.iter().for_each(|chunk| bytes.extend_from_slice(chunk));
                 self.worker.sent_shared(token, shared);
                 if !self.worker.refill(token) {
-                    break false;
+                    break;
                 }
-            };
+            }
             u.send(conn, CALLED, bytes);
             let Some(client) = self.worker.peek(token) else { continue };
-            if client.close_asap || client.close_after_reply && !blocked {
+            if client.close_asap || client.close_after_reply {
                 self.tokens[token] = None;
                 self.conns.remove(&conn);
                 self.worker.closed(token);
@@ -539,7 +535,7 @@ impl<'s> ServerProgram<'s> {
 
     /// The value of a string key, without a trace in the server.
     pub fn glance(&mut self, key: &[u8]) -> bool {
-        let mut attempt = self.core.new_attempt(9);
+        let mut attempt = self.core.new_attempt(Errand::InPassing);
         if self.core.lease.take_world(&mut attempt) != engine::lease::Taken::Yes {
             panic!("nothing is held between events");
         }

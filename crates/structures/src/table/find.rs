@@ -7,7 +7,7 @@
 use super::bucket::{Bucket, Word};
 use super::segment::{PLACES, Segment};
 use super::snapshot::{Watch, hand_over};
-use super::{Table, Thin, peek};
+use super::{OWN_BITS, Table, Thin, peek};
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
@@ -249,7 +249,7 @@ impl<E: Thin> Table<E> {
     /// Inserts an entry whose key is absent. Hands over to `watch` what moves or gets a new neighbour.
     pub fn insert<W: Watch<E>>(&mut self, hash: u64, entry: E, watch: &mut W) -> FoundMut<'_, E> {
         debug_assert!(self.locate(hash, entry.key()).is_none(), "the key is present already");
-        debug_assert_eq!(hash, entry.hash());
+        debug_assert_eq!(hash >> OWN_BITS, entry.hash() >> OWN_BITS);
         let word = Word::new(entry.into_raw());
         let parity = self.parity;
         let place = loop {

@@ -71,7 +71,7 @@ fn field_of<'h>(hash: &'h Hash, field: &[u8], now: i64) -> Option<StringRef<'h>>
 }
 
 /// The only slot in which keys of this pattern can be; `None` when they can be in several.
-pub(super) fn slot(pattern: &[u8]) -> Option<u16> {
+pub(crate) fn slot(pattern: &[u8]) -> Option<u16> {
     let special = |b: &u8| matches!(b, b'*' | b'?' | b'[' | b'\\');
     let tag = pattern.iter().position(|&b| b == b'{').and_then(|open| {
         let len = pattern[open + 1..].iter().position(|&b| b == b'}').filter(|&len| len > 0)?;
