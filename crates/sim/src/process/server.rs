@@ -345,6 +345,7 @@ impl<'s> ServerProgram<'s> {
             self.worker.end_of_turn();
             self.flush(u);
             if self.desk.woken.swap(false, Ordering::Relaxed) {
+                node::failover::tick(&mut self.core);
                 node::shutdown::tick(&mut self.core);
                 saving::tick(&mut self.core);
                 self.clockwork.tick(&mut self.core);
@@ -548,6 +549,12 @@ impl<'s> ServerProgram<'s> {
     /// Whether it takes writes.
     pub fn is_primary(&self) -> bool {
         self.server.control.load().role == Role::Primary
+    }
+
+    /// Whether whatever it has answered is on its disk.
+    pub fn is_durable(&self) -> bool {
+        let control = self.server.control.load();
+        control.config.aof.appendonly && control.config.aof.appendfsync == AppendFsync::Always
     }
 
     /// Whom it follows, and whether the link is up.

@@ -157,7 +157,8 @@ impl World<'_> {
         let has = |pid: Pid, key: &str| {
             processes[pid.index()].server_mut().is_some_and(|server| server.glance(key.as_bytes()))
         };
-        self.ledger.choice(chosen, &among, at.saturating_sub(ASKED_BEFORE), has)
+        self.ledger.choice(chosen, &among, at.saturating_sub(ASKED_BEFORE), has)?;
+        self.nothing_lost()
     }
 
     /// Whether no fault has stood between two processes in this time.
@@ -243,10 +244,13 @@ impl World<'_> {
         let is_primary = process.server().is_some_and(ServerProgram::is_primary);
         self.roles[pid.index()] = (process.life, is_primary);
         if is_primary && self.chosen.0 == pid {
-            // It begins with nothing, and whoever follows it has nothing either.
+            let is_durable = process.server().is_some_and(ServerProgram::is_durable);
             self.chosen = (pid, process.life);
-            self.chosen_at = self.u.now;
-            self.ledger.excuse_all();
+            if !is_durable {
+                // It begins with nothing, and whoever follows it has nothing either.
+                self.chosen_at = self.u.now;
+                self.ledger.excuse_all();
+            }
         }
     }
 }
