@@ -74,7 +74,7 @@ impl Group {
         for server in &self.servers {
             let says = |text: &str, line: &String| text.lines().any(|found| found == line);
             wait::until(&format!("port {} to take its place under {primary}", server.port()), || {
-                let text = info_replication(server).unwrap_or_default();
+                let text = ask(server, &["INFO", "replication"]).map(|reply| reply.text()).unwrap_or_default();
                 match server.port() == primary {
                     true => says(&text, &leads),
                     false => follows.iter().all(|line| says(&text, line)),
@@ -84,11 +84,11 @@ impl Group {
     }
 }
 
-/// What a server says of its place; nothing when a Sentinel, which lets clients go at a change of roles, was faster.
-fn info_replication(server: &Server) -> Option<String> {
+/// A server's answer; nothing when a Sentinel, which lets clients go at a change of roles, was faster.
+fn ask(server: &Server, words: &[&str]) -> Option<Reply> {
     let mut connection = Connection::open(server.port()).ok()?;
     connection.call(&["AUTH", PASSWORD]).ok()?;
-    Some(connection.call(&["INFO", "replication"]).ok()?.text())
+    connection.call(words).ok()
 }
 
 fn server(program: &Program, primary: Option<u16>) -> Server {
@@ -223,7 +223,7 @@ fn the_sentinel_tutorial_as_published() {
     writer.wait_until_written(second);
     group.server(first).boot();
     group.wait_until_one_leads(second);
-    let written = group.server(second).run("GET written");
+    let written = wait::until_some("an answer of the new primary", || ask(group.server(second), &["GET", "written"]));
     assert!(written.bytes().is_some() || python().is_none(), "{written}");
     writer.end();
     for sentinel in &group.sentinels {
@@ -241,7 +241,8 @@ fn fails_over(servers: &Program, sentinels: &[Program]) {
     assert_eq!(group.servers[0].run("WAIT 2 0").to_string(), "(integer) 2");
     group.servers[0].kill();
     let second = group.wait_for_another(first);
-    assert_eq!(group.server(second).run("GET kept").to_string(), "\"value\"");
+    let kept = wait::until_some("an answer of the new primary", || ask(group.server(second), &["GET", "kept"]));
+    assert_eq!(kept.to_string(), "\"value\"");
     group.servers[0].boot();
     group.wait_until_one_leads(second);
     let epochs: Vec<String> = group.sentinels.iter().map(|sentinel| field(sentinel, "config-epoch")).collect();
