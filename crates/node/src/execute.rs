@@ -619,6 +619,10 @@ impl<'s> Core<'s> {
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
             crate::transaction::discard(self, client);
+            if e.code() == b"REDIRECT" {
+                client.out.error(&e);
+                return Outcome::Done;
+            }
             let text = e.text();
             let text = text.strip_prefix(b"ERR ").unwrap_or(text);
             client.out.error(&error::multi::execabort_because(text));
