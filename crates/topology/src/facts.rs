@@ -52,6 +52,8 @@ pub struct Facts {
     pub process_id: i32,
     pub config_file: Vec<u8>,
     pub role: Role,
+    /// In cluster mode: whether every slot is served, as far as the node knows.
+    pub cluster_is_ok: Option<bool>,
     /// It reads its data and takes no commands yet; how far it is, in percent.
     pub loading: Option<u8>,
 }
@@ -61,12 +63,18 @@ pub type Answers = [Option<Facts>];
 
 impl Default for Facts {
     fn default() -> Self {
-        Facts { process_id: 0, config_file: Vec::new(), role: Role::Primary { online: 0 }, loading: None }
+        Facts {
+            process_id: 0,
+            config_file: Vec::new(),
+            role: Role::Primary { online: 0 },
+            cluster_is_ok: None,
+            loading: None,
+        }
     }
 }
 
-/// Asks a node; `None` when it does not answer, or not as a node of ours would.
-pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
+/// Connects to a node as its configuration asks for it.
+pub fn connect(node: &Node, files: &Files) -> Option<Client> {
     let options = Options {
         connect_timeout: Some(TIMEOUT),
         read_timeout: Some(TIMEOUT),
@@ -77,17 +85,36 @@ pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
     if let Some(password) = files.password() {
         client.call(&[b"AUTH".to_vec(), password]).ok()?;
     }
+    Some(client)
+}
+
+/// Asks a node; `None` when it does not answer, or not as a node of ours would.
+pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
+    let mut client = connect(node, files)?;
     let mut section = |name: &str| match client.call(&["INFO", name]).ok()? {
         Value::Bulk(text) => Some(text),
         _ => None,
     };
-    let text = [section("server")?, section("persistence")?, section("replication")?, section("sentinel")?].concat();
+    let sections = ["server", "persistence", "replication", "cluster", "sentinel"];
+    let mut text = sections.into_iter().map(&mut section).collect::<Option<Vec<_>>>()?.concat();
+    if find(&text, "cluster_enabled") == Some(b"1")
+        && let Value::Bulk(cluster) = client.call(&["CLUSTER", "INFO"]).ok()?
+    {
+        text.extend(cluster);
+    }
     understand(&text)
 }
 
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
+}
+
+fn find<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    lines(text).find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"))
+}
+
 fn understand(text: &[u8]) -> Option<Facts> {
-    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let field = |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"));
+    let field = |name: &str| find(text, name);
     let number = |name: &str| std::str::from_utf8(field(name)?).ok();
     let is_sentinel = field("server_mode") == Some(b"sentinel");
     let role = match field("role") {
@@ -99,7 +126,7 @@ fn understand(text: &[u8]) -> Option<Facts> {
                     line.strip_prefix(b"slave").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
                 replica && line.windows(12).any(|part| part == b"state=online")
             };
-            Role::Primary { online: lines().filter(is_online).count() }
+            Role::Primary { online: lines(text).filter(is_online).count() }
         }
         _ => Role::Replica {
             primary: number("master_port")?.parse().ok()?,
@@ -112,6 +139,7 @@ fn understand(text: &[u8]) -> Option<Facts> {
         process_id: number("process_id")?.parse().ok()?,
         config_file: field("config_file").unwrap_or_default().to_vec(),
         role,
+        cluster_is_ok: field("cluster_state").map(|state| state == b"ok"),
         loading: is_loading.then(percent),
     })
 }
@@ -141,9 +169,12 @@ mod tests {
             process_id: 42,
             config_file: b"/d/redis.conf".to_vec(),
             role: Role::Primary { online: 1 },
+            cluster_is_ok: None,
             loading: None,
         };
-        assert_eq!(understand(text), Some(expect));
+        assert_eq!(understand(text), Some(expect.clone()));
+        let node = [&text[..], b"cluster_enabled:1\r\ncluster_state:ok\r\n"].concat();
+        assert_eq!(understand(&node), Some(Facts { cluster_is_ok: Some(true), ..expect }));
     }
 
     #[test]

@@ -8,7 +8,8 @@ use super::{Recipe, Sizes};
 use crate::facts::{Answers, Facts, Role};
 use crate::node::Node;
 
-pub const RECIPE: Recipe = Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, lacks, hints };
+pub const RECIPE: Recipe =
+    Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, form: None, lacks, hints };
 
 /// Its servers are those of a group that Sentinels watch, too.
 pub fn nodes(sizes: &Sizes) -> Result<Vec<Node>, String> {

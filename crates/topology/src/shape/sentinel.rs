@@ -7,7 +7,8 @@ use super::{Recipe, Sizes, primary_replica};
 use crate::facts::{Answers, Role};
 use crate::node::{Node, Program};
 
-pub const RECIPE: Recipe = Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, lacks, hints };
+pub const RECIPE: Recipe =
+    Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, form: None, lacks, hints };
 
 /// The fewest that can lose one and still have a majority.
 const SENTINELS: u16 = 3;
