@@ -74,7 +74,17 @@ const FAILED: Failure = Failure::Exit(1);
 struct Command {
     name: &'static str,
     words: Count,
+    dry: Dry,
     run: fn(&Manager) -> Result<(), Failure>,
+}
+
+/// What `--dry-run` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dry {
+    /// The plan is printed, or there is nothing that could be changed.
+    Run,
+    /// What would be done cannot be said beforehand.
+    Refused,
 }
 
 enum Count {
@@ -84,20 +94,20 @@ enum Count {
 
 /// In the order of the help; `apply` is ours.
 const COMMANDS: &[Command] = &[
-    Command { name: "create", words: Count::AtLeast(1), run: create::run },
-    Command { name: "check", words: Count::AtLeast(1), run: |manager| check::run(manager, false) },
-    Command { name: "info", words: Count::AtLeast(1), run: show::info },
-    Command { name: "fix", words: Count::AtLeast(1), run: |manager| check::run(manager, true) },
-    Command { name: "reshard", words: Count::AtLeast(1), run: reshard::run },
-    Command { name: "rebalance", words: Count::AtLeast(1), run: rebalance::run },
-    Command { name: "add-node", words: Count::Exactly(2), run: membership::add },
-    Command { name: "del-node", words: Count::Exactly(2), run: membership::remove },
-    Command { name: "call", words: Count::AtLeast(2), run: everywhere::call },
-    Command { name: "set-timeout", words: Count::Exactly(2), run: everywhere::set_timeout },
-    Command { name: "import", words: Count::Exactly(1), run: import::run },
-    Command { name: "backup", words: Count::Exactly(2), run: backup::run },
-    Command { name: "help", words: Count::AtLeast(0), run: help::run },
-    Command { name: "apply", words: Count::Exactly(1), run: apply::run },
+    Command { name: "create", words: Count::AtLeast(1), dry: Dry::Run, run: create::run },
+    Command { name: "check", words: Count::AtLeast(1), dry: Dry::Run, run: |manager| check::run(manager, false) },
+    Command { name: "info", words: Count::AtLeast(1), dry: Dry::Run, run: show::info },
+    Command { name: "fix", words: Count::AtLeast(1), dry: Dry::Run, run: |manager| check::run(manager, true) },
+    Command { name: "reshard", words: Count::AtLeast(1), dry: Dry::Run, run: reshard::run },
+    Command { name: "rebalance", words: Count::AtLeast(1), dry: Dry::Run, run: rebalance::run },
+    Command { name: "add-node", words: Count::Exactly(2), dry: Dry::Run, run: membership::add },
+    Command { name: "del-node", words: Count::Exactly(2), dry: Dry::Run, run: membership::remove },
+    Command { name: "call", words: Count::AtLeast(2), dry: Dry::Refused, run: everywhere::call },
+    Command { name: "set-timeout", words: Count::Exactly(2), dry: Dry::Refused, run: everywhere::set_timeout },
+    Command { name: "import", words: Count::Exactly(1), dry: Dry::Run, run: import::run },
+    Command { name: "backup", words: Count::Exactly(2), dry: Dry::Refused, run: backup::run },
+    Command { name: "help", words: Count::AtLeast(0), dry: Dry::Run, run: help::run },
+    Command { name: "apply", words: Count::Exactly(1), dry: Dry::Run, run: apply::run },
 ];
 
 /// Runs the subcommand that the flags ask for; the exit code.
@@ -114,6 +124,9 @@ pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure>
     };
     if !is_right {
         return Err(fatal("[ERR] Wrong number of arguments for specified --cluster sub command"));
+    }
+    if request.dry_run && command.dry == Dry::Refused {
+        return Err(fatal(format_args!("--dry-run cannot be used with --cluster {name}")));
     }
     let is_silent = request.dry_run && matches!(options.style, Style::Json | Style::QuotedJson);
     let words = Words::of(&vocabulary);
