@@ -42,7 +42,8 @@ pub use request::Request;
 use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::input;
-use crate::options::Options;
+use crate::oneshot;
+use crate::options::{Options, bytes};
 use crate::screen;
 use crate::vocabulary::Vocabulary;
 use words::Words;
@@ -113,7 +114,7 @@ const COMMANDS: &[Command] = &[
 /// Runs the subcommand that the flags ask for; the exit code.
 pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure> {
     let mut request = std::mem::take(&mut options.manager);
-    options::complete(&mut options, &mut request, &vocabulary)?;
+    complete(&mut options, &mut request, &vocabulary)?;
     let name = request.command.clone().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(fatal("Unknown --cluster subcommand"));
@@ -134,26 +135,20 @@ pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure>
     (command.run)(&manager).map(|()| 0)
 }
 
-/// What is asked for or read from the environment rather than given by flags.
-mod options {
-    use super::{Failure, Options, Request, Vocabulary, fatal, input};
-    use crate::oneshot;
-    use crate::options::bytes;
-
-    pub fn complete(options: &mut Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
-        oneshot::take_stdin(&options.stdin_argument, &mut request.words)?;
-        request.yes |= vocabulary.env("CLUSTER_YES").is_some_and(|value| value == "1");
-        if options.ask_password {
-            options.password = Some(input::ask_password("Please input password: ").map_err(fatal)?);
-        } else if options.password.is_none() {
-            options.password = vocabulary.env("AUTH").as_ref().map(|value| bytes(value).to_vec());
-        }
-        if request.ask_from_password {
-            let question = "Please input import source node password: ";
-            request.from_password = Some(input::ask_password(question).map_err(fatal)?);
-        }
-        Ok(())
+/// Adds what is asked for or read from the environment rather than given by flags.
+fn complete(options: &mut Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
+    oneshot::take_stdin(&options.stdin_argument, &mut request.words)?;
+    request.yes |= vocabulary.env("CLUSTER_YES").is_some_and(|value| value == "1");
+    if options.ask_password {
+        options.password = Some(input::ask_password("Please input password: ").map_err(fatal)?);
+    } else if options.password.is_none() {
+        options.password = vocabulary.env("AUTH").as_ref().map(|value| bytes(value).to_vec());
     }
+    if request.ask_from_password {
+        let question = "Please input import source node password: ";
+        request.from_password = Some(input::ask_password(question).map_err(fatal)?);
+    }
+    Ok(())
 }
 
 impl Manager {
