@@ -39,7 +39,7 @@ pub mod words;
 pub mod workload;
 
 pub use connection::{Connection, encode};
-pub use program::{Program, absent};
+pub use program::{Program, absent, python};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};

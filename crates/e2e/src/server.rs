@@ -17,6 +17,8 @@ pub struct Server {
     folder: TempDir,
     child: Option<Child>,
     log: Log,
+    /// What it says when it takes connections.
+    ready: &'static str,
 }
 
 /// What a shell command printed.
@@ -27,8 +29,9 @@ pub struct Output {
     pub status: ExitStatus,
 }
 
-/// What the server says when it takes connections.
 const READY: &str = "Ready to accept connections";
+/// The same for a Sentinel.
+const WATCHES: &str = "Sentinel ID is";
 
 impl Server {
     /// Starts our server and waits until it takes connections.
@@ -67,6 +70,7 @@ impl Server {
             folder,
             child: None,
             log: Log::default(),
+            ready: READY,
         }
     }
 
@@ -87,10 +91,26 @@ impl Server {
         server
     }
 
+    /// Starts a Sentinel from the text of its file, as `redis-server sentinel.conf --sentinel` would; `PORT` in the text
+    /// stands for the port that it gets.
+    pub fn sentinel(program: &Program, text: &str) -> Server {
+        let mut sentinel = Server::prepare_sentinel(program, text);
+        sentinel.boot();
+        sentinel
+    }
+
+    /// The same without the process.
+    pub fn prepare_sentinel(program: &Program, text: &str) -> Server {
+        let mut sentinel = Server::prepare_file(program, "sentinel.conf", text);
+        sentinel.add_arguments(&["--sentinel"]);
+        sentinel.ready = WATCHES;
+        sentinel
+    }
+
     /// Starts the process and waits until it takes connections.
     pub fn boot(&mut self) {
         self.spawn();
-        self.wait_for_log(READY);
+        self.wait_for_log(self.ready);
     }
 
     /// Starts the process and returns at once.

@@ -8,6 +8,9 @@
 //!    └── switch: the promoted one is the group's primary ◄── UpdateConfig ◄─done or timeout─ ReconfReplicas
 //! ```
 //!
+//! An elected leader that hears of votes in a later epoch before it has given the order leaves it to the next leader, where
+//! the original promotes a second replica.
+//!
 //! Up to the promotion a failover can be aborted; from then on it ends. The promoted replica's INFO is the point of no
 //! return: there the configuration gets the failover's epoch, and the next hellos carry it.
 //!
@@ -162,7 +165,11 @@ impl Sentinel {
     }
 
     pub(crate) fn step_failover(&mut self, id: GroupId, out: &mut Outbox) {
-        match self.group(id).failover.state {
+        let state = self.group(id).failover.state;
+        if matches!(state, State::SelectReplica | State::SendOrder) && self.is_overtaken(id) {
+            return self.abort_failover(id, "-failover-abort-not-elected", out);
+        }
+        match state {
             State::None | State::UpdateConfig => {}
             State::WaitStart => self.wait_start(id, out),
             State::SelectReplica => self.select_replica(id, out),
@@ -170,6 +177,14 @@ impl Sentinel {
             State::WaitPromotion => self.wait_promotion(id, out),
             State::ReconfReplicas => self.reconf_replicas(id, out),
         }
+    }
+
+    /// Whether somebody has voted in a later epoch: whoever leads there may be about to promote another replica.
+    fn is_overtaken(&self, id: GroupId) -> bool {
+        let group = self.group(id);
+        let epoch = group.failover.epoch;
+        let mut others = group.sentinels.values().map(|id| self.instance(*id));
+        group.leader_epoch > epoch || others.any(|other| other.vote.is_some() && other.vote_epoch > epoch)
     }
 
     fn wait_start(&mut self, id: GroupId, out: &mut Outbox) {

@@ -117,7 +117,9 @@ impl Sentinel {
             group.config_epoch
         );
         let args = vec![self.renamed(id, "PUBLISH"), crate::HELLO_CHANNEL.to_vec(), hello];
-        self.send(id, args, Asked::Publish, out);
+        if self.send(id, args, Asked::Order, out) {
+            self.instance_mut(id).last_pub = self.now;
+        }
     }
 
     /// The primary's address, or the promoted replica's once it is known to serve as primary.

@@ -34,7 +34,6 @@ pub(crate) enum Asked {
     Subscribe,
     Ping,
     Info,
-    Publish,
     IsDown,
     /// A command of a hand-over by FAILOVER; an error means that it will not happen.
     HandOver,
@@ -171,6 +170,10 @@ pub(crate) struct Links {
 /// How often a server that may be dead is tried again.
 const LOOK_AGAIN: Ms = 100;
 
+/// How long a connection may take to be made. A kernel tries for minutes, ever more seldom, and would learn late that a
+/// network is whole again.
+const OPENING: Ms = 5_000;
+
 impl Sentinel {
     pub(crate) fn new_link(&mut self, kind: Kind) -> LinkId {
         let id = LinkId(self.fresh_id());
@@ -226,6 +229,12 @@ impl Sentinel {
     /// Opens what is missing, once per ping period.
     pub(crate) fn reconnect(&mut self, id: InstanceId, out: &mut Outbox) {
         let (now, grace) = (self.now, self.grace(id));
+        for kind in [ConnKind::Commands, ConnKind::PubSub] {
+            let wire = self.link_mut(id).wire(kind);
+            if matches!(wire.stage, Stage::Opening) && now - wire.since > OPENING {
+                self.close(id, kind, out);
+            }
+        }
         let (ping_period, resolve) = (self.periods.ping, self.names.resolve);
         let instance = self.instance(id);
         let addr = instance.addr.clone();
@@ -297,6 +306,9 @@ impl Sentinel {
         let Some((id, kind)) = self.end_of(conn) else { return };
         let now = self.now;
         let link = self.link_mut(id);
+        if !matches!(link.wire(kind).stage, Stage::Opening) {
+            return;
+        }
         if kind == ConnKind::Commands {
             link.refused = None;
             link.local = local;
@@ -435,7 +447,6 @@ impl Sentinel {
             (Asked::Auth, _) => self.auth_answered(id, kind, &value, out),
             (Asked::Ping, _) => self.ping_answered(id, &value, out),
             (Asked::Info, Some(who)) => self.info_answered(who, &value, out),
-            (Asked::Publish, Some(who)) if value.as_error().is_none() => self.instance_mut(who).last_pub = self.now,
             (Asked::IsDown, Some(who)) => self.is_down_answered(who, &value, out),
             (Asked::HandOver, Some(who)) => self.hand_over_answered(who, &value, out),
             // The connection is of no use; it is tried again later.

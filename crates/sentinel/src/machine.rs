@@ -57,10 +57,10 @@ pub struct Sentinel {
     pub(crate) next_id: u64,
     random: u64,
     next_tick: Ms,
-    /// The time and the tick of the event under way.
+    /// The time of the event under way.
     pub(crate) now: Ms,
     pub(crate) unix_ms: i64,
-    /// The peer's file spells group settings in this order of events: nothing happens before [`Event::Started`].
+    /// Nothing is done before [`Event::Started`].
     started: bool,
 }
 
@@ -182,6 +182,10 @@ impl Sentinel {
     /// The machine's answer to `event`.
     pub fn handle(&mut self, now: Now, event: Event, out: &mut Outbox) {
         self.set_time(now);
+        if self.started && self.was_away() {
+            // Before anything is done about what has queued up meanwhile.
+            self.check_tilt(out);
+        }
         match event {
             Event::Started => self.start(out),
             Event::Connected { conn, local } => self.connected(conn, local, out),
@@ -297,15 +301,20 @@ impl Sentinel {
         }
     }
 
-    fn check_tilt(&mut self, out: &mut Outbox) {
-        if let Some((mono, unix)) = self.tilt.previous {
+    /// Whether more time has passed since the last tick than a machine that runs lets pass.
+    fn was_away(&self) -> bool {
+        self.tilt.previous.is_some_and(|(mono, unix)| {
             let passed = self.now - mono;
             let asleep = self.unix_ms.saturating_sub(unix).saturating_sub(passed);
-            if passed > self.periods.tilt_trigger || asleep > self.periods.tilt_trigger {
-                self.tilt.since = Some(self.now);
-                self.tilt.total += 1;
-                self.announce(Level::Warning, "+tilt", b"#tilt mode entered".to_vec(), out);
-            }
+            passed > self.periods.tilt_trigger || asleep > self.periods.tilt_trigger
+        })
+    }
+
+    fn check_tilt(&mut self, out: &mut Outbox) {
+        if self.was_away() {
+            self.tilt.since = Some(self.now);
+            self.tilt.total += 1;
+            self.announce(Level::Warning, "+tilt", b"#tilt mode entered".to_vec(), out);
         }
         self.tilt.previous = Some((self.now, self.unix_ms));
     }

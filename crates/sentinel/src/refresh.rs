@@ -140,6 +140,9 @@ impl Sentinel {
         let long_enough = self.now - instance.role_reported_since > wait && instance.no_down_for(wait, self.now);
         if !instance.promoted && long_enough && self.primary_looks_sane(id) {
             self.put_right(id, "+convert-to-slave", out);
+            // When it obeys, it may be promoted by somebody before we have asked for its role again.
+            let now = self.now;
+            self.instance_mut(id).role_reported_since = now;
         }
     }
 

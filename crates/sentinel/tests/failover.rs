@@ -345,6 +345,20 @@ fn tilt_watches_and_does_not_act() {
 }
 
 #[test]
+fn who_was_away_does_not_act_on_what_has_queued_up() {
+    let mut it = settled(57);
+    (1..=3).for_each(|number| it.server(number).hung = true);
+    assert!(it.sentinel(0, "failover mymaster").is_ok());
+    it.run(50);
+    it.asleep.insert(0);
+    it.run(10_000);
+    (1..=3).for_each(|number| it.wake(number));
+    it.run(10);
+    assert!(it.heard(0, "+tilt", 0).is_some(), "a reply comes before the tick");
+    assert!(it.heard(0, "+selected-slave", 0).is_none());
+}
+
+#[test]
 fn a_clock_that_is_set_back_is_no_reason_and_a_leap_forward_may_be_a_sleep() {
     let mut it = settled(52);
     it.clock_skew = -3_600_000;

@@ -380,7 +380,7 @@ impl<'s> Applier<'s> {
         let (mut world, mut shards) = (false, Vec::new());
         for (id, args) in commands.iter().filter_map(|(id, args)| Some(((*id)?, args))) {
             match commands::class_of(self.server.bound[id.index()].class(), args) {
-                Class::World | Class::Cursor => world = true,
+                Class::World | Class::Cursor | Class::Slot => world = true,
                 Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
                     Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
                     Err(_) => world = true,
