@@ -20,11 +20,30 @@ pub enum Role {
         primary: u16,
         link_is_up: bool,
     },
+    /// Of the first group that it watches.
+    Sentinel {
+        /// The port of the primary.
+        primary: u16,
+        replicas: usize,
+        /// Itself included.
+        sentinels: usize,
+        /// It can reach the primary.
+        is_well: bool,
+    },
 }
 
 impl Role {
     pub fn is_primary(&self) -> bool {
         matches!(self, Role::Primary { .. })
+    }
+
+    /// As the table of nodes has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Role::Primary { .. } => "primary",
+            Role::Replica { .. } => "replica",
+            Role::Sentinel { .. } => "sentinel",
+        }
     }
 }
 
@@ -76,7 +95,8 @@ pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
         Value::Bulk(text) => Some(text),
         _ => None,
     };
-    let mut text = [section("server")?, section("persistence")?, section("replication")?, section("cluster")?].concat();
+    let sections = ["server", "persistence", "replication", "cluster", "sentinel"];
+    let mut text = sections.into_iter().map(&mut section).collect::<Option<Vec<_>>>()?.concat();
     if find(&text, "cluster_enabled") == Some(b"1")
         && let Value::Bulk(cluster) = client.call(&["CLUSTER", "INFO"]).ok()?
     {
@@ -96,8 +116,11 @@ fn find<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
 fn understand(text: &[u8]) -> Option<Facts> {
     let field = |name: &str| find(text, name);
     let number = |name: &str| std::str::from_utf8(field(name)?).ok();
-    let role = match field("role")? {
-        b"master" => {
+    let is_sentinel = field("server_mode") == Some(b"sentinel");
+    let role = match field("role") {
+        None if is_sentinel => watched(field("master0")?)?,
+        None => return None,
+        Some(b"master") => {
             let is_online = |line: &&[u8]| {
                 let replica =
                     line.strip_prefix(b"slave").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
@@ -118,6 +141,18 @@ fn understand(text: &[u8]) -> Option<Facts> {
         role,
         cluster_is_ok: field("cluster_state").map(|state| state == b"ok"),
         loading: is_loading.then(percent),
+    })
+}
+
+/// `name=myprimary,status=ok,address=127.0.0.1:7000,slaves=2,sentinels=3`
+fn watched(line: &[u8]) -> Option<Role> {
+    let line = std::str::from_utf8(line).ok()?;
+    let value = |name: &str| line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    Some(Role::Sentinel {
+        primary: value("address")?.rsplit(':').next()?.parse().ok()?,
+        replicas: value("slaves")?.parse().ok()?,
+        sentinels: value("sentinels")?.parse().ok()?,
+        is_well: value("status")? == "ok",
     })
 }
 
@@ -148,6 +183,14 @@ mod tests {
               master_link_status:down\r\n";
         let facts = understand(text).unwrap();
         assert_eq!((facts.role, facts.loading), (Role::Replica { primary: 7000, link_is_up: false }, Some(37)));
+    }
+
+    #[test]
+    fn a_sentinel_tells_what_it_watches() {
+        let text = b"process_id:44\r\nserver_mode:sentinel\r\n# Sentinel\r\nsentinel_masters:1\r\n\
+              master0:name=myprimary,status=sdown,address=127.0.0.1:7001,slaves=2,sentinels=3\r\n";
+        let role = Role::Sentinel { primary: 7001, replicas: 2, sentinels: 3, is_well: false };
+        assert_eq!(understand(text).map(|facts| facts.role), Some(role));
     }
 
     #[test]

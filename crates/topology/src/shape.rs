@@ -2,6 +2,7 @@
 
 mod cluster;
 mod primary_replica;
+mod sentinel;
 
 use crate::facts::Answers;
 use crate::node::{Files, Node};
@@ -74,7 +75,7 @@ impl Shape {
     pub fn recipe(self) -> Result<&'static Recipe, String> {
         match self {
             Shape::PrimaryReplica => Ok(&primary_replica::RECIPE),
-            Shape::Sentinel => Err(missing(self, "the server has no Sentinel yet")),
+            Shape::Sentinel => Ok(&sentinel::RECIPE),
             Shape::Cluster if SERVER_HAS_CLUSTER => Ok(&cluster::RECIPE),
             Shape::Cluster => Err(missing(self, "the server has no cluster mode yet")),
         }
@@ -82,7 +83,7 @@ impl Shape {
 }
 
 fn missing(shape: Shape, what: &str) -> String {
-    format!("up {} cannot be done: {what}; primary-replica works", shape.name())
+    format!("up {} cannot be done: {what}; primary-replica and sentinel work", shape.name())
 }
 
 impl Wish {

@@ -170,7 +170,7 @@ impl Topology {
             let facts = facts.as_ref()?;
             Some(Row {
                 name: node.name.clone(),
-                role: if facts.role.is_primary() { "primary" } else { "replica" },
+                role: facts.role.name(),
                 address: format!("127.0.0.1:{}", node.port),
                 process_id: facts.process_id,
                 folder: files.folder.display().to_string(),
