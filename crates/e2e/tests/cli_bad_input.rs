@@ -68,6 +68,7 @@ fn words_that_are_no_flags() {
     refused(&["--cluster"], "Unrecognized option or bad number of args for: '--cluster'");
     refused(&["--cluster", "nosuch"], "Unknown --cluster subcommand");
     refused(&["--cluster", "create"], "[ERR] Wrong number of arguments for specified --cluster sub command");
+    refused(&["--cluster", "call", "h:1", "ping", "--dry-run"], "--dry-run cannot be used with --cluster call");
     refused(&["--cluster", "apply", "/nonexistent"], "Can't open file '/nonexistent': No such file or directory");
     refused(
         &["--cluster", "apply", "/dev/null"],

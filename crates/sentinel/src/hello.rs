@@ -333,6 +333,13 @@ mod tests {
         assert!(parsed("").is_err());
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_hello_panics(text in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _ = Hello::parse(&text);
+        }
+    }
+
     #[test]
     fn hostile_tokens_are_refused() {
         for text in [

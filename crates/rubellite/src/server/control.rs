@@ -127,7 +127,8 @@ impl ControlThread<'_> {
     fn drive(&mut self, io: &mut dyn Reenter) {
         let (Some(bus), Some(node)) = (&mut self.bus, &self.server.cluster) else { return };
         loop {
-            if node.data_arrived() || !self.core.carry_out() {
+            // A place in the queue is to be redeemed even when others have done what it was for: nobody passes it.
+            if self.cluster_attempt.is_queued() || node.data_arrived() || !self.core.carry_out() {
                 match self.core.lease.take_world(&mut self.cluster_attempt) {
                     Taken::Yes => {
                         if node.take_arrival() {

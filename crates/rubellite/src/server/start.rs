@@ -295,6 +295,12 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         let _ = aof.flush(server.journal.end().0, &config);
         aof.sync();
     }
+    if let Some(node) = &server.cluster {
+        log::notice(log_text::cluster_node::SAVING);
+        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+            log::warning(reason);
+        }
+    }
     remove_pid_file(&config);
     log::warning(log_text::shutdown::bye(if server.is_sentinel() { "Sentinel" } else { "Rubellite" }));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)

@@ -551,6 +551,11 @@ impl<'s> ServerProgram<'s> {
         self.server.control.load().role == Role::Primary
     }
 
+    /// Whether it is about to give its place to a replica (FAILOVER).
+    pub fn hands_over(&self) -> bool {
+        node::failover::state_name(self.server) == "failover-in-progress"
+    }
+
     /// Whether whatever it has answered is on its disk.
     pub fn is_durable(&self) -> bool {
         let control = self.server.control.load();

@@ -3,7 +3,7 @@
 //! An observer who sees all processes at once can say what no Sentinel can: how many votes a leader had, whether another led
 //! in the same epoch, and whether a better replica was within its reach when it chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use crate::process::sentinel::{GROUP, PORT};
@@ -35,6 +35,8 @@ pub(super) struct Elections {
     leaders: BTreeMap<u64, Pid>,
     /// The replica that each leader has chosen, and when.
     selections: BTreeMap<Pid, (Micros, Pid, Campaign)>,
+    /// Primaries that follow somebody because of a FAILOVER of their own.
+    handing_over: BTreeSet<Pid>,
     /// Whether the leader of the last choice has seen that it was carried out.
     is_known: bool,
     /// Failovers that were begun by an administrator.
@@ -123,7 +125,17 @@ impl World<'_> {
         let Some(server) = process.server() else { return Ok(()) };
         let (is_primary, life) = (server.is_primary(), process.life);
         let was = std::mem::replace(&mut self.roles[pid.index()], (life, is_primary));
+        if !is_primary {
+            match server.hands_over() {
+                true => self.elections.handing_over.insert(pid),
+                false => self.elections.handing_over.remove(&pid),
+            };
+        }
         if !is_primary || was == (life, true) || was.0 != life {
+            return Ok(());
+        }
+        // A FAILOVER that the replica has refused: it is what it was.
+        if self.elections.handing_over.remove(&pid) {
             return Ok(());
         }
         self.choices += 1;
@@ -255,9 +267,10 @@ impl World<'_> {
         let is_the_primary = self.chosen.0 == pid || self.choices > 0 && !self.elections.is_known;
         if is_primary && is_the_primary {
             let is_durable = process.server().is_some_and(ServerProgram::is_durable);
+            let is_the_same = self.chosen.0 == pid;
             self.chosen = (pid, process.life);
-            if !is_durable {
-                // It begins with nothing, and whoever follows it has nothing either.
+            if !is_durable || !is_the_same {
+                // It begins with nothing, and whoever follows it has nothing either; or two had a say meanwhile.
                 self.chosen_at = self.u.now;
                 self.ledger.excuse_all();
             }
