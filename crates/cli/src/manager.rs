@@ -42,7 +42,8 @@ pub use request::Request;
 use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::input;
-use crate::options::Options;
+use crate::oneshot;
+use crate::options::{Options, bytes};
 use crate::screen;
 use crate::vocabulary::Vocabulary;
 use words::Words;
@@ -74,7 +75,17 @@ const FAILED: Failure = Failure::Exit(1);
 struct Command {
     name: &'static str,
     words: Count,
+    dry: Dry,
     run: fn(&Manager) -> Result<(), Failure>,
+}
+
+/// What `--dry-run` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dry {
+    /// The plan is printed, or there is nothing that could be changed.
+    Run,
+    /// What would be done cannot be said beforehand.
+    Refused,
 }
 
 enum Count {
@@ -84,26 +95,26 @@ enum Count {
 
 /// In the order of the help; `apply` is ours.
 const COMMANDS: &[Command] = &[
-    Command { name: "create", words: Count::AtLeast(1), run: create::run },
-    Command { name: "check", words: Count::AtLeast(1), run: |manager| check::run(manager, false) },
-    Command { name: "info", words: Count::AtLeast(1), run: show::info },
-    Command { name: "fix", words: Count::AtLeast(1), run: |manager| check::run(manager, true) },
-    Command { name: "reshard", words: Count::AtLeast(1), run: reshard::run },
-    Command { name: "rebalance", words: Count::AtLeast(1), run: rebalance::run },
-    Command { name: "add-node", words: Count::Exactly(2), run: membership::add },
-    Command { name: "del-node", words: Count::Exactly(2), run: membership::remove },
-    Command { name: "call", words: Count::AtLeast(2), run: everywhere::call },
-    Command { name: "set-timeout", words: Count::Exactly(2), run: everywhere::set_timeout },
-    Command { name: "import", words: Count::Exactly(1), run: import::run },
-    Command { name: "backup", words: Count::Exactly(2), run: backup::run },
-    Command { name: "help", words: Count::AtLeast(0), run: help::run },
-    Command { name: "apply", words: Count::Exactly(1), run: apply::run },
+    Command { name: "create", words: Count::AtLeast(1), dry: Dry::Run, run: create::run },
+    Command { name: "check", words: Count::AtLeast(1), dry: Dry::Run, run: |manager| check::run(manager, false) },
+    Command { name: "info", words: Count::AtLeast(1), dry: Dry::Run, run: show::info },
+    Command { name: "fix", words: Count::AtLeast(1), dry: Dry::Run, run: |manager| check::run(manager, true) },
+    Command { name: "reshard", words: Count::AtLeast(1), dry: Dry::Run, run: reshard::run },
+    Command { name: "rebalance", words: Count::AtLeast(1), dry: Dry::Run, run: rebalance::run },
+    Command { name: "add-node", words: Count::Exactly(2), dry: Dry::Run, run: membership::add },
+    Command { name: "del-node", words: Count::Exactly(2), dry: Dry::Run, run: membership::remove },
+    Command { name: "call", words: Count::AtLeast(2), dry: Dry::Refused, run: everywhere::call },
+    Command { name: "set-timeout", words: Count::Exactly(2), dry: Dry::Refused, run: everywhere::set_timeout },
+    Command { name: "import", words: Count::Exactly(1), dry: Dry::Run, run: import::run },
+    Command { name: "backup", words: Count::Exactly(2), dry: Dry::Refused, run: backup::run },
+    Command { name: "help", words: Count::AtLeast(0), dry: Dry::Run, run: help::run },
+    Command { name: "apply", words: Count::Exactly(1), dry: Dry::Run, run: apply::run },
 ];
 
 /// Runs the subcommand that the flags ask for; the exit code.
 pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure> {
     let mut request = std::mem::take(&mut options.manager);
-    options::complete(&mut options, &mut request, &vocabulary)?;
+    complete(&mut options, &mut request, &vocabulary)?;
     let name = request.command.clone().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(fatal("Unknown --cluster subcommand"));
@@ -115,32 +126,29 @@ pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure>
     if !is_right {
         return Err(fatal("[ERR] Wrong number of arguments for specified --cluster sub command"));
     }
+    if request.dry_run && command.dry == Dry::Refused {
+        return Err(fatal(format_args!("--dry-run cannot be used with --cluster {name}")));
+    }
     let is_silent = request.dry_run && matches!(options.style, Style::Json | Style::QuotedJson);
     let words = Words::of(&vocabulary);
     let manager = Manager { options, request, vocabulary, words, has_colours: screen::has_colours(), is_silent };
     (command.run)(&manager).map(|()| 0)
 }
 
-/// What is asked for or read from the environment rather than given by flags.
-mod options {
-    use super::{Failure, Options, Request, Vocabulary, fatal, input};
-    use crate::oneshot;
-    use crate::options::bytes;
-
-    pub fn complete(options: &mut Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
-        oneshot::take_stdin(&options.stdin_argument, &mut request.words)?;
-        request.yes |= vocabulary.env("CLUSTER_YES").is_some_and(|value| value == "1");
-        if options.ask_password {
-            options.password = Some(input::ask_password("Please input password: ").map_err(fatal)?);
-        } else if options.password.is_none() {
-            options.password = vocabulary.env("AUTH").as_ref().map(|value| bytes(value).to_vec());
-        }
-        if request.ask_from_password {
-            let question = "Please input import source node password: ";
-            request.from_password = Some(input::ask_password(question).map_err(fatal)?);
-        }
-        Ok(())
+/// Adds what is asked for or read from the environment rather than given by flags.
+fn complete(options: &mut Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
+    oneshot::take_stdin(&options.stdin_argument, &mut request.words)?;
+    request.yes |= vocabulary.env("CLUSTER_YES").is_some_and(|value| value == "1");
+    if options.ask_password {
+        options.password = Some(input::ask_password("Please input password: ").map_err(fatal)?);
+    } else if options.password.is_none() {
+        options.password = vocabulary.env("AUTH").as_ref().map(|value| bytes(value).to_vec());
     }
+    if request.ask_from_password {
+        let question = "Please input import source node password: ";
+        request.from_password = Some(input::ask_password(question).map_err(fatal)?);
+    }
+    Ok(())
 }
 
 impl Manager {

@@ -1,6 +1,6 @@
 //! What a cluster looked like when its nodes were asked, and what steps would make of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::node::{Node, NodeId};
 use crate::slots::{Slot, SlotSet};
@@ -13,6 +13,8 @@ pub struct Picture {
     /// Primaries that others know and that did not answer. Their slots may be in nobody's picture.
     pub unreachable_primaries: usize,
     keys: BTreeMap<(Slot, NodeId), u64>,
+    /// Who knows whom, as far as somebody looked.
+    acquaintances: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl Picture {
@@ -78,6 +80,15 @@ impl Picture {
         };
     }
 
+    /// Whether a node was seen to know another.
+    pub fn knows(&self, node: &NodeId, other: &NodeId) -> bool {
+        self.acquaintances.contains(&(node.clone(), other.clone()))
+    }
+
+    pub fn set_known(&mut self, node: &NodeId, other: &NodeId) {
+        self.acquaintances.insert((node.clone(), other.clone()));
+    }
+
     /// What the step makes of the picture when it succeeds. Gossip is left out: nobody learns what he was not told.
     pub fn apply(&mut self, step: &Step) {
         match step {
@@ -131,7 +142,8 @@ impl Picture {
                     node.config_epoch = *epoch;
                 }
             }
-            Step::Meet { .. } | Step::Forget { .. } | Step::Reset { .. } => (),
+            Step::Meet { at, with } => self.set_known(at, with),
+            Step::Forget { .. } | Step::Reset { .. } => (),
             Step::Replicate { at, primary } => {
                 if let Some(node) = self.node_mut(at) {
                     node.primary = Some(primary.clone());

@@ -144,6 +144,7 @@ impl Plan {
                 }
                 Step::Epoch { at, .. } if node(at)?.config_epoch != 0 => (),
                 Step::Replicate { at, primary } if node(at)?.primary.as_ref() == Some(primary) => (),
+                Step::Meet { at, with } if picture.knows(at, with) => (),
                 Step::Forget { node, .. } | Step::Reset { at: node } if picture.node(node).is_none() => (),
                 other => steps.push(other.clone()),
             }
@@ -260,6 +261,18 @@ mod tests {
         let left = plan.remaining(&picture).unwrap().steps;
         assert_eq!(left[0], Step::Assign { slot: slot(4), at: id(0), owner: id(1) });
         left.iter().for_each(|step| picture.apply(step));
+        assert_eq!(plan.remaining(&picture).unwrap().steps, []);
+    }
+
+    #[test]
+    fn a_cluster_that_was_made_is_not_made_again() {
+        let nodes = crate::testing::nodes(6);
+        let plan = crate::create::Layout::of(&nodes, 1, 7).plan(&nodes);
+        let mut picture = Picture::new(nodes);
+        for (done, step) in plan.steps.iter().enumerate() {
+            assert_eq!(plan.remaining(&picture).unwrap().steps, plan.steps[done..]);
+            picture.apply(step);
+        }
         assert_eq!(plan.remaining(&picture).unwrap().steps, []);
     }
 

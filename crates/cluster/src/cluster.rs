@@ -61,6 +61,7 @@ pub struct Cluster {
     pub(crate) todo: Todo,
     pub(crate) ticks: u64,
     next_tick: i64,
+    last_turn: i64,
     view: Arc<View>,
 }
 
@@ -121,6 +122,7 @@ impl Cluster {
             todo: Todo::default(),
             ticks: 0,
             next_tick: now.0 + PERIOD_MS,
+            last_turn: now.0,
             view: Arc::new(View::empty()),
         };
         let mut failure = None;
@@ -141,6 +143,7 @@ impl Cluster {
 
     /// Runs `body` and then what it put off.
     fn turn<R>(&mut self, now: UnixMillis, out: &mut Outbox, body: impl FnOnce(&mut Cluster, &mut Turn<'_>) -> R) -> R {
+        self.last_turn = now.0;
         let verbosity = self.config.verbosity;
         let mut own = Outbox::new();
         let mut t = Turn { now: now.0, out: &mut own, verbosity };
@@ -221,7 +224,9 @@ impl Cluster {
 
     /// When [`Event::Timer`] is due next.
     pub fn deadline(&self) -> Option<UnixMillis> {
-        let election = self.election.deadline().filter(|_| self.nodes.myself().is_replica());
+        // An attempt whose time has come waits for something else than time.
+        let election =
+            self.election.deadline().filter(|start| self.nodes.myself().is_replica() && *start > self.last_turn);
         Some(UnixMillis(election.map_or(self.next_tick, |start| self.next_tick.min(start))))
     }
 
@@ -347,7 +352,8 @@ impl Cluster {
         Ok(())
     }
 
-    /// `CLUSTER FAILOVER`. `replica` is the name after `REPLICAID`, which only a primary may send (`from_primary`).
+    /// `CLUSTER FAILOVER`. `replica` is the name after `REPLICAID`, which is heard only when the command came from this
+    /// node's primary (`from_primary`).
     pub fn failover(
         &mut self,
         now: UnixMillis,
@@ -356,7 +362,7 @@ impl Cluster {
         from_primary: bool,
         out: &mut Outbox,
     ) -> Result<(), Error> {
-        self.turn(now, out, |cluster, t| cluster.begin_failover(t, mode, replica, from_primary))
+        self.turn(now, out, |cluster, t| cluster.begin_failover(t, mode, replica.filter(|_| from_primary)))
     }
 
     /// `CLUSTER RESET`.

@@ -13,7 +13,7 @@
 
 use crate::action::Action;
 use crate::cluster::Cluster;
-use crate::codec::frame::Limits;
+use crate::codec::frame::{KEPT, Limits};
 use crate::codec::{Flags, Framer, Kind};
 use crate::id::LinkId;
 use crate::node::Key;
@@ -284,7 +284,7 @@ impl Cluster {
     }
 
     pub(crate) fn memory_of_links(&self) -> u64 {
-        let each = |link: &Link| size_of::<Link>() as u64 + link.framer.memory() as u64 + link.queued;
+        let each = |link: &Link| size_of::<Link>() as u64 + link.framer.memory().max(KEPT) as u64 + link.queued;
         self.links.iter().map(|(_, link)| each(link)).sum()
     }
 }

@@ -85,6 +85,11 @@ impl Cluster {
     fn restore(&mut self, saved: &SavedNode, now: i64) -> Node {
         let shard = saved.shard.unwrap_or_else(|| NodeId::random(&mut self.random));
         let mut node = Node::new(saved.id, shard, saved.flags, now);
+        if node.is(Flags::MYSELF) {
+            // Others may have seen this node fail, or not know where it is; it knows itself.
+            node.flags.clear(Flags::HANDSHAKE | Flags::NOADDR | Flags::FAIL | Flags::PFAIL);
+            node.flags.put(Flags::PRIMARY, !node.is_replica());
+        }
         if node.is_replica() {
             node.flags.clear(Flags::PRIMARY);
         }

@@ -71,7 +71,6 @@ impl Cluster {
         t: &mut Turn<'_>,
         mode: FailoverMode,
         replica: Option<&[u8]>,
-        from_primary: bool,
     ) -> Result<(), Error> {
         let me = self.nodes.myself();
         if replica.is_some_and(|name| name != me.id.as_bytes().as_slice()) {
@@ -88,16 +87,11 @@ impl Cluster {
         self.manual.end = t.now + self.manual_timeout();
         match mode {
             FailoverMode::Takeover => {
-                t.notice(|| "Taking over the primary (user request).".to_owned());
                 self.bump(t);
                 self.replace_primary(t);
             }
-            FailoverMode::Force => {
-                t.notice(|| text::manual_accepted(true, from_primary).to_owned());
-                self.start_manual(t);
-            }
+            FailoverMode::Force => self.start_manual(t),
             FailoverMode::Plain => {
-                t.notice(|| text::manual_accepted(false, from_primary).to_owned());
                 let bytes = packet::bare(Kind::MfStart, &self.header());
                 self.send_to(t, primary, Kind::MfStart, bytes);
             }
@@ -111,11 +105,11 @@ impl Cluster {
 
     /// Nothing stands before the election any more.
     fn start_manual(&mut self, t: &mut Turn<'_>) {
-        if self.election.start != 0 {
-            // An earlier attempt may wait for its retry: the user does not.
-            self.election.reset();
+        // An earlier attempt may wait for its retry: the user does not.
+        if self.election.start != 0 && self.election.asked {
             t.warning(|| text::election_reset(self.election.epoch.0));
         }
+        self.election.reset();
         self.manual.can_start = true;
         self.todo.failover = true;
     }

@@ -94,9 +94,7 @@ impl Cluster {
 
     pub(crate) fn meet_node(&mut self, t: &mut Turn<'_>, host: &[u8], port: u16, bus_port: u16) -> Result<(), Error> {
         let started = self.start_handshake(t, host, port, bus_port);
-        started.map_err(|()| error::meet_address(host, port.to_string().as_bytes()))?;
-        t.notice(|| format!("Cluster meet {}:{port} (user request).", String::from_utf8_lossy(host)));
-        Ok(())
+        started.map(|_| ()).map_err(|()| error::meet_address(host, port.to_string().as_bytes()))
     }
 
     pub(crate) fn forget_node(&mut self, t: &mut Turn<'_>, name: &[u8]) -> Result<(), Error> {
@@ -112,7 +110,6 @@ impl Cluster {
         if self.nodes.myself().replica_of == Some(key) {
             return Err(error::FORGET_PRIMARY);
         }
-        t.notice(|| format!("Cluster forget {} (user request).", self.called(key)));
         self.blacklist.put(self.nodes[key].id, t.now, self.config.blacklist_ttl_s);
         self.remove_node(t, key);
         self.todo.save_and_judge();

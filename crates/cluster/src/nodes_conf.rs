@@ -2,16 +2,16 @@
 //!
 //! ```text
 //!   <id> <ip>:<port>@<bus port>,<hostname>,<name>=<value>,… <flags> <primary or -> <ping> <pong> <epoch> <link> <slots> …
-//!   vars currentEpoch <n> lastVoteEpoch <n> checksum <16 hex digits>
+//!   vars checksum <16 hex digits> currentEpoch <n> lastVoteEpoch <n>
 //! ```
 //!
 //! Slots are `n`, `n-m`, and on this node's own line `[n->-id]` (being given) and `[n-<-id]` (being taken). The form is
 //! the published one: a file of Redis or Valkey is read, and ours is read by them, because they skip variables that they
 //! do not know.
 //!
-//! The checksum is CRC64 of all that stands before it, **without the addresses**: people and start-up scripts replace
-//! addresses in this file when a machine has moved, and that must not look like damage. A file that is cut short has lost
-//! its `vars` line, which comes last. A damaged file is not guessed at: the copy before it is used, and only when there is
+//! The checksum is CRC64 of everything but itself and **the addresses**: people and start-up scripts replace addresses in
+//! this file when a machine has moved, and that must not look like damage. A file that is cut short has lost its `vars`
+//! line, which comes last, or does not have its checksum any more. A damaged file is not guessed at: the copy before it is used, and only when there is
 //! none does the node refuse to start.
 //!
 //! Reading never reserves more than the file holds; lines that are not understood are damage.
@@ -54,7 +54,7 @@ pub(crate) struct SavedNode {
 /// What is wrong with a file.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) enum Damage {
-    /// It has no `vars` line, or that line has no end.
+    /// It has no `vars` line, or that line does not tell the epochs.
     Cut,
     Checksum,
     /// A line that is not understood, by its number.
@@ -93,7 +93,8 @@ pub(crate) fn read(file: &[u8], tls: bool) -> Result<NodesConf, Damage> {
         match words.first() {
             None => continue,
             Some(word) if word.eq_ignore_ascii_case(b"vars") => {
-                vars = line.ends_with(b"\n");
+                // Files made by hand may end without a line end; ours would not hold their checksum then.
+                vars = words.iter().any(|word| word.eq_ignore_ascii_case(b"lastVoteEpoch"));
                 conf.read_vars(&words, file, start, line)
                     .map_err(|damage| damage.unwrap_or(Damage::Line(number + 1)))?;
             }
@@ -128,9 +129,9 @@ impl NodesConf {
                 self.last_vote_epoch = Epoch(number(value).ok_or(None)?);
             } else if name == CHECKSUM {
                 let told = std::str::from_utf8(value).ok().and_then(|text| u64::from_str_radix(text, 16).ok());
-                let before = line.windows(CHECKSUM.len() + 2).position(|w| w.strip_prefix(b" ") == Some(b"checksum "));
-                let covered = &file[..start + before.ok_or(None)?];
-                if told != Some(checksum(covered)) {
+                let field = [b" ", CHECKSUM, b" ", value].concat();
+                let at = start + line.windows(field.len()).position(|window| window == field).ok_or(None)?;
+                if told != Some(checksum(&[&file[..at], &file[at + field.len()..]].concat())) {
                     return Err(Some(Damage::Checksum));
                 }
             }
@@ -274,9 +275,10 @@ fn checksum(text: &[u8]) -> u64 {
 
 /// Ends a file whose node lines are `text`.
 pub(crate) fn finish(mut text: Vec<u8>, current_epoch: Epoch, last_vote_epoch: Epoch) -> Vec<u8> {
-    text.extend_from_slice(format!("vars currentEpoch {current_epoch} lastVoteEpoch {last_vote_epoch}").as_bytes());
-    let sum = checksum(&text);
-    text.extend_from_slice(format!(" checksum {sum:016x}\n").as_bytes());
+    let epochs = format!(" currentEpoch {current_epoch} lastVoteEpoch {last_vote_epoch}\n");
+    text.extend_from_slice(b"vars");
+    let sum = checksum(&[text.as_slice(), epochs.as_bytes()].concat());
+    text.extend_from_slice(format!(" checksum {sum:016x}{epochs}").as_bytes());
     text
 }
 
@@ -324,6 +326,14 @@ mod tests {
         assert_eq!(conf.nodes[0].slots.ranges().len(), 2);
         let secure = read(text.as_bytes(), true).unwrap();
         assert_eq!((secure.nodes[0].address.port, secure.nodes[0].address.tls_port), (0, 6379));
+    }
+
+    #[test]
+    fn a_file_made_by_hand_may_lack_its_last_line_end() {
+        let text =
+            format!("{ID} 127.0.0.1:6379@16379 myself,master - 0 0 1 connected\nvars currentEpoch 13 lastVoteEpoch 9");
+        assert_eq!(read(text.as_bytes(), false).map(|conf| conf.last_vote_epoch), Ok(Epoch(9)));
+        assert_eq!(read(&text.as_bytes()[..text.len() - 16], false), Err(Damage::Cut));
     }
 
     #[test]

@@ -117,7 +117,6 @@ impl Cluster {
         if self.nodes[me].is_primary() {
             return;
         }
-        t.notice(|| "Stop replication and turning myself into empty primary.".to_owned());
         self.become_primary(t, me);
         self.flush_all = true;
         self.slots.close_all();
@@ -139,7 +138,6 @@ impl Cluster {
         if self.nodes[me].is_primary() && !keys.is_empty() {
             return Err(error::RESET_NOT_EMPTY);
         }
-        t.notice(|| "Cluster reset (user request).".to_owned());
         self.slots.close_all();
         self.reset_manual(t);
         self.election.reset();

@@ -44,7 +44,7 @@ fn after_healing_every_slot_has_one_owner() {
             }
         }
         net.until(90_000, &format!("all agree again, seed {seed}"), Net::is_settled);
-        assert!(net.nodes.iter().all(|node| !node.paused), "seed {seed}: nobody stays paused");
+        net.until(15_000, "nobody stays paused", |net| net.nodes.iter().all(|node| !node.paused));
     }
 }
 
@@ -92,6 +92,12 @@ const PACKETS: [&[u8]; 11] = [
     include_bytes!("../fixtures/publishshard-light.bin"),
 ];
 
+const FILES: [&[u8]; 3] = [
+    include_bytes!("../fixtures/nodes-0.conf"),
+    include_bytes!("../fixtures/nodes-1.conf"),
+    include_bytes!("../fixtures/nodes-3.conf"),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
@@ -116,6 +122,28 @@ proptest! {
         prop_assert!(text.lines().all(|line| line.split(' ').count() >= 8), "{text}");
         let again = Cluster::new(Config::default(), Saved { newest: Some(&node.saved_config()), previous: None }, 1, UnixMillis(now), &mut out);
         prop_assert_eq!(again.unwrap().my_id(), node.my_id());
+    }
+
+    /// Files with bytes changed: refused, or taken over and written so that they are read again.
+    #[test]
+    fn hostile_files(
+        which in 0..FILES.len(),
+        changes in proptest::collection::vec((any::<proptest::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut file = FILES[which].to_vec();
+        for (at, value) in changes {
+            let at = at.index(file.len());
+            file[at] = value;
+        }
+        let mut out = Outbox::new();
+        let mut new = |file: &[u8]| {
+            let saved = Saved { newest: Some(file), previous: None };
+            Cluster::new(Config::default(), saved, 1, UnixMillis(net::START), &mut out)
+        };
+        if let Ok(node) = new(&file) {
+            let again = new(&node.saved_config());
+            prop_assert_eq!(again.map(|node| node.my_id()), Ok(node.my_id()));
+        }
     }
 
     #[test]

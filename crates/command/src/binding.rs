@@ -16,6 +16,8 @@ pub enum Class {
     Patterns,
     /// One shard after the other (SCAN).
     Cursor,
+    /// The shard of the hash slot that the argument behind the subcommand is, in a cluster (CLUSTER COUNTKEYSINSLOT).
+    Slot,
     /// Nothing.
     Free,
 }

@@ -207,7 +207,7 @@ impl Keyspace {
 fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId> {
     let all = || (0..map.shards() as u16).map(ShardId).collect();
     match class {
-        Class::World | Class::Cursor => all(),
+        Class::World | Class::Cursor | Class::Slot => all(),
         Class::Free => Vec::new(),
         Class::Keys | Class::Patterns => match row.keys_of(args) {
             Ok(keys) => keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)).collect(),

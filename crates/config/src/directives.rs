@@ -89,7 +89,7 @@ const SIZE_MAX: u64 = i64::MAX as u64;
 const MB: u64 = 1 << 20;
 const GB: u64 = 1 << 30;
 
-const NO_CLUSTER: &str = "Cluster mode is not built yet.";
+const NO_CLUSTER: &str = "Slots are moved key by key, not whole.";
 const NO_TLS: &str = "TLS is not built yet.";
 const NO_RDMA: &str = "There is no RDMA transport.";
 const NO_FORK: &str = "There is no forked child.";

@@ -215,6 +215,28 @@ fn what_a_killed_manager_has_left_is_done_by_the_next() {
 }
 
 #[test]
+fn a_cluster_that_was_half_made_is_made() {
+    for peer in Program::peers() {
+        let scene = Scene::set(&peer, 6);
+        let places: Vec<String> = (0..6).map(|n| scene.place(n)).collect();
+        let mut words = vec!["create"];
+        words.extend(places.iter().map(String::as_str));
+        words.extend(["--cluster-replicas", "1", "--cluster-plan", "plan", "--cluster-yes"]);
+        let mut child = scene.command(&scene.ours(), &words).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        assert!(lines.any(|line| line == "Waiting for the cluster to join"));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let out = scene.must(&["apply", "plan", "--cluster-yes"]);
+        assert!(out.ends_with("[OK] The plan is done.\n"), "{out}");
+        scene.wait_for_agreement(6);
+        assert_eq!(scene.servers.iter().filter(|server| server.info("role") == "slave").count(), 3);
+        let again = scene.must(&["apply", "plan", "--cluster-yes"]);
+        assert!(again.contains(">>> 0 of the 17 steps"), "{again}");
+    }
+}
+
+#[test]
 fn what_is_broken_is_mended() {
     for peer in Program::peers() {
         let scene = Scene::with_cluster(&peer, 3, 0, 0);

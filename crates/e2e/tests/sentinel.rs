@@ -36,14 +36,14 @@ impl Group {
     fn wait_until_known(&self, others: usize, replicas: usize) {
         for sentinel in &self.sentinels {
             let known = || format!("a group known to {}:\n{}", sentinel.port(), sentinel.run("SENTINEL MASTERS"));
+            let all = |verb: &str, flags: &str| {
+                sentinel.run(&format!("SENTINEL {verb} {NAME}")).items().iter().all(|one| value(one, "flags") == flags)
+            };
             wait::until(known, || {
                 field(sentinel, "num-other-sentinels") == others.to_string()
                     && field(sentinel, "num-slaves") == replicas.to_string()
-                    && sentinel
-                        .run("SENTINEL SLAVES myprimary")
-                        .items()
-                        .iter()
-                        .all(|one| value(one, "flags") == "slave")
+                    && all("SLAVES", "slave")
+                    && all("SENTINELS", "sentinel")
                     && sentinel.run("SENTINEL CKQUORUM myprimary").to_string().starts_with("OK")
             });
         }
@@ -74,7 +74,7 @@ impl Group {
         for server in &self.servers {
             let says = |text: &str, line: &String| text.lines().any(|found| found == line);
             wait::until(&format!("port {} to take its place under {primary}", server.port()), || {
-                let text = info_replication(server).unwrap_or_default();
+                let text = ask(server, &["INFO", "replication"]).map(|reply| reply.text()).unwrap_or_default();
                 match server.port() == primary {
                     true => says(&text, &leads),
                     false => follows.iter().all(|line| says(&text, line)),
@@ -84,11 +84,11 @@ impl Group {
     }
 }
 
-/// What a server says of its place; nothing when a Sentinel, which lets clients go at a change of roles, was faster.
-fn info_replication(server: &Server) -> Option<String> {
+/// A server's answer; nothing when a Sentinel, which lets clients go at a change of roles, was faster.
+fn ask(server: &Server, words: &[&str]) -> Option<Reply> {
     let mut connection = Connection::open(server.port()).ok()?;
     connection.call(&["AUTH", PASSWORD]).ok()?;
-    Some(connection.call(&["INFO", "replication"]).ok()?.text())
+    connection.call(words).ok()
 }
 
 fn server(program: &Program, primary: Option<u16>) -> Server {
@@ -223,7 +223,7 @@ fn the_sentinel_tutorial_as_published() {
     writer.wait_until_written(second);
     group.server(first).boot();
     group.wait_until_one_leads(second);
-    let written = group.server(second).run("GET written");
+    let written = wait::until_some("an answer of the new primary", || ask(group.server(second), &["GET", "written"]));
     assert!(written.bytes().is_some() || python().is_none(), "{written}");
     writer.end();
     for sentinel in &group.sentinels {
@@ -241,7 +241,8 @@ fn fails_over(servers: &Program, sentinels: &[Program]) {
     assert_eq!(group.servers[0].run("WAIT 2 0").to_string(), "(integer) 2");
     group.servers[0].kill();
     let second = group.wait_for_another(first);
-    assert_eq!(group.server(second).run("GET kept").to_string(), "\"value\"");
+    let kept = wait::until_some("an answer of the new primary", || ask(group.server(second), &["GET", "kept"]));
+    assert_eq!(kept.to_string(), "\"value\"");
     group.servers[0].boot();
     group.wait_until_one_leads(second);
     let epochs: Vec<String> = group.sentinels.iter().map(|sentinel| field(sentinel, "config-epoch")).collect();
@@ -490,4 +491,156 @@ fn subscribers_hear_of_a_failover() {
         "+switch-master",
     ];
     assert!(order.windows(2).all(|pair| at(pair[0]) < at(pair[1])), "{heard:?}");
+}
+
+/// Fields that depend on the moment, or name the Sentinel that is asked or the other one.
+const OWN: [&str; 10] = [
+    "link-pending-commands",
+    "link-refcount",
+    "last-ping-sent",
+    "last-ok-ping-reply",
+    "last-ping-reply",
+    "info-refresh",
+    "role-reported-time",
+    "last-hello-message",
+    "slave-repl-offset",
+    "replica-announced-at",
+];
+
+/// A reply without what must differ. In the third protocol a name and its value share a line.
+fn comparable(reply: &Reply, own: &[&str]) -> String {
+    let text = reply.to_string();
+    let mut result = String::new();
+    let mut before = "";
+    for line in text.lines() {
+        let own = || OWN.iter().chain(own).map(|name| format!("\"{name}\""));
+        match own().find_map(|name| line.find(&format!("{name} => "))) {
+            Some(at) => result.push_str(&line[..at]),
+            None if own().any(|name| before.trim_end().ends_with(&name)) => result.push_str("(its own)"),
+            None => result.push_str(line),
+        }
+        result.push('\n');
+        before = line;
+    }
+    result
+}
+
+#[test]
+fn the_same_answers_as_a_real_sentinel() {
+    let Some(valkey) = Program::valkey() else { return absent("no Valkey") };
+    let ours = Program::ours();
+    let group = Group::start(&ours, 1, &[ours.clone(), valkey], 2, QUICK);
+    let (primary, replica) = (group.servers[0].port(), group.servers[1].port());
+    let stable = [
+        "SENTINEL MASTERS",
+        "SENTINEL PRIMARIES",
+        "SENTINEL MASTER myprimary",
+        "SENTINEL PRIMARY myprimary",
+        "SENTINEL REPLICAS myprimary",
+        "SENTINEL SLAVES myprimary",
+        "SENTINEL CKQUORUM myprimary",
+        "SENTINEL GET-MASTER-ADDR-BY-NAME myprimary",
+        "SENTINEL GET-PRIMARY-ADDR-BY-NAME nobody",
+        "SENTINEL CONFIG GET announce* sentinel*",
+        "SENTINEL CONFIG GET announce-ip resolve-hostnames",
+        "SENTINEL CONFIG GET nothing",
+        "SENTINEL CONFIG SET loglevel loud",
+        "SENTINEL CONFIG SET announce-port x",
+        "SENTINEL CONFIG SET a b a b",
+        "SENTINEL CONFIG GET",
+        "SENTINEL CONFIG NO such",
+        "SENTINEL DEBUG",
+        "SENTINEL DEBUG info-period 0",
+        "SENTINEL DEBUG nonsense 7",
+        "SENTINEL PENDING-SCRIPTS",
+        "SENTINEL SIMULATE-FAILURE help",
+        "SENTINEL SIMULATE-FAILURE nonsense",
+        "SENTINEL RESET no-such-*",
+        "SENTINEL REMOVE nobody",
+        "SENTINEL MASTER nobody",
+        "SENTINEL REPLICAS nobody",
+        "SENTINEL SENTINELS nobody",
+        "SENTINEL CKQUORUM nobody",
+        "SENTINEL FAILOVER nobody",
+        "SENTINEL FAILOVER myprimary NONSENSE",
+        "SENTINEL SET myprimary quorum 0",
+        "SENTINEL SET myprimary nonsense 1",
+        "SENTINEL SET myprimary quorum",
+        "SENTINEL SET nobody quorum 1",
+        "SENTINEL SET myprimary down-after-milliseconds x",
+        "SENTINEL SET myprimary notification-script /none",
+        "SENTINEL MONITOR myprimary 127.0.0.1 6379 2",
+        "SENTINEL MONITOR other nowhere 6379 2",
+        "SENTINEL MONITOR other 127.0.0.1 70000 2",
+        "SENTINEL MONITOR other 127.0.0.1 x 2",
+        "SENTINEL MONITOR other 127.0.0.1 6379 0",
+        "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 1 0 *",
+        "SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 x 0 *",
+        "SENTINEL MYID too much",
+        "SENTINEL",
+        "SENTINEL NONSENSE",
+        "ROLE",
+        "INFO sentinel",
+        "PING",
+        "PING hello",
+        "PUBLISH channel message",
+        "GET k",
+        "CONFIG GET port",
+        "DEBUG SLEEP 0",
+        "SUBSCRIBE",
+        "AUTH nothing",
+        "ACL WHOAMI",
+        "CLIENT NO-TOUCH on",
+        "COMMAND COUNT",
+        "HELLO 4",
+        "SHUTDOWN nonsense",
+        "MULTI",
+        "MONITOR",
+        "REPLICAOF NO ONE",
+        "EVAL x 0",
+    ];
+    let [mine, theirs] = [0, 1].map(|index: usize| &group.sentinels[index]);
+    let mut differ = Vec::new();
+    for proto in ["HELLO 2", "HELLO 3"] {
+        let (mut one, mut other) = (mine.connect(), theirs.connect());
+        for connection in [&mut one, &mut other] {
+            connection.run(proto);
+        }
+        for line in stable {
+            let (one, other) = (one.run(line), other.run(line));
+            let (one, other) = (comparable(&one, &[]), comparable(&other, &[]));
+            if one != other {
+                differ.push(format!("{line} after {proto}\n{one}\n--\n{other}\n"));
+            }
+        }
+        let line = "SENTINEL SENTINELS myprimary";
+        let own = ["name", "port", "runid"];
+        assert_eq!(comparable(&one.run(line), &own), comparable(&other.run(line), &own), "{line} after {proto}");
+        // Who greets says who it is, and nothing else differs.
+        let own = ["server", "version", "id"];
+        assert_eq!(comparable(&one.run(proto), &own), comparable(&other.run(proto), &own));
+        let line = format!("SENTINEL IS-MASTER-DOWN-BY-ADDR 127.0.0.1 {primary} 0 *");
+        assert_eq!(one.run(&line).to_string(), other.run(&line).to_string());
+    }
+    assert!(differ.is_empty(), "{}", differ.join("\n"));
+    let names = |sentinel: &Server| {
+        let list = sentinel.run("COMMAND LIST");
+        let mut names: Vec<String> = list.items().iter().map(Reply::text).filter(|name| !name.contains('|')).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(names(mine), names(theirs));
+    let sections = |sentinel: &Server, line: &str| {
+        let text = sentinel.run(line).text();
+        text.lines().filter(|line| line.starts_with('#')).map(str::to_string).collect::<Vec<_>>()
+    };
+    for line in ["INFO", "INFO all", "INFO everything", "INFO default", "INFO memory sentinel", "INFO keyspace"] {
+        assert_eq!(sections(mine, line), sections(theirs, line), "{line}");
+    }
+    assert_eq!(mine.info("server_mode"), "sentinel");
+    assert_eq!(
+        mine.run(&format!("SENTINEL INFO-CACHE {NAME}")).items().len(),
+        theirs.run("SENTINEL INFO-CACHE myprimary").items().len()
+    );
+    assert!(mine.run("SENTINEL REPLICAS myprimary").to_string().contains(&replica.to_string()));
 }

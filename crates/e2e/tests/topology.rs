@@ -126,13 +126,49 @@ fn only_what_is_missing_is_started_and_only_ours_is_stopped() {
 }
 
 #[test]
+fn a_group_under_sentinels_comes_fails_over_goes_and_comes_back() {
+    let Some(mut topology) = Topology::new() else { return };
+    topology.base_port = ports::claim_row(6);
+    let base_port = topology.base_port.to_string();
+    let up = || topology.run(&["up", "sentinel", "--base-port", &base_port]);
+    let start = Instant::now();
+    let output = up();
+    assert!(output.status.success(), "{output:?}");
+    assert!(start.elapsed() < PROMISED, "{:?}", start.elapsed());
+    for text in ["sentinel-3  sentinel  127.0.0.1:", " SENTINEL GET-PRIMARY-ADDR-BY-NAME myprimary"] {
+        assert!(output.stdout.contains(text), "{text}:\n{}", output.stdout);
+    }
+    // It is healthy now, not soon.
+    topology.connect(3).expect(
+        "SENTINEL CKQUORUM myprimary",
+        "OK 3 usable Sentinels. Quorum and failover authorization can be reached",
+    );
+    let primary = || {
+        let named = (3..6).map(|node| topology.connect(node).run("SENTINEL GET-MASTER-ADDR-BY-NAME myprimary"));
+        let mut named: Vec<String> = named.map(|reply| reply.items()[1].text()).collect();
+        named.dedup();
+        (named.len() == 1).then(|| named[0].clone())
+    };
+    assert_eq!(primary(), Some(base_port.clone()));
+    topology.connect(3).expect("SENTINEL FAILOVER myprimary", "OK");
+    let second = wait::until_some("an agreement on another primary", || primary().filter(|port| *port != base_port));
+
+    // What has changed while it ran is kept.
+    let output = topology.run(&["down"]);
+    assert!(output.status.success() && output.stdout.contains("sentinel-1 stopped"), "{output:?}");
+    let output = up();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(primary(), Some(second));
+}
+
+#[test]
 fn what_cannot_be_done_is_one_line_and_leaves_nothing() {
     let Some(topology) = Topology::new() else { return };
     let _taken = std::net::TcpListener::bind(("127.0.0.1", topology.base_port + 2)).expect("a port of ours");
     let used = format!("port {} of replica-2 cannot be used: Address already in use", topology.base_port + 2);
     let base_port = topology.base_port.to_string();
     for (words, expect) in [
-        (&["up", "sentinel"][..], "up sentinel cannot be done: the server has no Sentinel yet"),
+        (&["up", "sentinel", "--primaries", "2"][..], "this shape has one primary"),
         (&["up", "cluster", "--primaries", "3"], "up cluster cannot be done: the server has no cluster mode yet"),
         (&["up", "ring"], "there is no topology \"ring\""),
         (&["up", "primary-replica", "--base-port", "65535"], "would need ports beyond"),

@@ -261,6 +261,17 @@ impl<'u> Unit<'u> {
 
     /// Removes a key because memory is short. Its deletion is propagated, but no change of the data set is counted.
     pub fn evict(&mut self, key: &Key<'_>, env: &Env, lazy: bool) {
+        self.drop_key(key, env, lazy, (class::EVICTED, "evicted"));
+    }
+
+    /// Deletes a key as DEL would, because its slot is no longer served.
+    pub fn delete(&mut self, key: &Key<'_>, env: &Env) {
+        if self.drop_key(key, env, env.lazy_server_del, (class::GENERIC, "del")) {
+            self.scratch.dirty += 1;
+        }
+    }
+
+    fn drop_key(&mut self, key: &Key<'_>, env: &Env, lazy: bool, event: (u32, &'static str)) -> bool {
         let deletion = if lazy { Deletion::Lazy } else { Deletion::Sync };
         let removed = self.space.remove(key, deletion);
         let awake = self.sink.is_awake();
@@ -273,10 +284,12 @@ impl<'u> Unit<'u> {
                 let verb: &[u8] = if lazy { b"UNLINK" } else { b"DEL" };
                 log.push(db, &[verb, key.bytes]);
             }
-            if env.notify & class::EVICTED != 0 {
-                events.push(Event { class: class::EVICTED, name: "evicted", db, key: key.bytes.into() });
+            let (class, name) = event;
+            if env.notify & class != 0 {
+                events.push(Event { class, name, db, key: key.bytes.into() });
             }
         }
+        removed
     }
 
     /// Registers a client that has to wait with each of its keys, under the locks under which it found nothing.

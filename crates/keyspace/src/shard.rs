@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::counts::{Count, Counts};
+use crate::key::{hash_of, slot_of_hash};
 use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::tables::KeyTable;
+use crate::watched::After;
 use crate::{Db, DbIndex, HandOver, ShardMap, SnapshotId, UnixMillis, Waiting, Watched};
 
 /// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
@@ -104,11 +106,16 @@ impl Shard {
     }
 
     /// Takes the keys of one slot of a database out, to be freed or kept elsewhere. What a snapshot still needs of them goes
-    /// to the snapshot first. `None` when there is no key. Watched keys are not told.
+    /// to the snapshot first, and who watches one of them is told. `None` when there is no key.
     pub fn take_slot(&mut self, db: DbIndex, slot: u16) -> Option<Db> {
         self.begin_noted();
         let part = &mut self.dbs[db.index()];
         let table = part.tables.take_slot(slot)?;
+        self.watched.touch_all(|of, key| {
+            let hash = hash_of(key);
+            let here = of == db && slot_of_hash(hash) == slot;
+            here.then(|| (table.find(hash, key).is_some(), After::Gone))
+        });
         let mut old = Db::new(self.map);
         (old.at_cut, old.in_snapshot) = (part.at_cut, part.in_snapshot);
         old.tables.put_slot(slot, table);

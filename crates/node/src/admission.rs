@@ -10,7 +10,8 @@ use resp::error::{self, Error};
 use resp::reply::Proto;
 use session::{Client, Flag};
 
-use crate::control::{Control, Pause};
+use crate::cluster::route;
+use crate::control::{Control, Pause, PauseReason, Role};
 
 /// The name that clients look for in LOADING and MISCONF texts.
 pub(crate) const PRODUCT: &str = "Redis";
@@ -26,6 +27,8 @@ pub enum Admission {
     Refuse(Error),
     /// The same, because its user may not do this; that goes into the log of denials.
     Deny(Denied),
+    /// It belongs to another node, or nowhere for now; an open transaction is aborted.
+    Redirect(Error),
 }
 
 /// Circumstances of one command that are not in the control value.
@@ -95,6 +98,13 @@ pub fn judge(
     {
         return Admission::Deny(denied);
     }
+    if let Some(view) = &control.cluster
+        && !how.in_exec
+        && route::concerns(row)
+        && let Err(error) = route::route(control, view, client, row, args)
+    {
+        return Admission::Redirect(error);
+    }
     if how.in_exec {
         // The rest was asked of EXEC, for all its commands at once.
         return Admission::Run;
@@ -104,6 +114,14 @@ pub fn judge(
     let may_in = |flag: Flags| flags.contains(flag) && (!is_exec(row) || queue_all_have(client, flag));
     let has = |flag: Flags| flags.contains(flag) || is_exec(row) && queue_has(client, flag);
     let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
+    // Who can go elsewhere is sent to the primary. While it is not certain who that is, it waits.
+    if let Role::Replica { host, port, .. } = &control.role
+        && client.card.is(Flag::CapaRedirect)
+        && (has(Flags::WRITE) || has(Flags::READONLY) && !client.card.is(Flag::ReadOnly))
+    {
+        let failing_over = control.pauses[PauseReason::Failover as usize].what != Pause::None;
+        return if failing_over { Admission::Pause } else { Refuse(error::common::redirect(host.as_bytes(), *port)) };
+    }
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
         return Refuse(error::common::OOM);
     }
@@ -127,7 +145,7 @@ pub fn judge(
     if client.is_subscribed() && client.out.proto == Proto::Resp2 && !allowed_while_subscribed(row) {
         return Refuse(error::common::not_in_pubsub(row.fullname));
     }
-    if let crate::control::Role::Replica { online: false, .. } = control.role
+    if let Role::Replica { online: false, .. } = control.role
         && !control.config.replication.replica_serve_stale_data
         && !may_in(Flags::STALE)
     {

@@ -105,6 +105,8 @@ pub struct Control {
     pub users: Arc<Users>,
     /// Primary or replica.
     pub role: Role,
+    /// Who owns which slot; `None` outside of a cluster.
+    pub cluster: Option<Arc<::cluster::View>>,
     /// Whether a data set is being loaded, so that there are none to be served.
     pub loading: bool,
     /// Whether one is being loaded beside the present one, which is served meanwhile.
@@ -135,6 +137,7 @@ impl Control {
             env_no_block,
             users,
             role: Role::Primary,
+            cluster: None,
             loading: false,
             async_loading: false,
             pause: Pause::None,

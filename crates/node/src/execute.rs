@@ -27,6 +27,7 @@ use smallvec::SmallVec;
 
 use crate::admission::{Admission, Circumstances, judge, may_enter, narrowed};
 use crate::busy::Meanwhile;
+use crate::cluster::route;
 use crate::commands::Call;
 use crate::control::{Change, Control};
 use crate::denials;
@@ -99,6 +100,8 @@ pub enum Errand {
     Apply,
     /// What is loaded at the start.
     Load,
+    /// A new role, or another picture of the cluster.
+    Cluster,
     /// The end of migrations.
     EndMigrations,
     /// A step of FAILOVER.
@@ -190,12 +193,18 @@ impl<'s> Core<'s> {
         let start = client.out.len();
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
+        let asked = client.asking;
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        if asked && client.multi.is_none() {
+            // ASKING is said for one command, or for one transaction.
+            let last = client.card.last_command.load(Ordering::Relaxed) as usize;
+            client.asking = self.server.registry.row(RowId(last as u16)).name() == "asking";
         }
         if was_replica && client.out.len() > start {
             self.disown(client, start, &args);
@@ -297,14 +306,18 @@ impl<'s> Core<'s> {
                     return self.refuse(client, Some(id), e);
                 }
                 Admission::Deny(denied) => {
-                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
                     let e = denials::note(self, client, row, &args, denied);
                     return self.refuse(client, Some(id), e);
                 }
+                Admission::Redirect(e) => {
+                    self.lease.abandon(&mut client.attempt);
+                    self.lease.end_unit();
+                    return self.redirect(client, id, &e);
+                }
             }
             if queues {
-                self.enqueue(client, id, row, args);
+                self.enqueue(client, &control, id, row, args);
                 self.lease.end_unit();
                 return Outcome::Done;
             }
@@ -392,6 +405,11 @@ impl<'s> Core<'s> {
             Taken::Parked => return Some(Outcome::Parked),
             Taken::Again => return None,
         }
+        if control.cluster.is_some()
+            && let Err(e) = route::open_slot(&mut self.lease, control, client, &[(row, args)])
+        {
+            return Some(self.redirect(client, id, &e));
+        }
         if !control.monitors.is_empty() {
             self.feed_monitors(control, client, row, args);
         }
@@ -445,11 +463,16 @@ impl<'s> Core<'s> {
 
     /// Takes the shards that a control command names (WATCH).
     fn take_named(&mut self, client: &mut Client, row: &Row, class: Class, args: Args<'_>) -> Result<Taken, Error> {
-        if class != Class::Keys {
+        if !matches!(class, Class::Keys | Class::Slot) {
             return Ok(Taken::Yes);
         }
         let mut shards = self.plan(row, class, args)?;
-        Ok(self.take(client, &mut shards, &[(row, args)]))
+        let taken = self.take(client, &mut shards, &[(row, args)]);
+        let control = self.control();
+        if control.cluster.is_some() && taken == Taken::Yes {
+            route::open_slot(&mut self.lease, &control, client, &[(row, args)])?;
+        }
+        Ok(taken)
     }
 
     /// Publishes a changed control value. The command in progress is of class World, so no other unit runs; when its reply
@@ -543,7 +566,7 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn finish_control(&mut self, client: &mut Client) {
+    pub(crate) fn finish_control(&mut self, client: &mut Client) {
         if self.scratch.is_empty() {
             return;
         }
@@ -566,9 +589,11 @@ impl<'s> Core<'s> {
         }
     }
 
-    fn enqueue(&mut self, client: &mut Client, id: RowId, row: &Row, args: Args<'_>) {
-        let databases = u32::from(self.current.env.databases);
+    fn enqueue(&mut self, client: &mut Client, control: &Control, id: RowId, row: &Row, args: Args<'_>) {
+        let databases = u32::from(control.env.databases);
         let Some(multi) = &mut client.multi else { return };
+        // That they are of one slot was found out when the command was admitted.
+        let slot = control.cluster.as_ref().and_then(|_| route::slot_of(row, &args).ok().flatten());
         let args = args.to_owned_args();
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
@@ -578,7 +603,7 @@ impl<'s> Core<'s> {
         {
             multi.db = keyspace::DbIndex(*db as u16);
         }
-        multi.queue.push(Queued { row: id, args });
+        multi.queue.push(Queued { row: id, args, slot });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
         client.out.queued();
@@ -594,6 +619,10 @@ impl<'s> Core<'s> {
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
             crate::transaction::discard(self, client);
+            if e.code() == b"REDIRECT" {
+                client.out.error(&e);
+                return Outcome::Done;
+            }
             let text = e.text();
             let text = text.strip_prefix(b"ERR ").unwrap_or(text);
             client.out.error(&error::multi::execabort_because(text));
@@ -603,6 +632,19 @@ impl<'s> Core<'s> {
             multi.aborted = true;
         }
         client.out.error(&e);
+        Outcome::Done
+    }
+
+    /// Sends a client to another node, or away for now. A transaction is over, or cannot come to its end.
+    pub(crate) fn redirect(&mut self, client: &mut Client, id: RowId, e: &Error) -> Outcome {
+        add(&self.counters.commands[id.index()].rejected, 1);
+        self.note_error(e.code());
+        if self.server.registry.row(id).name() == "exec" {
+            crate::transaction::discard(self, client);
+        } else if let Some(multi) = &mut client.multi {
+            multi.aborted = true;
+        }
+        client.out.error(e);
         Outcome::Done
     }
 

@@ -213,7 +213,7 @@ pub(crate) fn succeed(core: &mut Core<'_>) {
         return;
     }
     core.publish_control(|control| control.end_pause(PauseReason::Failover));
-    crate::commands::replication::unblock_all(server);
+    crate::commands::replication::unblock_all(server, &core.control());
 }
 
 /// Does what is due. On the control thread.

@@ -28,6 +28,7 @@
 pub mod admission;
 pub mod aof;
 pub mod busy;
+pub mod cluster;
 pub mod commands;
 pub mod control;
 pub mod cron;

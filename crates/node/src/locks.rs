@@ -12,6 +12,7 @@ use keyspace::{Key, ShardId};
 use resp::args::Args;
 use resp::error::Error;
 use session::Client;
+use structures::number;
 
 use crate::execute::{Core, Shards};
 
@@ -23,6 +24,10 @@ impl Core<'_> {
         match class {
             Class::World | Class::Free => {}
             _ if map.shards() == 1 => shards.push(ShardId(0)),
+            Class::Slot => {
+                let slot = args.get(2).and_then(number::parse_i64).and_then(|n| u16::try_from(n).ok());
+                shards.extend(slot.filter(|_| map.is_by_slot()).map(|slot| map.of_slot(slot)));
+            }
             Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
                 Ok(keys) => {
                     shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));

@@ -24,6 +24,7 @@ use session::{Cards, ClientCard, Flag, Letter, Mailbox};
 use value::Value;
 
 use crate::busy::Busy;
+use crate::cluster::ClusterNode;
 use crate::commands::debug::switches::Switches;
 use crate::commands::{self, ControlHandler};
 use crate::control::Control;
@@ -62,6 +63,11 @@ pub trait Host: Send + Sync {
     /// Loads the snapshot file. The lease has the world.
     fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
         Err("this host keeps no files".to_owned())
+    }
+    /// Replaces the file in which a node keeps what it knows of its cluster; the one before it stays under another name.
+    /// With `fsync` it is on the disk afterwards. The error is for the log.
+    fn save_nodes(&self, _bytes: &[u8], _fsync: bool) -> Result<(), String> {
+        Ok(())
     }
     /// Waits before each write to the append-only file, for tests.
     fn slow_aof(&self, _delay: Duration) {}
@@ -253,6 +259,8 @@ pub struct Server {
     pub frozen: Frozen,
     /// The machine, in a server that is a Sentinel: put in before there are clients.
     pub sentinel: OnceLock<Watch>,
+    /// The node of a cluster that this server is, if it is one; put in before the server is shared.
+    pub cluster: Option<ClusterNode>,
 }
 
 impl Server {
@@ -325,6 +333,7 @@ impl Server {
             still: Stillness::default(),
             frozen: Frozen::default(),
             sentinel: OnceLock::new(),
+            cluster: None,
         }
     }
 
@@ -428,6 +437,10 @@ impl Server {
             *command = CommandTotals::sum(&self.counters, index);
         }
         self.counters.iter().for_each(|counters| counters.error_codes.lock().clear());
+        if let Some(node) = &self.cluster {
+            node.stats.reset();
+            node.with(|machine, _| machine.reset_stats());
+        }
     }
 }
 

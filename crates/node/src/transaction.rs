@@ -16,6 +16,7 @@ use session::{Client, Flag, WatchSet};
 
 use crate::admission::{Admission, Circumstances, judge, narrowed};
 use crate::busy::Meanwhile;
+use crate::cluster::route;
 use crate::commands::Call;
 use crate::control::Control;
 use crate::denials;
@@ -29,7 +30,7 @@ pub fn class(server: &Server, client: &Client) -> Class {
     let world = client.multi.as_ref().is_some_and(|multi| {
         multi.queue.iter().any(|q| {
             let (bound, row, args) = (server.bound[q.row.index()], server.registry.row(q.row), q.args.as_args());
-            matches!(commands::class_of(bound.class(), &args), Class::World | Class::Cursor)
+            matches!(commands::class_of(bound.class(), &args), Class::World | Class::Cursor | Class::Slot)
                 || row.keys_of(&args).is_err()
         })
     });
@@ -107,6 +108,16 @@ impl Core<'_> {
                 return if other == Taken::Parked { Some(Outcome::Parked) } else { None };
             }
         }
+        let control = self.control();
+        if control.cluster.is_some()
+            && let Err(e) = route::open_slot(&mut self.lease, &control, client, &commands)
+        {
+            self.note_error(e.code());
+            client.multi = Some(multi);
+            discard(self, client);
+            client.out.error(&e);
+            return Some(Outcome::Done);
+        }
         if self.watched_changed(client) {
             client.multi = Some(multi);
             discard(self, client);
@@ -151,7 +162,7 @@ impl Core<'_> {
     ) {
         let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
         let refused = match judge(control, client, id, row, args, &how) {
-            Admission::Refuse(e) => Some(e),
+            Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
             Admission::Deny(denied) => {
                 denials::note(self, client, row, &args, denied);
                 Some(denied.error_in_exec())

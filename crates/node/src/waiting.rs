@@ -18,7 +18,9 @@ use crate::stats::add;
 pub fn deadline(client: &Client) -> Option<UnixMillis> {
     match &client.waiting {
         Waiting::Keys(entry, _) => entry.deadline,
-        Waiting::Replicas { deadline, .. } | Waiting::Durable { deadline, .. } => *deadline,
+        Waiting::Replicas { deadline, .. }
+        | Waiting::Durable { deadline, .. }
+        | Waiting::Replicated { deadline, .. } => *deadline,
         _ => None,
     }
 }
@@ -39,7 +41,7 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
             core.tombstones.push(entry);
             true
         }
-        Waiting::Replicas { .. } | Waiting::Durable { .. } => match error {
+        Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Replicated { .. } => match error {
             None => crate::commands::replication::wait_is_over(core, client, true),
             Some(error) => {
                 client.waiting = Waiting::No;

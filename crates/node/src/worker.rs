@@ -307,6 +307,9 @@ impl<'s> Worker<'s> {
             Letter::Kill { client, after_reply } => {
                 self.with_id(client, |_, c| if after_reply { c.close_after_reply = true } else { c.close_asap = true })
             }
+            Letter::ShardLost { client, channel } => {
+                self.with_id(client, |_, c| crate::commands::pubsub::shard_lost(c, &channel));
+            }
             Letter::Monitor { client, line } => self.with_id(client, |_, c| c.out.raw(&line)),
             Letter::Stream => self.core.feeds.woken(),
             Letter::SignOfLife => {
@@ -332,14 +335,19 @@ impl<'s> Worker<'s> {
             .iter()
             .enumerate()
             .filter(|(_, c)| {
-                c.as_ref().is_some_and(|c| matches!(c.waiting, Waiting::Replicas { .. } | Waiting::Durable { .. }))
+                c.as_ref().is_some_and(|c| {
+                    matches!(c.waiting, Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Replicated { .. })
+                })
             })
             .map(|(token, _)| token)
             .collect();
         for token in waiting {
             self.with(token, |worker, client| {
                 if crate::commands::replication::wait_is_over(&worker.core, client, false) {
-                    worker.process(client, Some(turn));
+                    match client.waiting {
+                        Waiting::Parked(_) => worker.retry(client, turn),
+                        _ => worker.process(client, Some(turn)),
+                    }
                 }
             });
         }
@@ -443,7 +451,7 @@ impl<'s> Worker<'s> {
     fn end(&mut self, client: &mut Client, who: WaitState) -> bool {
         match client.waiting {
             Waiting::Keys(..) => waiting::end_wait(&mut self.core, client, who, None),
-            Waiting::Replicas { .. } | Waiting::Durable { .. } => {
+            Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Replicated { .. } => {
                 crate::commands::replication::wait_is_over(&self.core, client, true)
             }
             _ => false,
@@ -554,7 +562,10 @@ impl<'s> Worker<'s> {
         if let Some(at) = waiting::deadline(client) {
             self.timers.push(Reverse((at, client.id())));
         }
-        if matches!(client.waiting, Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Action) {
+        if matches!(
+            client.waiting,
+            Waiting::Replicas { .. } | Waiting::Durable { .. } | Waiting::Replicated { .. } | Waiting::Action
+        ) {
             client.card.set(Flag::Blocked, true);
         }
         if matches!(client.waiting, Waiting::Parked(_)) && !client.attempt.is_queued() {

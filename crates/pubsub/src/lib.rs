@@ -190,6 +190,21 @@ impl PubSub {
         list.len()
     }
 
+    /// Takes out the shard channels that `is_lost` names, with everybody who listened to them.
+    pub fn take_shard_channels(&self, is_lost: impl Fn(&[u8]) -> bool) -> Vec<(Arc<[u8]>, Subscriber)> {
+        let mut lost = Vec::new();
+        self.tables.lock().shard.retain(|name, listeners| {
+            if !is_lost(name) {
+                return true;
+            }
+            let name: Arc<[u8]> = Arc::from(&**name);
+            lost.extend(listeners.iter().map(|who| (name.clone(), *who)));
+            false
+        });
+        self.subscriptions.fetch_sub(lost.len(), Ordering::SeqCst);
+        lost
+    }
+
     /// The channels (or shard channels) with at least one listener, those that match `pattern` only.
     pub fn active(&self, kind: Kind, pattern: Option<&[u8]>) -> Vec<Box<[u8]>> {
         let mut tables = self.tables.lock();

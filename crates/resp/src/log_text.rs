@@ -15,6 +15,7 @@
 
 pub mod acl;
 pub mod cluster;
+pub mod cluster_node;
 pub mod failover;
 pub mod process;
 

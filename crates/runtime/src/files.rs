@@ -88,6 +88,18 @@ impl Replacement {
     }
 }
 
+impl Replacement {
+    /// Puts the file in its place without waiting for the disk.
+    fn rename(mut self) -> io::Result<()> {
+        std::fs::rename(&self.temporary, &self.target)?;
+        if let Some(slot) = self.registered.take() {
+            temporaries::unregister(slot);
+        }
+        self.temporary.clear();
+        Ok(())
+    }
+}
+
 impl Write for Replacement {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         let file = self.file.as_mut().expect("a replacement holds its file until it ends");
@@ -157,6 +169,23 @@ fn allows(path: &Path, mode: libc::c_int) -> io::Result<()> {
     // SAFETY: the path is a C string.
     crate::errno::check(unsafe { libc::access(path.as_ptr(), mode) })?;
     Ok(())
+}
+
+/// Replaces a file by these bytes and keeps what it was as `previous`. Without `fsync` the system may take its time, but
+/// whoever reads either name finds one of the versions whole.
+pub fn replace_keeping(target: &Path, previous: &Path, bytes: &[u8], fsync: bool) -> io::Result<()> {
+    let mut file = Replacement::create(target, false)?;
+    file.write_all(bytes)?;
+    match std::fs::remove_file(previous) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    match std::fs::hard_link(target, previous) {
+        // The first time there is nothing to keep; and a file system without links has no second copy.
+        Err(e) if e.kind() != io::ErrorKind::NotFound && e.kind() != io::ErrorKind::Unsupported => return Err(e),
+        _ => {}
+    }
+    if fsync { Ok(file.commit()?) } else { file.rename() }
 }
 
 /// Replaces a file by these bytes.

@@ -60,6 +60,17 @@ pub enum Waiting {
         /// When to answer anyway.
         deadline: Option<UnixMillis>,
     },
+    /// A command that is carried out when so many replicas have it (CLUSTER SETSLOT): it is run again then.
+    Replicated {
+        /// The command.
+        args: OwnedArgs,
+        /// How many are wanted.
+        wanted: i64,
+        /// The offset they must have reached.
+        offset: u64,
+        /// When to give up.
+        deadline: Option<UnixMillis>,
+    },
     /// A control command that goes on elsewhere (SAVE, SHUTDOWN, FAILOVER, MIGRATE) and will post its reply.
     Action,
 }
@@ -121,6 +132,8 @@ pub struct Client {
     pub close_asap: bool,
     /// ASKING: the next command may use an importing slot.
     pub asking: bool,
+    /// Its command has been replicated already, and is now run.
+    pub replicated: bool,
     /// Its attempts to get locks, while its command is parked.
     pub attempt: Attempt,
     /// End offset of its own newest write, for WAIT.
@@ -157,6 +170,7 @@ impl Client {
             close_after_reply: false,
             close_asap: false,
             asking: false,
+            replicated: false,
             attempt: Attempt::new(card_id),
             write_offset: 0,
             soft_limit_since: None,

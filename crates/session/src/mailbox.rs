@@ -67,6 +67,13 @@ pub enum Letter {
         /// Whether what is in its output goes out first.
         after_reply: bool,
     },
+    /// A shard channel is served by another node from now on: the subscription to it has ended.
+    ShardLost {
+        /// The subscriber.
+        client: u64,
+        /// The channel.
+        channel: Arc<[u8]>,
+    },
     /// A line for a MONITOR client.
     Monitor {
         /// The monitor.

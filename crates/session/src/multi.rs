@@ -14,6 +14,8 @@ pub struct Queued {
     pub row: RowId,
     /// Its arguments.
     pub args: OwnedArgs,
+    /// The hash slot of its keys; `None` outside of a cluster, and without keys.
+    pub slot: Option<u16>,
 }
 
 /// An open transaction.

@@ -9,13 +9,11 @@
 
 #![forbid(unsafe_code)]
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use sim::check::Violation;
 use sim::process::Template;
 use sim::run::{Orders, Outcome, run};
 use sim::scenario::Scenario;
@@ -61,15 +59,6 @@ fn arguments() -> Option<Arguments> {
     Some(all)
 }
 
-/// A run whose panic is a failure like any other.
-fn try_run(scenario: &Scenario, template: &Template, orders: &Orders) -> Outcome {
-    catch_unwind(AssertUnwindSafe(|| run(scenario, template, orders))).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned();
-        let what = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default();
-        Outcome { violation: Some(Violation { at: 0, what: format!("panic: {what}") }), ..Outcome::default() }
-    })
-}
-
 fn main() -> ExitCode {
     let Some(arguments) = arguments() else {
         eprintln!("sim [--scenario FILE] [--seed N | --seeds N] [--from N] [--jobs N] [--keep 0,1,2] [--loud]");
@@ -98,8 +87,8 @@ fn main() -> ExitCode {
 
 fn one(arguments: &Arguments, scenario: &Scenario, template: &Template, seed: u64) -> ExitCode {
     let orders = Orders { seed, keep: arguments.keep.clone(), loud: arguments.loud };
-    let outcome = try_run(scenario, template, &orders);
-    let again = try_run(scenario, template, &Orders { loud: false, ..orders.clone() });
+    let outcome = run(scenario, template, &orders);
+    let again = run(scenario, template, &Orders { loud: false, ..orders.clone() });
     println!("{outcome:?}");
     if outcome.hash != again.hash {
         println!("seed {seed} is not the same run twice: {:x} and {:x}", outcome.hash, again.hash);
@@ -128,7 +117,7 @@ fn many(arguments: &Arguments, scenario: &Scenario, template: &Template) -> Exit
                     if seed >= end {
                         return;
                     }
-                    let outcome = try_run(scenario, template, &Orders { seed, ..Orders::default() });
+                    let outcome = run(scenario, template, &Orders { seed, ..Orders::default() });
                     sums.lock().expect("nobody panics with it").add(&outcome);
                     if outcome.violation.is_some() {
                         failed.lock().expect("nobody panics with it").push((seed, outcome));
@@ -193,16 +182,11 @@ fn report(arguments: &Arguments, scenario: &Scenario, template: &Template, seed:
     if let Some(violation) = &outcome.violation {
         println!("seed {seed}: at {:.3} s: {}", violation.at as f64 / 1e6, violation.what);
     }
-    let shrunk = catch_unwind(AssertUnwindSafe(|| shrink(scenario, template, &orders, outcome)));
-    let keep = match shrunk {
-        Ok((keep, small)) => {
-            if let Some(violation) = &small.violation {
-                println!("  with {} faults: at {:.3} s: {}", keep.len(), violation.at as f64 / 1e6, violation.what);
-            }
-            let numbers: Vec<String> = keep.iter().map(usize::to_string).collect();
-            format!(" --keep {}", numbers.join(","))
-        }
-        Err(_) => String::new(),
-    };
+    let (keep, small) = shrink(scenario, template, &orders, outcome);
+    if let Some(violation) = &small.violation {
+        println!("  with {} faults: at {:.3} s: {}", keep.len(), violation.at as f64 / 1e6, violation.what);
+    }
+    let numbers: Vec<String> = keep.iter().map(usize::to_string).collect();
+    let keep = format!(" --keep {}", numbers.join(","));
     println!("  cargo run -p sim -- --scenario {} --seed {seed}{keep} --loud", arguments.scenario);
 }

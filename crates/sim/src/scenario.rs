@@ -3,6 +3,7 @@
 //! ```text
 //!   replicas   1..5          a number, or a range from which every seed draws
 //!   clients    1..3
+//!   choices    lose-nothing  failovers are planned: whatever was answered is there behind each
 //!   operator   patient       without Sentinels: waits for a primary that is gone, and nothing may be lost
 //!   calm-ms    300           how long nothing happens at first
 //!   run-ms     6000          when faults are over
@@ -49,6 +50,8 @@ pub struct Scenario {
     pub sentinels: Span,
     /// The operator waits for a primary that is gone instead of choosing another, and nothing may be lost at all.
     pub patient: bool,
+    /// No choice of a primary may lose anything that was answered, whether replicas were waited for or not.
+    pub nothing_lost: bool,
     /// Clients that write.
     pub clients: Span,
     /// How long a client thinks between two writes, on average, in ms.
@@ -91,6 +94,7 @@ impl Scenario {
             replicas: one(2),
             sentinels: one(0),
             patient: false,
+            nothing_lost: false,
             clients: one(2),
             think_ms: one(20),
             calm_ms: 300,
@@ -117,6 +121,7 @@ impl Scenario {
             "replicas" => self.replicas = Span::parse(value)?,
             "sentinels" => self.sentinels = Span::parse(value)?,
             "operator" if value == "patient" => self.patient = true,
+            "choices" if value == "lose-nothing" => self.nothing_lost = true,
             "clients" => self.clients = Span::parse(value)?,
             "think-ms" => self.think_ms = Span::parse(value)?,
             "calm-ms" => self.calm_ms = value.parse().ok()?,

@@ -1,9 +1,14 @@
 //! The shapes that a topology can have, each a recipe.
 
+mod cluster;
 mod primary_replica;
+mod sentinel;
 
 use crate::facts::Answers;
-use crate::node::Node;
+use crate::node::{Files, Node};
+
+/// Whether the server of this release can be a node of a cluster.
+const SERVER_HAS_CLUSTER: bool = false;
 
 /// What a shape is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,11 +35,17 @@ pub struct Wish {
     pub replicas: Option<u16>,
 }
 
+/// Makes one thing of nodes. The error is a line for people.
+pub type Form = fn(&Sizes, &[Node], &[Files]) -> Result<(), String>;
+
 /// How to make a shape.
 pub struct Recipe {
     pub sizes: Sizes,
     /// The nodes, in the order in which they are started. The error is a line for people.
     pub nodes: fn(&Sizes) -> Result<Vec<Node>, String>,
+    /// Makes one thing of nodes that all answer, where they do not make themselves known to each other. Called once; it must leave
+    /// alone what has been formed before.
+    pub form: Option<Form>,
     /// What a node that answers still lacks, given what all nodes say; `None` when it is where it should be.
     pub lacks: fn(at: usize, nodes: &[Node], facts: &Answers) -> Option<String>,
     /// Arguments of `rubellite cli` that show it at work.
@@ -64,14 +75,15 @@ impl Shape {
     pub fn recipe(self) -> Result<&'static Recipe, String> {
         match self {
             Shape::PrimaryReplica => Ok(&primary_replica::RECIPE),
-            Shape::Sentinel => Err(missing(self, "the server has no Sentinel yet")),
+            Shape::Sentinel => Ok(&sentinel::RECIPE),
+            Shape::Cluster if SERVER_HAS_CLUSTER => Ok(&cluster::RECIPE),
             Shape::Cluster => Err(missing(self, "the server has no cluster mode yet")),
         }
     }
 }
 
 fn missing(shape: Shape, what: &str) -> String {
-    format!("up {} cannot be done: {what}; primary-replica works", shape.name())
+    format!("up {} cannot be done: {what}; primary-replica and sentinel work", shape.name())
 }
 
 impl Wish {

@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use cluster_admin::{Node, Plan, Step};
+use cluster_admin::{Plan, Step};
 
 use super::Manager;
 use super::cluster::Cluster;
@@ -58,7 +58,8 @@ fn assemble<'a>(manager: &'a Manager, plan: &Plan) -> Result<Cluster<'a>, Failur
     if joins {
         let mut cluster = Cluster::new(manager);
         for (host, port) in &places {
-            let (node, link, _): (Node, _, _) = manager.meet(host, *port)?;
+            let (node, link, friends) = manager.meet(host, *port)?;
+            friends.iter().for_each(|friend| cluster.picture.set_known(&node.id, &friend.id));
             cluster.add(node, link);
         }
         return Ok(cluster);

@@ -14,6 +14,9 @@ use crate::screen::complain;
 /// After how long a silence a connection is probed: moving slots may take long, and dead nodes are to be noticed.
 const KEEPALIVE: Duration = Duration::from_secs(15);
 
+/// How much longer than a `MIGRATE` may take a node may be silent until it counts as gone.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Why a node did not do what it was told.
 #[derive(Debug)]
 pub enum Refusal {
@@ -46,6 +49,7 @@ impl Manager {
     pub fn connect(&self, host: &str, port: u16) -> Option<Client> {
         let options = client::Options {
             connect_timeout: self.options.connect_timeout,
+            read_timeout: Some(self.migrate_timeout() + PATIENCE),
             keepalive: Some(KEEPALIVE),
             family: self.options.family,
             multipath: self.options.multipath,
@@ -68,6 +72,10 @@ impl Manager {
             }
         }
         Some(link)
+    }
+
+    fn migrate_timeout(&self) -> Duration {
+        Duration::from_millis(self.request.timeout_ms.try_into().unwrap_or(0))
     }
 
     /// The address that `CLUSTER MEET` wants in place of a host name.

@@ -43,7 +43,10 @@ pub fn run(manager: &Manager) -> Result<(), Failure> {
             "Requested to create a cluster with {primaries} primaries and {replicas} replicas per primary.\n"
         ))?;
         let question = "Valkey cluster requires at least 3 primary nodes for automatic failover. Are you sure?";
-        if primaries == 0 || !manager.request.dry_run && !manager.confirm(question, false)? {
+        if primaries == 0 {
+            return manager.fail("[ERR] There are too few nodes for a primary with that many replicas.\n");
+        }
+        if !manager.request.dry_run && !manager.confirm(question, false)? {
             return Err(FAILED);
         }
     }

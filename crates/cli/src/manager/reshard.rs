@@ -59,7 +59,7 @@ fn how_many(manager: &Manager) -> Result<usize, Failure> {
             slots = leading_int(answer.as_bytes());
         }
     }
-    Ok(usize::try_from(slots).unwrap_or(0))
+    usize::try_from(slots).map_err(|_| fatal("*** The number of slots cannot be negative"))
 }
 
 fn show(manager: &Manager, portion: &Portion) -> Result<(), Failure> {

@@ -57,9 +57,9 @@ pub(crate) fn put_text(out: &mut Vec<u8>, text: &[u8], size: usize) {
     out.resize(out.len() + (size - length), 0);
 }
 
-/// Whether a text can be an address: empty, or what addresses and host names are made of.
+/// Whether a text may stand where an address does: as in an auxiliary field, and the sign before an IPv6 zone.
 pub(crate) fn is_address(text: &[u8]) -> bool {
-    text.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-' | b'_' | b'%'))
+    text.iter().all(|b| *b == b'%' || is_auxiliary(std::slice::from_ref(b)))
 }
 
 /// Whether a text may stand in the auxiliary fields of `nodes.conf`: no control characters, no spaces, none of the
@@ -98,6 +98,7 @@ mod tests {
         for bad in [&b"a b"[..], b"a\n", b"a=b", b"a,b", b"\x7f", b"[1]"] {
             assert!(!is_auxiliary(bad), "{bad:?}");
         }
-        assert!(is_address(b"fe80::1%eth0") && is_address(b"host.example") && !is_address(b"1.2.3.4\n"));
+        assert!(is_address(b"fe80::1%eth0") && is_address(b"my-host_1.example:8080/path") && is_address(b""));
+        assert!(!is_address(b"1.2.3.4\n") && !is_address(b"1.2.3.4,x") && !is_address(b"1.2.3.4 x"));
     }
 }

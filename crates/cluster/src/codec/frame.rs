@@ -14,6 +14,9 @@ const STRANGER: u64 = 1 << 20;
 /// The longest packet that is not a message: gossip about 65535 nodes, and extensions.
 const GOSSIP: u64 = 16 << 20;
 
+/// How much memory a link keeps for what comes next.
+pub(crate) const KEPT: usize = 16 << 10;
+
 /// What has arrived on one link and is not yet a whole packet.
 #[derive(Default, Debug)]
 pub(crate) struct Framer {
@@ -76,7 +79,7 @@ impl Framer {
         if self.done == self.buffer.len() {
             self.done = 0;
             self.buffer.clear();
-            self.buffer.shrink_to(16 << 10);
+            self.buffer.shrink_to(KEPT);
         }
     }
 }

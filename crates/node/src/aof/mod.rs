@@ -503,7 +503,13 @@ fn increment(
     let name = OsStr::from_bytes(&manifest.add_increment(names, None).name).to_owned();
     let path = dir.join(name);
     let fail = |e: String| log_text::aof::cannot_append(&path.display().to_string(), &e);
-    let file = disk.append(&path).map_err(fail)?;
+    let mut file = disk.append(&path).map_err(fail)?;
+    if !file.is_empty() {
+        // A former life has begun an increment of this number and ended before the manifest named it. What it has left is
+        // no part of this one, and must not come back when the power fails.
+        file.truncate(0).map_err(fail)?;
+        file.sync().map_err(fail)?;
+    }
     disk.sync_folder(dir).map_err(fail)?;
     Ok(file)
 }

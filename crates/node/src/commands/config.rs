@@ -80,6 +80,11 @@ fn set(call: &mut Call<'_, '_>) -> Done {
         // What a smaller backlog does not hold is gone for replicas that come from now on.
         server.journal.set_backlog_size(config.replication.repl_backlog_size);
     }
+    if let Some(node) = &server.cluster {
+        let now = server.engine.now();
+        node.with(|machine, out| machine.configure(now, crate::cluster::settings(&config), out));
+        call.core.carry_out();
+    }
     // Timeouts and limits of clients are looked at again.
     server.recheck();
     call.client.out.ok();

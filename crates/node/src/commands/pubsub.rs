@@ -86,6 +86,14 @@ fn confirm(client: &mut Client, word: &[u8], name: Option<&[u8]>, kind: Kind) {
     client.keep_pushed(start);
 }
 
+/// A shard channel has left this node: the client is told that its subscription has ended.
+pub(crate) fn shard_lost(client: &mut Client, channel: &[u8]) {
+    if client.subscriptions[index(Kind::Shard)].remove(channel) {
+        confirm(client, Kind::Shard.unsubscribe_word(), Some(channel), Kind::Shard);
+        note(client, Kind::Shard);
+    }
+}
+
 /// Cancels all subscriptions without a word (RESET, a closed connection).
 pub(crate) fn unsubscribe_all(core: &mut Core<'_>, client: &mut Client) {
     let who = Subscriber { client: client.id(), thread: core.me };
@@ -103,9 +111,26 @@ fn publish(call: &mut Call<'_, '_>) -> Done {
         return watch.publish(call.core.server, channel, message, &mut call.client.out);
     }
     let reached = publish_message(call.core.server, channel, message, 0);
-    call.core.log(call.client.db, &[b"PUBLISH", channel, message], true);
+    if !tell_cluster(call, channel, message, false) {
+        call.core.log(call.client.db, &[b"PUBLISH", channel, message], true);
+    }
     call.client.out.integer(reached as i64);
     Ok(())
+}
+
+/// Sends a message to the other nodes, if this is one: replicas are among them. What came from a primary has reached them
+/// already.
+fn tell_cluster(call: &mut Call<'_, '_>, channel: &[u8], message: &[u8], sharded: bool) -> bool {
+    let server = call.core.server;
+    let Some(node) = &server.cluster else { return false };
+    if !call.client.card.is(Flag::Primary) {
+        let now = server.engine.now();
+        node.with(|machine, out| machine.publish(now, channel, message, sharded, out));
+        if !call.core.carry_out() {
+            server.host.wake_control();
+        }
+    }
+    true
 }
 
 fn spublish(call: &mut Call<'_, '_>) -> Done {
@@ -115,7 +140,9 @@ fn spublish(call: &mut Call<'_, '_>) -> Done {
         let letter = Letter::Published { client: who.client, message: message.clone(), offset: 0 };
         server.mailboxes[who.thread].post(letter);
     });
-    call.core.log(call.client.db, &[b"SPUBLISH", channel, message], true);
+    if !tell_cluster(call, channel, message, true) {
+        call.core.log(call.client.db, &[b"SPUBLISH", channel, message], true);
+    }
     call.client.out.integer(reached as i64);
     Ok(())
 }

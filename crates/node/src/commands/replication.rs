@@ -3,18 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use command::registry::RowId;
+use command::row::Flags;
 use engine::ticket::Wake;
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
 use parking_lot::Mutex;
 use resp::error::{self, Error};
 use resp::log_text;
-use session::{Client, Flag, Waiting};
+use session::{Client, Flag, Letter, Waiting};
 use structures::number;
 
 use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
-use crate::control::Role;
+use crate::control::{Control, Role};
 use crate::execute::Core;
 use crate::failover;
 use crate::replication::{Announced, Feed, LinkFacts, Replica, Stage, primary};
@@ -218,6 +220,9 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
     let (host, port) = (call.args.at(1), call.args.at(2));
     let control = call.core.control();
     let server = call.core.server;
+    if control.cluster.is_some() {
+        return Err(error::replication::REPLICAOF_IN_CLUSTER);
+    }
     if failover::is_under_way(server) {
         return Err(error::replication::REPLICAOF_FAILING_OVER);
     }
@@ -284,7 +289,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     server.hang_up();
     // In a failover that is done when it has succeeded.
     if becomes_replica && !failover::is_under_way(server) {
-        unblock_all(server);
+        unblock_all(server, &core.control());
     }
     // They come back and are told of the new id. Whose server follows another primary stay for now: if its history is
     // this one, they go on with it.
@@ -295,11 +300,28 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     server.host.wake_control();
 }
 
-/// Tells all clients that wait for keys or replicas that this server is a replica now.
-pub(crate) fn unblock_all(server: &Server) {
+/// Tells all clients that wait for keys or replicas that this server is a replica now. Who only reads, and has said so, goes on
+/// waiting; who can go elsewhere is told where; the others are disconnected, so that they look for the primary.
+pub(crate) fn unblock_all(server: &Server, control: &Control) {
     for card in server.cards.all() {
-        if card.is(Flag::Blocked) && !card.is(Flag::Paused) {
-            server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE));
+        if !card.is(Flag::Blocked) || card.is(Flag::Paused) {
+            continue;
+        }
+        let last = RowId(card.last_command.load(Ordering::Relaxed) as u16);
+        let writes = last.index() >= server.registry.id_count() || server.registry.row(last).has(Flags::WRITE);
+        if card.is(Flag::ReadOnly) && !writes {
+            continue;
+        }
+        let waits_for_keys = card.wait.lock().is_some();
+        match &control.role {
+            Role::Replica { host, port, .. } if waits_for_keys && card.is(Flag::CapaRedirect) => {
+                server.unblock(&card, Some(error::common::redirect(host.as_bytes(), *port)));
+            }
+            _ => {
+                if server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE)) {
+                    server.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: true });
+                }
+            }
         }
     }
 }
@@ -417,6 +439,21 @@ pub(crate) fn wait_is_over(core: &Core<'_>, client: &mut Client, timed_out: bool
                 client.out.integer(there);
             }
         }
+        Waiting::Replicated { wanted, offset, .. } => {
+            if server.replicas_at(offset) >= wanted {
+                if let Waiting::Replicated { args, .. } = std::mem::take(&mut client.waiting) {
+                    client.waiting = Waiting::Parked(args);
+                }
+                client.replicated = true;
+                return true;
+            }
+            if !timed_out {
+                return false;
+            }
+            let error = error::common::NOREPLICAS;
+            core.note_error(error.code());
+            client.out.error(&error);
+        }
         _ => return false,
     }
     client.waiting = Waiting::No;
@@ -511,6 +548,29 @@ mod tests {
         assert_eq!(resume_point(node.server), history.second, "the former history is here to its end");
         assert_eq!(node.say(a, "SET k 3"), "+OK\r\n");
         assert_eq!(resume_point(node.server), Some((history.id, node.server.journal.end())));
+    }
+
+    #[test]
+    fn who_can_go_elsewhere_is_sent_to_the_primary() {
+        let mut node = awake();
+        let (a, b, c) = (node.connect(), node.connect(), node.connect());
+        for who in [a, b] {
+            node.say(who, "CLIENT CAPA redirect");
+        }
+        node.send(a, b"MULTI\r\nSET k v\r\n");
+        node.heard(a);
+        node.say(b, "BLPOP q 0");
+        node.say(c, "BLPOP q 0");
+        let admin = node.connect();
+        node.say(admin, "REPLICAOF h 7");
+        assert_eq!(node.say(a, "EXEC"), "-REDIRECT h:7\r\n");
+        assert_eq!(node.heard(b), "-REDIRECT h:7\r\n");
+        assert!(node.heard(c).starts_with("-UNBLOCKED ") && node.is_closing(c));
+        assert_eq!(node.say(a, "GET k"), "-REDIRECT h:7\r\n");
+        assert_eq!(node.say(a, "PING"), "+PONG\r\n");
+        assert_eq!(node.say(a, "READONLY"), "+OK\r\n");
+        assert_eq!(node.say(a, "GET k"), "$-1\r\n");
+        assert_eq!(node.say(a, "SET k v"), "-REDIRECT h:7\r\n");
     }
 
     #[test]

@@ -22,7 +22,8 @@ pub(super) fn write(page: &mut Page<'_>) {
         }
     }
     page.field("connected_clients", cards.len() - count(Flag::Replica));
-    page.field("cluster_connections", 0);
+    let links = page.server.cluster.as_ref().map_or(0, |node| node.ask(|machine| machine.links().len()));
+    page.field("cluster_connections", links);
     let maxclients = page.control.config.clients.maxclients;
     page.field("maxclients", maxclients);
     page.field("client_recent_max_input_buffer", max(|card| card.query_used.load(Ordering::Relaxed)));

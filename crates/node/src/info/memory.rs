@@ -55,7 +55,9 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("mem_replicas_repl_buffer", 0);
     page.field("mem_clients_slaves", figures.replicas);
     page.field("mem_clients_normal", figures.clients);
-    page.zeros(&["mem_cluster_links", "mem_cluster_slot_import", "mem_cluster_slot_export", "mem_aof_buffer"]);
+    let links = server.cluster.as_ref().map_or(0, |node| node.ask(::cluster::Cluster::link_memory));
+    page.field("mem_cluster_links", links);
+    page.zeros(&["mem_cluster_slot_import", "mem_cluster_slot_export", "mem_aof_buffer"]);
     page.field("mem_allocator", &facts.allocator);
     page.zeros(&["mem_overhead_db_hashtable_rehashing", "active_defrag_running", "lazyfree_pending_objects"]);
     page.field("lazyfreed_objects", server.totals().lazy_freed);

@@ -184,6 +184,8 @@ pub struct Replication {
     pub generation: AtomicU64,
     /// Where the link's thread sleeps while there is nobody to follow.
     pub idle: Sleeper,
+    /// The data of this replica are no version of anything: they were flushed for a sync that has not ended.
+    pub hollow: AtomicBool,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
     /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.

@@ -41,7 +41,7 @@ use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::{Loader, flush};
 use crate::replay::in_other_words;
-use crate::server::{Bound, LogLevel, Server};
+use crate::server::{Bound, LogLevel, Server, replication_id};
 
 /// The primary to follow, as of one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -137,6 +137,8 @@ impl<'s> Applier<'s> {
     pub fn attach(&mut self, generation: u64, card: ClientCard) {
         let card = Arc::new(card);
         card.set(Flag::Primary, true);
+        // It is nobody's session: no rule of ours is about it.
+        card.texts.lock().user = b"(superuser)".to_vec();
         self.server.cards.add(card.clone());
         *self.client = Client::new(card, true);
         self.client.db = self.server.journal.stream_db().unwrap_or_default();
@@ -206,6 +208,9 @@ impl<'s> Applier<'s> {
         if !keep {
             self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
             flush(&mut self.core);
+            // Nothing is a version of the former history any more, so nobody may be asked to continue it.
+            self.server.journal.set_history(History::new(replication_id(&*self.server.host)));
+            self.server.replication.hollow.store(true, Ordering::Relaxed);
         }
         self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
         let databases = usize::from(self.core.control().env.databases);
@@ -245,6 +250,7 @@ impl<'s> Applier<'s> {
         self.client.db = db;
         self.server.replication.id_is_given.store(true, Ordering::Relaxed);
         self.server.journal.restart(History::new(load.id), load.offset, Some(db));
+        self.server.replication.hollow.store(false, Ordering::Relaxed);
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
             self.server.saving.lock().rewrites.ask();
@@ -255,6 +261,11 @@ impl<'s> Applier<'s> {
             set_online(control, true);
         });
         self.note_stage(LinkStage::Connected);
+        if let (Some(node), Some(text)) = (&self.server.cluster, &told.open_slots) {
+            let open = crate::cluster::parse_open_slots(text);
+            node.with(|machine, out| machine.open_slots(self.server.engine.now(), &open, out));
+            self.core.carry_out();
+        }
         self.core.lease.release();
         self.server.host.log(LogLevel::Notice, log_text::replica::FINISHED);
         Ok(())
@@ -380,7 +391,7 @@ impl<'s> Applier<'s> {
         let (mut world, mut shards) = (false, Vec::new());
         for (id, args) in commands.iter().filter_map(|(id, args)| Some(((*id)?, args))) {
             match commands::class_of(self.server.bound[id.index()].class(), args) {
-                Class::World | Class::Cursor => world = true,
+                Class::World | Class::Cursor | Class::Slot => world = true,
                 Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
                     Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
                     Err(_) => world = true,

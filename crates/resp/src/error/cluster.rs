@@ -96,6 +96,10 @@ pub fn invalid_epoch(epoch: i64) -> Error {
     formatted(format_args!("ERR Invalid config epoch specified: {epoch}"))
 }
 
+pub const NO_ATOMIC_MIGRATION: Error = Error::fixed(
+    "ERR Atomic slot migration is not supported: use CLUSTER SETSLOT and MIGRATE, as the managers of clusters do",
+);
+
 // --- CLUSTER SETSLOT
 pub const SETSLOT_ON_REPLICA: Error = Error::fixed("ERR Please use SETSLOT only with masters.");
 pub const SETSLOT_IMPORTING: Error = Error::fixed("ERR Slot import in progress.");
@@ -175,6 +179,7 @@ pub fn syncslots_only_migration(subcommand: &str) -> Error {
 
 // --- CLUSTER SLOT-STATS
 pub const STATS_ORDERBY: Error = Error::fixed("ERR Unrecognized sort metric for ORDERBY.");
+pub const STATS_LIMIT: Error = Error::fixed("ERR Limit has to lie in between 1 and 16384 (maximum number of slots).");
 pub const STATS_FILTERS: Error = Error::fixed("ERR Multiple filters of the same type are disallowed.");
 
 pub fn stats_range_reversed(start: u16, end: u16) -> Error {

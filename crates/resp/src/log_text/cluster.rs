@@ -88,15 +88,6 @@ pub fn old_slots(node: &str, owner: &str) -> String {
 pub const MANUAL_TIMED_OUT: &str = "Manual failover timed out.";
 
 /// `*`
-pub fn manual_accepted(force: bool, from_primary: bool) -> &'static str {
-    match (force, from_primary) {
-        (true, true) => "Forced failover primary request accepted.",
-        (true, false) => "Forced failover user request accepted.",
-        (false, _) => "Manual failover user request accepted.",
-    }
-}
-
-/// `*`
 pub fn empty_primary(node: &str) -> String {
     format!("My last slot was migrated to node {node}. I am now an empty primary.")
 }

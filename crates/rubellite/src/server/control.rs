@@ -4,19 +4,26 @@
 //! expiry cycle, the end of a pause.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use cluster::Event;
 use config::directives::aof::AppendFsync;
+use engine::lease::{Attempt, Taken};
 use engine::ticket::Wake;
+use keyspace::UnixMillis;
 use node::aof::Aof;
-use node::execute::Core;
+use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
 use node::server::Server;
 use node::shutdown::{self, Wish};
+use runtime::reactor::Inbox;
 use runtime::signals::Signal;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
+
+use super::bus::{Bus, Pulse};
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
 /// thread.
@@ -39,6 +46,12 @@ struct ControlThread<'s> {
     next_sync: i64,
     replicas: Clockwork,
     next_tick: i64,
+    /// The connections to other nodes, in a cluster.
+    bus: Option<Bus<'s>>,
+    pulse: Pulse,
+    /// Its place in the queue for the world, for what the cluster wants done.
+    cluster_attempt: Attempt,
+    waker: Arc<Waker>,
 }
 
 /// Brings this thread's parked units back.
@@ -50,17 +63,30 @@ impl Wake for WakeThis {
     }
 }
 
-/// Runs until the server is over. `first` is the number of its first executor.
-pub fn run(server: &Server, first: usize, reactor: &mut Reactor, aof: &Aof) -> io::Result<()> {
+/// Runs until the server is over. `first` is the number of its first executor; `inboxes` are those of the I/O threads.
+pub fn run(
+    server: &Server,
+    first: usize,
+    reactor: &mut Reactor,
+    aof: &Aof,
+    inboxes: Vec<Arc<Inbox>>,
+) -> io::Result<()> {
+    let core = Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone())));
     let mut handler = ControlThread {
         server,
-        core: Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone()))),
+        cluster_attempt: core.new_attempt(Errand::Cluster),
+        core,
         expirer: Expirer::new(server, first + 1),
         aof,
         next_sync: 0,
         replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
+        bus: server.cluster.as_ref().map(|node| Bus::new(server, node)),
+        pulse: Pulse::new(inboxes),
+        waker: reactor.inbox().waker().clone(),
     };
+    // What the machine has asked for at its birth is done in the first turn.
+    reactor.inbox().waker().notify();
     let result = reactor.run(&mut handler);
     handler.replicas.give_up(&mut handler.core);
     result
@@ -96,37 +122,106 @@ impl ControlThread<'_> {
     }
 }
 
-/// It has no connections of its own so far.
+impl ControlThread<'_> {
+    /// Lets happen what the cluster's machine wants, and what follows from that.
+    fn drive(&mut self, io: &mut dyn Reenter) {
+        let (Some(bus), Some(node)) = (&mut self.bus, &self.server.cluster) else { return };
+        loop {
+            // A place in the queue is to be redeemed even when others have done what it was for: nobody passes it.
+            if self.cluster_attempt.is_queued() || node.data_arrived() || !self.core.carry_out() {
+                match self.core.lease.take_world(&mut self.cluster_attempt) {
+                    Taken::Yes => {
+                        if node.take_arrival() {
+                            self.core.data_loaded();
+                        }
+                        self.core.carry_out();
+                        self.core.lease.release();
+                        self.cluster_attempt.succeed();
+                    }
+                    Taken::Again => continue,
+                    // Its wake brings us back.
+                    Taken::Parked => {}
+                }
+            }
+            if !bus.drive(io) {
+                break;
+            }
+        }
+        self.core.flush_turn();
+    }
+
+    /// The machine is told how replication stands, before anything else.
+    fn note_standing(&mut self) {
+        if let Some(node) = &self.server.cluster {
+            let standing = node::cluster::standing(self.server);
+            node.tell(self.server.engine.now(), Event::Replication(standing));
+        }
+    }
+
+    fn feel_pulse(&mut self, now: i64) {
+        if let Some(node) = &self.server.cluster {
+            let limit = self.core.control().config.cluster.node_timeout as i64;
+            if let Some(stalled) = self.pulse.look(now, limit) {
+                node.tell(self.server.engine.now(), Event::Stalled(stalled));
+            }
+        }
+    }
+}
+
+/// Its connections are those of the bus, in a cluster.
 impl Connections for ControlThread<'_> {
-    fn accepted(&mut self, _token: usize, _info: ConnInfo) -> bool {
-        false
+    fn accepted(&mut self, token: usize, info: ConnInfo) -> bool {
+        self.bus.as_mut().is_some_and(|bus| bus.accepted(token, &info))
     }
 
-    fn input(&mut self, _token: usize) -> &mut Vec<u8> {
-        unreachable!("the control thread refuses connections")
+    fn connected(&mut self, token: usize, result: io::Result<Option<SocketAddr>>) {
+        if let Some(bus) = &mut self.bus {
+            bus.connected(token, result.is_ok());
+        }
     }
 
-    fn wants_input(&self, _token: usize) -> bool {
-        false
+    fn input(&mut self, token: usize) -> &mut Vec<u8> {
+        self.bus.as_mut().expect("only the bus has connections").input(token)
     }
 
-    fn output(&mut self, _token: usize, _send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
-        true
+    fn wants_input(&self, token: usize) -> bool {
+        self.bus.as_ref().is_some_and(|bus| bus.wants_input(token))
     }
 
-    fn verdict(&self, _token: usize) -> Verdict {
-        Verdict::CloseNow
+    fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
+        self.bus.as_mut().is_none_or(|bus| bus.output(token, send))
     }
 
-    fn closed(&mut self, _token: usize) {}
+    fn verdict(&self, token: usize) -> Verdict {
+        self.bus.as_ref().map_or(Verdict::CloseNow, |bus| bus.verdict(token))
+    }
 
-    fn touched(&mut self, _into: &mut Vec<usize>) {}
+    fn closed(&mut self, token: usize) {
+        if let Some(bus) = &mut self.bus {
+            bus.closed(token);
+            // What the machine wants now needs the loop, which is not at hand.
+            self.waker.notify();
+        }
+    }
+
+    fn touched(&mut self, into: &mut Vec<usize>) {
+        if let Some(bus) = &mut self.bus {
+            bus.touched(into);
+        }
+    }
 }
 
 impl Handler for ControlThread<'_> {
-    fn received(&mut self, _token: usize, _io: &mut dyn Reenter) {}
+    fn received(&mut self, token: usize, io: &mut dyn Reenter) {
+        self.server.still.wait();
+        self.note_standing();
+        if let Some(bus) = &mut self.bus {
+            bus.received(token);
+        }
+        self.drive(io);
+    }
 
-    fn woken(&mut self, _io: &mut dyn Reenter) {
+    fn woken(&mut self, io: &mut dyn Reenter) {
         self.server.still.wait();
         if let Some(signal) = signals::take() {
             let process = &self.core.control().config.process;
@@ -141,16 +236,29 @@ impl Handler for ControlThread<'_> {
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
+        self.note_standing();
+        self.drive(io);
     }
 
     fn deadline(&self) -> Option<i64> {
-        Some(self.next_tick)
+        let cluster = self.server.cluster.as_ref().and_then(|node| node.deadline());
+        Some(cluster.map_or(self.next_tick, |at| at.0.min(self.next_tick)))
     }
 
-    fn timeout(&mut self, now: i64, _io: &mut dyn Reenter) {
+    fn timeout(&mut self, now: i64, io: &mut dyn Reenter) {
         self.server.still.wait();
-        self.next_tick = now + TICK_MS;
-        self.tick();
+        if now >= self.next_tick {
+            self.next_tick = now + TICK_MS;
+            self.tick();
+            self.feel_pulse(now);
+        }
+        self.note_standing();
+        if let Some(node) = &self.server.cluster
+            && node.deadline().is_some_and(|at| at.0 <= now)
+        {
+            node.tell(UnixMillis(now), Event::Timer);
+        }
+        self.drive(io);
     }
 
     fn is_over(&self) -> bool {

@@ -30,6 +30,7 @@ use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
 use super::migrator::Migrator;
+use super::nodes_file::NodesFile;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -68,6 +69,8 @@ pub struct ProcessHost {
     config_file: Option<PathBuf>,
     facts: ProcessFacts,
     migrator: Migrator,
+    /// Where a node keeps what it knows of its cluster.
+    nodes: Option<NodesFile>,
 }
 
 impl ProcessHost {
@@ -78,6 +81,7 @@ impl ProcessHost {
         outside: Arc<Outside>,
         config_file: Option<PathBuf>,
         aof: Arc<OnceLock<Arc<Aof>>>,
+        nodes: Option<NodesFile>,
     ) -> Self {
         let path = |path: Option<&PathBuf>| path.map(|p| p.display().to_string()).unwrap_or_default();
         let facts = ProcessFacts {
@@ -92,7 +96,7 @@ impl ProcessHost {
             system_memory: usage::system_memory(),
         };
         let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
-        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator }
+        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator, nodes }
     }
 }
 
@@ -167,6 +171,10 @@ impl Host for ProcessHost {
         let ground = &aof.ground;
         let manifest = read_manifest(ground, &dir, &Names::new(&config.aof.appendfilename))?.unwrap_or_default();
         Reader::alone(core, ground).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
+    }
+
+    fn save_nodes(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
+        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync))
     }
 
     fn slow_aof(&self, delay: Duration) {

@@ -131,6 +131,27 @@ pub fn listen_tcp(config: &Config, acceptor: &Acceptor) -> bool {
     }
 }
 
+/// Listens for other nodes of the cluster. False, with the reason in the log, when that fails.
+pub fn listen_bus(config: &Config, acceptor: &Acceptor) -> bool {
+    let port = node::cluster::settings(config).listening_bus_port();
+    let bind: Vec<String> = config.network.bind.iter().map(|a| String::from_utf8_lossy(a).into_owned()).collect();
+    let options = TcpOptions { backlog: config.network.tcp_backlog as i32, mark: config.network.socket_mark_id };
+    let opened = match listen::tcp(&bind, port, &options) {
+        Ok((listeners, warnings)) => {
+            warnings.iter().for_each(log::warning);
+            if listeners.is_empty() { Err(()) } else { acceptor.open("cluster", listeners).map_err(|_| ()) }
+        }
+        Err(refused) => {
+            refused.warnings.iter().for_each(log::warning);
+            Err(())
+        }
+    };
+    if opened.is_err() {
+        log::warning(log_text::start::no_listener(port, "cluster"));
+    }
+    opened.is_ok()
+}
+
 /// Listens wherever the configuration says.
 pub fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
     let backlog = config.network.tcp_backlog as i32;

@@ -9,11 +9,14 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 use acl::Declared;
+use cluster::{Cluster, Outbox, Saved};
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
+use keyspace::UnixMillis;
 use node::aof::load::Failure;
 use node::aof::{Aof, recover};
+use node::cluster::ClusterNode;
 use node::commands::acl as users;
 use node::control::{Control, Role};
 use node::report;
@@ -25,6 +28,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signal
 
 use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
+use super::nodes_file::NodesFile;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
 use super::{control, replica, sentinel, state_file, thread};
@@ -209,7 +213,11 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         }
     }
     let threads = if machine.is_some() { 1 } else { config.threads.count(cores::available() as u32) as usize };
-    let title = if machine.is_some() { "[sentinel]" } else { "" };
+    let title = match () {
+        () if machine.is_some() => "[sentinel]",
+        () if config.cluster.enabled => "[cluster]",
+        () => "",
+    };
     settings::set_title(name, title, &config);
     let reported: Arc<OnceLock<&'static Server>> = Arc::default();
     let hook = reported.clone();
@@ -227,6 +235,13 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { name: name.to_owned(), mode: title, ..Outside::default() });
+    let (nodes, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
+        Ok(joined) => joined.unzip(),
+        Err(reason) => {
+            log::warning(reason);
+            return Ok(1);
+        }
+    };
     let read = |path: &[u8]| source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| runtime::errno::text(&e));
     let users = match users::at_start(&config, &declared, &registry, read, &mut log_line) {
         Ok(users) => Arc::new(users),
@@ -241,8 +256,8 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
     }
-    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
-    let server: &'static Server = Box::leak(Box::new(Server::new(
+    state.cluster = member.as_ref().map(|(machine, _)| machine.view().clone());
+    let mut server = Server::new(
         state,
         threads,
         threads + control::EXECUTORS,
@@ -254,9 +269,13 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
             outside.clone(),
             file.clone(),
             aof_cell.clone(),
+            nodes,
         )),
         registry,
-    )));
+    );
+    server.cluster = member.map(|(machine, outbox)| ClusterNode::new(machine, outbox));
+    // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
+    let server: &'static Server = Box::leak(Box::new(server));
     let watcher = Reactor::new()?;
     if let (Some(machine), Some(file)) = (machine, file) {
         let watch = Watch::new(machine, (*config).clone(), sentinel::process(file, &config, &watcher));
@@ -276,9 +295,34 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         let _ = aof.flush(server.journal.end().0, &config);
         aof.sync();
     }
+    if let Some(node) = &server.cluster {
+        log::notice(log_text::cluster_node::SAVING);
+        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+            log::warning(reason);
+        }
+    }
     remove_pid_file(&config);
     log::warning(log_text::shutdown::bye(if server.is_sentinel() { "Sentinel" } else { "Rubellite" }));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
+}
+
+/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it. From here on keys are
+/// hashed by their slots.
+fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
+    keyspace::hash_by_slot();
+    if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
+        return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
+    }
+    if config.network.bind.is_empty() {
+        return Err(log_text::cluster_node::NO_BIND.to_owned());
+    }
+    let file = NodesFile::open(config)?;
+    let (newest, previous) = file.read()?;
+    let saved = Saved { newest: newest.as_deref(), previous: previous.as_deref() };
+    let mut outbox = Outbox::new();
+    let now = UnixMillis(runtime::clock::unix_ms());
+    let machine = Cluster::new(node::cluster::settings(config), saved, entropy::seed(), now, &mut outbox)?;
+    Ok((file, (machine, outbox)))
 }
 
 /// One shard for one thread, so that a turn takes one lock; else many for each thread, so that they seldom meet, even in
@@ -302,13 +346,19 @@ fn serve(
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
     }
-    let inboxes = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let inboxes: Vec<_> = reactors.iter().map(|r| r.inbox().clone()).collect();
+    let io_inboxes = inboxes.clone();
     signals::install(control_reactor.inbox().waker().clone())?;
     let acceptor = {
         let started = Acceptor::start(inboxes, config.network.tcp_keepalive)?;
         outside.acceptor.get_or_init(|| started)
     };
-    let listening = settings::listen_all(config, acceptor)?;
+    let bus_acceptor;
+    let mut listening = settings::listen_all(config, acceptor)?;
+    if server.cluster.is_some() && listening {
+        bus_acceptor = Acceptor::start(vec![control_reactor.inbox().clone()], 0)?;
+        listening = settings::listen_bus(config, &bus_acceptor);
+    }
     if !listening {
         server.stop(1);
     }
@@ -327,7 +377,11 @@ fn serve(
         if config.general.always_show_logo {
             log::raw(log::Level::Notice, &log_text::start::logo(VERSION, config.network.port, std::process::id()));
         } else {
-            let mode = if server.is_sentinel() { "sentinel" } else { "standalone" };
+            let mode = match server {
+                server if server.is_sentinel() => "sentinel",
+                server if server.cluster.is_some() => "cluster",
+                _ => "standalone",
+            };
             log::notice(log_text::start::mode(mode, config.network.port));
         }
         if let Some(watch) = server.sentinel.get() {
@@ -343,7 +397,7 @@ fn serve(
                     },
                 )?;
             }
-            return control::run(server, threads, control_reactor, aof);
+            return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
@@ -358,7 +412,7 @@ fn serve(
                 snapshotter::run(server, executor, jobs, aof);
             }
         })?;
-        let result = control::run(server, threads, control_reactor, aof);
+        let result = control::run(server, threads, control_reactor, aof, io_inboxes);
         snapshots.end();
         result
     })?;
@@ -384,6 +438,10 @@ fn recover_data(server: &Server, config: &Config, executor: usize, aof: &Aof) ->
         }
     }
     server.recheck();
+    if let Some(node) = &server.cluster {
+        node.announce_data();
+        server.host.wake_control();
+    }
     // The link to a primary begins only now.
     server.replication.idle.wake(0);
     if config.network.port != 0 {

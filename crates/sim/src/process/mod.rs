@@ -210,7 +210,7 @@ impl<'s> Process<'s> {
             return;
         }
         match &mut self.program {
-            Some(Program::Server(server)) => server.timeout(u),
+            Some(Program::Server(server)) => server.live(|server| server.timeout(u)),
             Some(Program::Sentinel(sentinel)) => sentinel.timeout(u),
             Some(Program::Client(client)) => client.timeout(u),
             None => {}
@@ -224,7 +224,7 @@ impl<'s> Process<'s> {
             return self.held.push(Held::Accepted(conn, from));
         }
         match &mut self.program {
-            Some(Program::Server(server)) => server.accepted(conn, from, u),
+            Some(Program::Server(server)) => server.live(|server| server.accepted(conn, from, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.accepted(conn),
             Some(Program::Client(_)) | None => u.close(conn, CALLED),
         }
@@ -237,7 +237,7 @@ impl<'s> Process<'s> {
             return self.held.push(Held::Connected(conn));
         }
         match &mut self.program {
-            Some(Program::Server(server)) => server.connected(conn, u),
+            Some(Program::Server(server)) => server.live(|server| server.connected(conn, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.connected(conn, u),
             Some(Program::Client(client)) => client.connected(conn, u),
             None => {}
@@ -251,7 +251,7 @@ impl<'s> Process<'s> {
             return self.held.push(Held::Received(conn, bytes));
         }
         match &mut self.program {
-            Some(Program::Server(server)) => server.received(conn, &bytes, u),
+            Some(Program::Server(server)) => server.live(|server| server.received(conn, &bytes, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.received(conn, &bytes, u),
             Some(Program::Client(client)) => client.received(conn, &bytes, u),
             None => {}
@@ -265,7 +265,7 @@ impl<'s> Process<'s> {
             return self.held.push(Held::Closed(conn, reset));
         }
         match &mut self.program {
-            Some(Program::Server(server)) => server.closed(conn, u),
+            Some(Program::Server(server)) => server.live(|server| server.closed(conn, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.closed(conn, reset, u),
             Some(Program::Client(client)) => client.closed(conn, u),
             None => {}

@@ -11,6 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -41,7 +42,7 @@ use rdb::encode::{Checksum, Form};
 use session::ClientCard;
 
 use super::Paper;
-use super::host::{Blob, Desk, SimHost};
+use super::host::{Blob, Desk, Ended, SimHost};
 use crate::disk::SimDisk;
 use crate::net::{CALLED, CALLER, ConnId};
 use crate::world::{Clock, Micros, Pid, Universe};
@@ -112,6 +113,7 @@ pub struct ServerProgram<'s> {
     aof: Arc<Aof>,
     disk: SimDisk,
     next_sync: Micros,
+    has_crashed: bool,
 }
 
 /// Puts a server together.
@@ -180,6 +182,7 @@ impl<'s> ServerProgram<'s> {
             aof,
             disk: disk.clone(),
             next_sync: now + SYNC,
+            has_crashed: false,
         };
         program.tokens.push(None);
         program.accept(LOCAL, pid);
@@ -319,9 +322,18 @@ impl<'s> ServerProgram<'s> {
         }
     }
 
+    /// Lets something happen to it that it may not survive.
+    pub fn live(&mut self, what: impl FnOnce(&mut Self)) {
+        match catch_unwind(AssertUnwindSafe(|| what(self))) {
+            Ok(()) => {}
+            Err(reason) if reason.is::<Ended>() => self.has_crashed = true,
+            Err(reason) => resume_unwind(reason),
+        }
+    }
+
     /// Whether its machine has lost its power in the middle of something, or it has ended itself.
     pub fn has_ended(&self) -> bool {
-        self.disk.is_dark() || self.server.is_over()
+        self.has_crashed || self.disk.is_dark() || self.server.is_over()
     }
 
     /// Lets everything come to rest.
@@ -333,6 +345,7 @@ impl<'s> ServerProgram<'s> {
             self.worker.end_of_turn();
             self.flush(u);
             if self.desk.woken.swap(false, Ordering::Relaxed) {
+                node::failover::tick(&mut self.core);
                 node::shutdown::tick(&mut self.core);
                 saving::tick(&mut self.core);
                 self.clockwork.tick(&mut self.core);
@@ -501,6 +514,10 @@ impl<'s> ServerProgram<'s> {
 
     /// The process ends without being asked: what its threads hold goes with it.
     pub fn end(mut self) {
+        if self.has_crashed {
+            // It holds what it held, like a process that is gone.
+            return std::mem::forget(self);
+        }
         self.clockwork.give_up(&mut self.core);
     }
 
@@ -532,6 +549,17 @@ impl<'s> ServerProgram<'s> {
     /// Whether it takes writes.
     pub fn is_primary(&self) -> bool {
         self.server.control.load().role == Role::Primary
+    }
+
+    /// Whether it is about to give its place to a replica (FAILOVER).
+    pub fn hands_over(&self) -> bool {
+        node::failover::state_name(self.server) == "failover-in-progress"
+    }
+
+    /// Whether whatever it has answered is on its disk.
+    pub fn is_durable(&self) -> bool {
+        let control = self.server.control.load();
+        control.config.aof.appendonly && control.config.aof.appendfsync == AppendFsync::Always
     }
 
     /// Whom it follows, and whether the link is up.

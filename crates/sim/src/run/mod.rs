@@ -9,6 +9,7 @@ mod operator;
 mod watch;
 
 use std::cell::OnceCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use node::server::Server;
 
@@ -80,7 +81,11 @@ impl Arena {
 pub fn run(scenario: &Scenario, template: &Template, orders: &Orders) -> Outcome {
     let arena = Arena { lives: (0..LIVES).map(|_| OnceCell::new()).collect() };
     let mut world = World::new(scenario, template, orders, &arena);
-    let violation = world.live().err().map(|what| Violation { at: world.u.now, what });
+    let lived = catch_unwind(AssertUnwindSafe(|| world.live())).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        Err(text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
+    });
+    let violation = lived.err().map(|what| Violation { at: world.u.now, what });
     Outcome {
         violation,
         hash: world.u.trace.hash(),

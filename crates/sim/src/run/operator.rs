@@ -86,7 +86,16 @@ impl World<'_> {
         let has = |pid: Pid, key: &str| {
             processes[pid.index()].server_mut().is_some_and(|server| server.glance(key.as_bytes()))
         };
-        self.ledger.choice(chosen, candidates, self.u.now, has)
+        self.ledger.choice(chosen, candidates, self.u.now, has)?;
+        self.nothing_lost()
+    }
+
+    /// Where choices lose nothing, nothing is excused.
+    pub(super) fn nothing_lost(&self) -> Result<(), String> {
+        match self.scenario.nothing_lost && self.ledger.excused > 0 {
+            true => Err(format!("a planned failover to server {} has lost {}", self.chosen.0.0, self.ledger.excused)),
+            false => Ok(()),
+        }
     }
 
     /// Another server becomes the primary while the present one lives.

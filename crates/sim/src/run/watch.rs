@@ -3,7 +3,7 @@
 //! An observer who sees all processes at once can say what no Sentinel can: how many votes a leader had, whether another led
 //! in the same epoch, and whether a better replica was within its reach when it chose.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::World;
 use crate::process::sentinel::{GROUP, PORT};
@@ -35,6 +35,10 @@ pub(super) struct Elections {
     leaders: BTreeMap<u64, Pid>,
     /// The replica that each leader has chosen, and when.
     selections: BTreeMap<Pid, (Micros, Pid, Campaign)>,
+    /// Primaries that follow somebody because of a FAILOVER of their own.
+    handing_over: BTreeSet<Pid>,
+    /// Whether the leader of the last choice has seen that it was carried out.
+    is_known: bool,
     /// Failovers that were begun by an administrator.
     pub forced: Option<Pid>,
 }
@@ -101,12 +105,17 @@ impl World<'_> {
         }
         // One that was a primary all the time, of old, is promoted without any change of its own.
         match promoted {
-            Some(replica) if replica != self.chosen.0 => {
+            Some(replica) if replica == self.chosen.0 => {
+                self.elections.is_known = true;
+                Ok(())
+            }
+            Some(replica) => {
+                self.elections.is_known = true;
                 let at = self.elections.selections.get(&pid).map_or(self.u.now, |(at, ..)| *at);
                 self.choices += 1;
                 self.weigh(replica, pid, at)
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -116,10 +125,21 @@ impl World<'_> {
         let Some(server) = process.server() else { return Ok(()) };
         let (is_primary, life) = (server.is_primary(), process.life);
         let was = std::mem::replace(&mut self.roles[pid.index()], (life, is_primary));
+        if !is_primary {
+            match server.hands_over() {
+                true => self.elections.handing_over.insert(pid),
+                false => self.elections.handing_over.remove(&pid),
+            };
+        }
         if !is_primary || was == (life, true) || was.0 != life {
             return Ok(());
         }
+        // A FAILOVER that the replica has refused: it is what it was.
+        if self.elections.handing_over.remove(&pid) {
+            return Ok(());
+        }
         self.choices += 1;
+        self.elections.is_known = false;
         self.u.trace.say(self.u.now, || format!("server {} is a primary now", pid.0));
         let elections = &self.elections;
         let chooser = elections
@@ -157,7 +177,8 @@ impl World<'_> {
         let has = |pid: Pid, key: &str| {
             processes[pid.index()].server_mut().is_some_and(|server| server.glance(key.as_bytes()))
         };
-        self.ledger.choice(chosen, &among, at.saturating_sub(ASKED_BEFORE), has)
+        self.ledger.choice(chosen, &among, at.saturating_sub(ASKED_BEFORE), has)?;
+        self.nothing_lost()
     }
 
     /// Whether no fault has stood between two processes in this time.
@@ -242,11 +263,17 @@ impl World<'_> {
         let process = &self.processes[pid.index()];
         let is_primary = process.server().is_some_and(ServerProgram::is_primary);
         self.roles[pid.index()] = (process.life, is_primary);
-        if is_primary && self.chosen.0 == pid {
-            // It begins with nothing, and whoever follows it has nothing either.
+        // A promotion that its leader has not seen is given up: then the former primary is the primary again.
+        let is_the_primary = self.chosen.0 == pid || self.choices > 0 && !self.elections.is_known;
+        if is_primary && is_the_primary {
+            let is_durable = process.server().is_some_and(ServerProgram::is_durable);
+            let is_the_same = self.chosen.0 == pid;
             self.chosen = (pid, process.life);
-            self.chosen_at = self.u.now;
-            self.ledger.excuse_all();
+            if !is_durable || !is_the_same {
+                // It begins with nothing, and whoever follows it has nothing either; or two had a say meanwhile.
+                self.chosen_at = self.u.now;
+                self.ledger.excuse_all();
+            }
         }
     }
 }

@@ -1,0 +1,78 @@
+//! The file in which a node keeps what it knows of its cluster.
+//!
+//! Two copies: the newest, and the one before it under the same name with `.previous` behind. The machine reads the second
+//! when the first is damaged. The newest is written aside and renamed, so that there is always one that is whole; and it is
+//! guarded by a lock in a file beside it, so that two processes that were given the same file do not become one node.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use config::Config;
+use resp::log_text;
+use runtime::{errno, files, source};
+
+/// The file of a node, locked for this process.
+pub struct NodesFile {
+    path: PathBuf,
+    _lock: File,
+}
+
+fn beside(path: &Path, extension: &str) -> PathBuf {
+    let mut name: OsString = path.as_os_str().to_owned();
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+impl NodesFile {
+    /// Locks the file that the configuration names. The error is for the log.
+    pub fn open(config: &Config) -> Result<NodesFile, String> {
+        let path = PathBuf::from(OsStr::from_bytes(&config.cluster.config_file));
+        let shown = path.display().to_string();
+        match files::lock(&beside(&path, ".lock")) {
+            Ok(Some(lock)) => Ok(NodesFile { path, _lock: lock }),
+            Ok(None) => Err(log_text::cluster_node::locked(&shown)),
+            Err(e) => Err(log_text::cluster_node::cannot_lock(&shown, &errno::text(&e))),
+        }
+    }
+
+    /// Both copies, as far as there are any.
+    pub fn read(&self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), String> {
+        let read = |path: &Path| match source::read(path) {
+            Ok(bytes) if bytes.is_empty() => Ok(None),
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(log_text::cluster_node::cannot_read(&path.display().to_string(), &errno::text(&e))),
+        };
+        Ok((read(&self.path)?, read(&beside(&self.path, ".previous"))?))
+    }
+
+    /// Replaces the newest copy; what was the newest is the previous one afterwards.
+    pub fn save(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
+        files::replace_keeping(&self.path, &beside(&self.path, ".previous"), bytes, fsync)
+            .map_err(|e| log_text::cluster_node::cannot_write(&self.path.display().to_string(), &errno::text(&e)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_copy_before_the_newest_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.cluster.config_file = dir.path().join("nodes.conf").as_os_str().as_bytes().to_vec();
+        let file = NodesFile::open(&config).unwrap();
+        assert_eq!(file.read().unwrap(), (None, None));
+        for (text, fsync) in [("one", true), ("two", false), ("three", true)] {
+            file.save(text.as_bytes(), fsync).unwrap();
+        }
+        assert_eq!(file.read().unwrap(), (Some(b"three".to_vec()), Some(b"two".to_vec())));
+        let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 3, "nothing is left over: {names:?}");
+        assert!(NodesFile::open(&config).is_err(), "one node a file");
+    }
+}
