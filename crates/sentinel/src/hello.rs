@@ -163,6 +163,11 @@ impl Sentinel {
         let (Ok(sender), Ok(primary)) = (sender, primary) else {
             return self.ignore_hello("an address in it is no address here", payload, out);
         };
+        if primary.ip.is_none() {
+            // Known by the time of the next hello, two seconds from now.
+            out.push(Action::Resolve { name: primary.host });
+            return;
+        }
         if !self.is_believable(group, &hello, &primary, heard_on) {
             if let Some(id) = heard_on {
                 self.instance_mut(id).claimed_at = Some(self.now);
@@ -279,11 +284,6 @@ impl Sentinel {
             return;
         }
         if self.is_taken_by_another(group, &primary, out) {
-            return;
-        }
-        if primary.ip.is_none() {
-            // Known by the time of the next hello, two seconds from now.
-            out.push(Action::Resolve { name: primary.host });
             return;
         }
         self.group_mut(group).config_epoch = epoch;
