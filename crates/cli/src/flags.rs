@@ -5,6 +5,7 @@
 //! argument but stands last is refused. `-h` is the exception that the tradition wants: with a word
 //! behind it a host name, as the last word a call for help.
 
+mod manager;
 mod table;
 
 use std::ffi::OsString;
@@ -13,7 +14,11 @@ use client::Family;
 
 use crate::options::{Mode, Options, Protocol, StdinArgument, bytes};
 use crate::vocabulary::Vocabulary;
-pub use table::FLAGS;
+
+/// The table, in the order of the help.
+fn table() -> impl Iterator<Item = &'static Flag> {
+    table::FLAGS.iter().chain(manager::FLAGS)
+}
 
 /// One flag.
 pub struct Flag {
@@ -26,9 +31,20 @@ pub struct Flag {
     action: Action,
 }
 
+const fn flag(
+    names: &'static [&'static str],
+    argument: Option<&'static str>,
+    help: &'static str,
+    action: Action,
+) -> Flag {
+    Flag { names, argument, help, action }
+}
+
 enum Action {
     Switch(fn(&mut Draft)),
     Value(fn(&mut Draft, &[u8]) -> Result<(), String>),
+    /// Takes as many of the words behind it as it likes, and says how many; there is at least one.
+    Words(fn(&mut Draft, &[OsString]) -> Result<usize, String>),
     Help,
     Version,
     /// Known to the peers, not built in: the reason.
@@ -89,12 +105,13 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
         if word == b"-h" && next.is_none() {
             return Ok(Parsed::Print(help(vocabulary)));
         }
-        if word.starts_with(b"--cluster-") {
-            return Err(refusal("--cluster", table::NO_CLUSTER));
-        }
-        let Some(flag) = FLAGS.iter().find(|flag| flag.names.iter().any(|name| name.as_bytes() == word)) else {
+        let Some(flag) = table().find(|flag| flag.names.iter().any(|name| name.as_bytes() == word)) else {
             if word.first() == Some(&b'-') {
                 return Err(unknown(word));
+            }
+            if draft.options.manager.command.is_some() {
+                at += manager::take_words(&mut draft, &words[at..]);
+                continue;
             }
             break;
         };
@@ -104,7 +121,8 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
             (Action::Missing(_), None) if flag.argument.is_some() => return Err(unknown(word)),
             (Action::Missing(reason), _) => return Err(refusal(&String::from_utf8_lossy(word), reason)),
             (Action::Switch(apply), _) => apply(&mut draft),
-            (Action::Value(_), None) => return Err(unknown(word)),
+            (Action::Value(_) | Action::Words(_), None) => return Err(unknown(word)),
+            (Action::Words(take), Some(_)) => at += take(&mut draft, &words[at + 1..])?,
             (Action::Value(apply), Some(value)) => {
                 apply(&mut draft, value)?;
                 at += 1;
@@ -189,7 +207,7 @@ const HELP_WIDTH: usize = 100;
 fn help(vocabulary: &Vocabulary) -> String {
     let tool = vocabulary.tool;
     let mut text = format!("{}\n\nUsage: {tool} [OPTIONS] [cmd [arg [arg ...]]]\n\n", vocabulary.version_line());
-    for flag in FLAGS.iter().filter(|flag| !matches!(flag.action, Action::Missing(_))) {
+    for flag in table().filter(|flag| !matches!(flag.action, Action::Missing(_))) {
         let mut line = format!("  {}", flag.names.join(", "));
         if let Some(argument) = flag.argument {
             line.push(' ');
@@ -199,11 +217,11 @@ fn help(vocabulary: &Vocabulary) -> String {
             .help
             .replace("{tool}", tool)
             .replace("{env}", vocabulary.env[0])
-            .replace("{scheme}", vocabulary.scheme);
+            .replace("{scheme}", vocabulary.scheme)
+            .replace("{primary}", vocabulary.primary);
         wrap(&mut text, line, &explanation);
     }
-    let missing: Vec<&str> = FLAGS
-        .iter()
+    let missing: Vec<&str> = table()
         .filter(|flag| matches!(flag.action, Action::Missing(_)))
         .flat_map(|flag| flag.names.iter().copied())
         .collect();
@@ -260,7 +278,7 @@ mod tests {
     #[test]
     fn no_flag_is_in_the_table_twice() {
         let mut seen = HashSet::new();
-        for name in FLAGS.iter().flat_map(|flag| flag.names) {
+        for name in table().flat_map(|flag| flag.names) {
             assert!(name.starts_with('-'), "{name}");
             assert!(seen.insert(name), "{name}");
         }
@@ -315,8 +333,32 @@ mod tests {
                 Ok(other) => panic!("{line}: {other:?}"),
             }
         }
-        for line in ["--cluster create", "--cluster-yes"] {
-            assert!(parse_line(line).unwrap_err().contains("later release"), "{line}");
+    }
+
+    #[test]
+    fn words_of_the_manager_end_at_the_next_flag() {
+        let request = |line: &str| {
+            let (options, _, command) = options(line);
+            assert!(command.is_empty(), "{line}");
+            options.manager
+        };
+        let words = |line: &str| -> Vec<String> {
+            request(line).words.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+        };
+        assert_eq!(words("--cluster create a:1 b:2 --cluster-replicas 1"), ["a:1", "b:2"]);
+        assert_eq!(words("--cluster create --cluster-replicas 1 a:1 b:2 --cluster-yes"), ["a:1", "b:2"]);
+        assert_eq!(
+            words("--cluster-yes --cluster call a:1 config get x --verbose ignored"),
+            ["a:1", "config", "get", "x"]
+        );
+        let request = request("--cluster rebalance a:1 --cluster-weight x=1 y=2.5 --cluster-threshold 3.5");
+        assert_eq!((request.weights, request.threshold), (Some(vec!["x=1".to_owned(), "y=2.5".to_owned()]), 3.5));
+        for line in [
+            "--cluster",
+            "--cluster check a --cluster info a",
+            "--cluster check a:1 --cluster-weight x=1 --cluster-weight y=2",
+        ] {
+            assert!(parse_line(line).is_err(), "{line}");
         }
     }
 
@@ -333,7 +375,7 @@ mod tests {
         assert!(text.contains("Usage: redis-cli") && text.contains("REDISCLI_AUTH") && text.contains("redis://"));
         assert!(!text.contains('{') && !text.to_lowercase().contains("valkey"));
         assert!(text.lines().all(|line| line.len() <= HELP_WIDTH));
-        for name in FLAGS.iter().flat_map(|flag| flag.names) {
+        for name in table().flat_map(|flag| flag.names) {
             assert!(text.contains(name), "{name}");
         }
     }

@@ -1,12 +1,13 @@
 //! The command line client: `redis-cli`, `valkey-cli` and `rubellite cli`.
 //!
 //! ```text
-//!   words ──flags──► Options ──► Session ──┬── modes    --scan, --pipe, --rdb, --ldb, …
-//!                                          ├── oneshot  a command, a script
-//!                                          └── repl     lines typed, or from a pipe
-//!                                                │
-//!                              command ──► client ──► server
-//!                              format  ◄── Value ◄──┘
+//!   words ──flags──► Options ─┬► Session ──┬── modes    --scan, --pipe, --rdb, --ldb, …
+//!                             │            ├── oneshot  a command, a script
+//!                             │            └── repl     lines typed, or from a pipe
+//!                             │                   │
+//!                             │   command ──► client ──► server
+//!                             │   format  ◄── Value ◄──┘
+//!                             └► manager       --cluster create, check, fix, reshard, …
 //! ```
 //!
 //! Scripts of twenty years read its output, so what goes to standard output when it is not a terminal
@@ -21,8 +22,7 @@
 //!
 //! Where it differs from the peers (`docs/cli.md` has the whole list): lines are edited with
 //! `reedline`; the history is appended to, line by line; `help` has our own words; reports are drawn
-//! live on a terminal; big numbers and attributes of RESP3 are printed. Absent: the cluster manager
-//! and TLS.
+//! live on a terminal; big numbers and attributes of RESP3 are printed. Absent: TLS.
 
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,7 @@ mod hint;
 mod history;
 mod input;
 mod live;
+mod manager;
 mod messages;
 mod modes;
 mod number;
@@ -86,6 +87,9 @@ fn run(mut options: Options, vocabulary: Vocabulary, command: Vec<Vec<u8>>) -> R
         options.password = Some(input::ask_password("Please input password: ").map_err(failure::fatal)?);
     } else if options.password.is_none() {
         options.password = vocabulary.env("AUTH").as_ref().map(|value| options::bytes(value).to_vec());
+    }
+    if options.manager.command.is_some() {
+        return manager::run(options, vocabulary);
     }
     let mode = options.modes.first().cloned();
     let mut session = Session::new(options, vocabulary);

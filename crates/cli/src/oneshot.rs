@@ -25,15 +25,21 @@ pub fn run(session: &mut Session, words: Vec<Vec<u8>>) -> Result<i32, Failure> {
     } else {
         words
     };
-    match session.options.stdin_argument.clone() {
+    take_stdin(&session.options.stdin_argument, &mut words)?;
+    finish(session, &words)
+}
+
+/// Puts standard input where the flags want it.
+pub fn take_stdin(argument: &StdinArgument, words: &mut Vec<Vec<u8>>) -> Result<(), Failure> {
+    match argument {
         StdinArgument::None => (),
         StdinArgument::Last => words.push(read_stdin()?),
-        StdinArgument::Tag(tag) => match words.iter_mut().find(|word| **word == tag) {
+        StdinArgument::Tag(tag) => match words.iter_mut().find(|word| *word == tag) {
             Some(word) => *word = read_stdin()?,
             None => return Err(fatal("Using -X option but stdin tag not match.")),
         },
     }
-    finish(session, &words)
+    Ok(())
 }
 
 /// Sends the script in `file`. Words before a lone comma are keys, those behind it arguments.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use client::Family;
 
 use crate::format::Style;
+use crate::manager::Request;
 
 /// RESP2 unless asked otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,6 +125,8 @@ pub struct Options {
     pub pipe_timeout: Duration,
     /// In the order in which the peers try them when several are given.
     pub modes: Vec<Mode>,
+    /// What `--cluster` and its flags ask for.
+    pub manager: Request,
 }
 
 impl Options {
@@ -159,6 +162,7 @@ impl Options {
             top: 10,
             pipe_timeout: Duration::from_secs(30),
             modes: Vec::new(),
+            manager: Request::default(),
         }
     }
 }

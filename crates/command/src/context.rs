@@ -86,6 +86,8 @@ pub struct Env {
     pub cluster: bool,
     /// Whether the command comes from our primary or from the AOF: it is obeyed, not judged.
     pub obey: bool,
+    /// Whether only keys may be read that the arguments name (SORT's BY and GET): the user may not read every key.
+    pub named_keys_only: bool,
     /// Whether a command that would block answers as after its timeout (MULTI, scripts, replication).
     pub deny_blocking: bool,
     /// Whether accesses are counted for an LFU policy (OBJECT FREQ) or an LRU one (OBJECT IDLETIME).
@@ -117,6 +119,7 @@ impl Default for Env {
             databases: 16,
             cluster: false,
             obey: false,
+            named_keys_only: false,
             deny_blocking: false,
             lfu: false,
             lazy_user_del: true,

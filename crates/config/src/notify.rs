@@ -8,46 +8,48 @@
 
 use std::ops::{BitOr, BitOrAssign};
 
+use command::effects::class;
+
 /// A set of event classes and channel kinds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Notify(u16);
+pub struct Notify(u32);
 
 impl Notify {
     pub const NONE: Notify = Notify(0);
 
-    /// The classes as bits, `K` lowest.
+    /// The classes as the bits of [`class`], which effects carry.
     pub fn bits(self) -> u32 {
-        u32::from(self.0)
+        self.0
     }
 
     /// `K`: publish to the key's channel.
-    pub const KEYSPACE: Notify = Notify(1 << 0);
+    pub const KEYSPACE: Notify = Notify(class::KEYSPACE);
     /// `E`: publish to the event's channel.
-    pub const KEYEVENT: Notify = Notify(1 << 1);
+    pub const KEYEVENT: Notify = Notify(class::KEYEVENT);
     /// `g`: DEL, EXPIRE, RENAME and what else knows no type.
-    pub const GENERIC: Notify = Notify(1 << 2);
+    pub const GENERIC: Notify = Notify(class::GENERIC);
     /// `$`
-    pub const STRING: Notify = Notify(1 << 3);
+    pub const STRING: Notify = Notify(class::STRING);
     /// `l`
-    pub const LIST: Notify = Notify(1 << 4);
+    pub const LIST: Notify = Notify(class::LIST);
     /// `s`
-    pub const SET: Notify = Notify(1 << 5);
+    pub const SET: Notify = Notify(class::SET);
     /// `h`
-    pub const HASH: Notify = Notify(1 << 6);
+    pub const HASH: Notify = Notify(class::HASH);
     /// `z`
-    pub const ZSET: Notify = Notify(1 << 7);
+    pub const ZSET: Notify = Notify(class::ZSET);
     /// `x`: a key's time has come.
-    pub const EXPIRED: Notify = Notify(1 << 8);
+    pub const EXPIRED: Notify = Notify(class::EXPIRED);
     /// `e`: a key was evicted for want of memory.
-    pub const EVICTED: Notify = Notify(1 << 9);
+    pub const EVICTED: Notify = Notify(class::EVICTED);
     /// `t`
-    pub const STREAM: Notify = Notify(1 << 10);
+    pub const STREAM: Notify = Notify(class::STREAM);
     /// `m`: a key that was read does not exist.
-    pub const KEY_MISS: Notify = Notify(1 << 11);
+    pub const KEY_MISS: Notify = Notify(class::KEY_MISS);
     /// `d`
-    pub const MODULE: Notify = Notify(1 << 12);
+    pub const MODULE: Notify = Notify(class::MODULE);
     /// `n`: a key was created.
-    pub const NEW: Notify = Notify(1 << 13);
+    pub const NEW: Notify = Notify(class::NEW);
     /// `A`: every class but misses and new keys.
     pub const ALL: Notify = Notify(
         Notify::GENERIC.0

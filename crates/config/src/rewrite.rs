@@ -121,7 +121,9 @@ fn option_of(line: &[u8], mode: Mode) -> Option<Vec<u8>> {
         return Some(directive.name.into());
     }
     match (name.as_slice(), words.get(1)) {
-        (b"sentinel", Some(what)) if mode == Mode::Sentinel => Some([name.as_slice(), b" ", what].concat()),
+        (b"sentinel", Some(what)) if mode == Mode::Sentinel => {
+            Some([name.as_slice(), b" ", &what.to_ascii_lowercase()].concat())
+        }
         (b"include" | b"rename-command" | b"user" | b"loadmodule" | b"sentinel", _) => Some(name),
         _ => None,
     }

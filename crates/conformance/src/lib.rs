@@ -52,6 +52,7 @@
 //! | `resp=2`, `resp=3` | only there, exactly as given |
 //! | `encoding=any` | run with the default limits of encodings, with limits of zero and with limits of two: no reply may differ |
 //! | `unordered` | the elements of an array reply may come in any order |
+//! | `replicas=no` | the server has no replica, not even the one that watches its stream |
 //! | `continued` | go on where the block before ended |
 //! | `config=name:value` | set a directive for the block (may be repeated) |
 //! | `peer=no` | differs from the peers on purpose, as the prose says: only ours is asked |

@@ -154,6 +154,13 @@ impl Runner {
             variant.limits.settings().into_iter().chain(chain.options.config.iter().cloned()).collect();
         let before = self.configure(&settings)?;
         self.control.call(&["FLUSHALL"])?;
+        if chain.options.no_replicas {
+            self.observer = None;
+            let mut replicas = || self.control.call(&["INFO", "replication"]).map(|info| info.text());
+            wait::until("the server to be alone", || {
+                replicas().is_ok_and(|info| info.contains("connected_slaves:0\r\n"))
+            });
+        }
         let mut stage =
             Stage { port: self.server.port(), variant, clients: BTreeMap::new(), captures: Captures::new() };
         let result = chain.steps.iter().try_for_each(|step| {

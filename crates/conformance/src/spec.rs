@@ -25,6 +25,8 @@ pub struct Options {
     pub resp: Protocols,
     pub any_encoding: bool,
     pub unordered: bool,
+    /// Nobody may follow the server.
+    pub no_replicas: bool,
     pub config: Vec<(String, String)>,
     /// Not asked of other programs.
     pub ours_only: bool,
@@ -148,6 +150,7 @@ fn options(info: &str) -> Result<Options, String> {
             ("resp", "3") => options.resp = Protocols::Three,
             ("resp", "both") => options.resp = Protocols::Both,
             ("encoding", "any") => options.any_encoding = true,
+            ("replicas", "no") => options.no_replicas = true,
             ("unordered", "") => options.unordered = true,
             ("continued", "") => options.continued = true,
             ("peer", "no") => options.ours_only = true,

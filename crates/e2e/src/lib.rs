@@ -27,6 +27,7 @@
 
 mod connection;
 pub mod dataset;
+mod hosts;
 mod log;
 pub mod ports;
 mod program;
@@ -39,7 +40,8 @@ pub mod words;
 pub mod workload;
 
 pub use connection::{Connection, encode};
-pub use program::{Program, absent};
+pub use hosts::{Host, Hosts};
+pub use program::{Program, absent, python};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};

@@ -95,6 +95,14 @@ impl Program {
     }
 }
 
+/// An interpreter that has redis-py: the system's, or the first one on `PATH`.
+pub fn python() -> Option<&'static str> {
+    ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+        let found = Command::new(python).args(["-c", "import redis"]).output();
+        found.is_ok_and(|output| output.status.success())
+    })
+}
+
 /// Says on the terminal, past the test runner's capture, that a test has nothing to test against.
 pub fn absent(why: &str) {
     let test = std::thread::current().name().unwrap_or("a test").to_string();

@@ -65,8 +65,15 @@ fn words_that_are_no_flags() {
     refused(&["--tls", "ping"], "--tls cannot be used: TLS is not built into this release.");
     refused(&["--cacert", "file", "ping"], "--cacert cannot be used: TLS is not built into this release.");
     refused(&["-u", "valkeys://h", "ping"], "valkeys://h cannot be used: TLS is not built into this release.");
-    let ended = cli(&["--cluster", "create"]);
-    assert!(ended.code == Some(1) && ended.err.starts_with("--cluster cannot be used: "), "{}", ended.err);
+    refused(&["--cluster"], "Unrecognized option or bad number of args for: '--cluster'");
+    refused(&["--cluster", "nosuch"], "Unknown --cluster subcommand");
+    refused(&["--cluster", "create"], "[ERR] Wrong number of arguments for specified --cluster sub command");
+    refused(&["--cluster", "call", "h:1", "ping", "--dry-run"], "--dry-run cannot be used with --cluster call");
+    refused(&["--cluster", "apply", "/nonexistent"], "Can't open file '/nonexistent': No such file or directory");
+    refused(
+        &["--cluster", "apply", "/dev/null"],
+        "/dev/null: this is no plan: it does not begin with \"rubellite-plan 1\"",
+    );
     let mut command = tool("redis-cli");
     command.arg(OsStr::from_bytes(b"--\xff\xfe"));
     let ended = self::ended(command);
@@ -157,6 +164,48 @@ fn servers_that_are_none() {
             let ended = cli(&[&["-p", &port], mode].concat());
             assert_eq!(ended.code, Some(1), "{mode:?}: {}", ended.err);
             assert!(!ended.err.is_empty(), "{mode:?}");
+        }
+    }
+}
+
+/// A node that tells this of its cluster, whatever it is asked.
+fn strange_node(nodes: &str) -> String {
+    let bulk = |text: &str| format!("${}\r\n{text}\r\n", text.len());
+    let answer = bulk("cluster_enabled:1\r\n") + &bulk(nodes).repeat(9);
+    format!("127.0.0.1:{}", impostor(answer.leak().as_bytes()))
+}
+
+#[test]
+fn clusters_that_are_none() {
+    let (_kept, closed) = closed_port();
+    let unreachable = format!(
+        "a 127.0.0.1:1@2 myself,master - 0 0 1 connected 0-5\nb 127.0.0.1:{closed}@1 master - 0 0 1 connected 6-9\n\
+         c :0@0 master,noaddr - 0 0 1 disconnected\n"
+    );
+    for nodes in [
+        "",
+        "\n",
+        "a\n",
+        "a nowhere myself - 0 0 0 connected\n",
+        "a 127.0.0.1:99999@1 myself,master - 0 0 0 connected\n",
+        "a 127.0.0.1:1@1 master - 0 0 0 connected 0-5\n",
+        "a 127.0.0.1:1@1 myself,master - 0 0 0 connected 0-99999999999 5-3 -1 [7 [8->- [9-<- [x->-y]\n",
+        "a 127.0.0.1:1@1 myself,slave a 0 0 18446744073709551616 connected\n",
+        &unreachable,
+    ] {
+        let place = strange_node(nodes);
+        for words in [
+            &["check", &place][..],
+            &["info", &place],
+            &["fix", &place, "--dry-run"],
+            &["reshard", &place],
+            &["rebalance", &place, "--cluster-weight", "a=0"],
+            &["create", &place, "--cluster-replicas", "18446744073709551615"],
+            &["add-node", &place, &place],
+            &["del-node", &place, "a"],
+        ] {
+            let ended = cli(&[&["--cluster"], words].concat());
+            assert!(matches!(ended.code, Some(0 | 1)), "{words:?} {nodes:?}: {:?} {}", ended.code, ended.err);
         }
     }
 }

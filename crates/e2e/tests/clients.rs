@@ -1,15 +1,7 @@
 //! A client library that real programs use.
 
-use e2e::{Output, Server, absent};
+use e2e::{Output, Server, absent, python};
 use std::process::Command;
-
-/// An interpreter that has the library: the system's, or the first one on `PATH`.
-fn python() -> Option<&'static str> {
-    ["/usr/bin/python3", "python3"].into_iter().find(|python| {
-        let found = Command::new(python).args(["-c", "import redis"]).output();
-        found.is_ok_and(|output| output.status.success())
-    })
-}
 
 #[test]
 fn redis_py_works_all_day() {

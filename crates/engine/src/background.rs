@@ -1,6 +1,6 @@
 //! How does a thread without clients (a snapshot's walk, expiry, slot deletion) get a shard?
 //!
-//! It has nothing else to do, so it may sleep. First it comes back a few times, which favours everybody else: a shard that
+//! It has nothing else to do, so it may sleep ([`Background::lock`]). First it comes back a few times, which favours everybody else: a shard that
 //! is reserved for a thread which the processor has not got round to yet is a stall for all clients of that shard. Only
 //! when that has been in vain for some milliseconds it waits in the same queues as every unit, so that it does not starve.
 //!
@@ -11,6 +11,10 @@
 //!          park at    leave, park in the
 //!          the gate   shard's FIFO          asleep, and *not* entered
 //! ```
+//!
+//! A thread that has something else to do, the control thread in its expiry cycle, only comes back a few times
+//! ([`Background::try_lock`]): in a queue it would be deaf to signals and timers for as long as a slow unit runs, and a pass
+//! that some other unit of its own had got at the gate would never be redeemed.
 //!
 //! It never sleeps while it is entered. The head of the shard's FIFO may be a unit that waits at the closed gate, the gate
 //! be closed by a world unit that waits for everybody to leave: one sleeper who is entered closes the circle.
@@ -85,16 +89,10 @@ impl<'a, T> Background<'a, T> {
 
     /// Waits for a shard, and for the gate.
     pub fn lock(&mut self, id: ShardId) -> Locked<'_, 'a, T> {
-        let (mut turn, mut pass) = (None, None);
-        for _ in 0..NAPS {
-            if self.gate.enter(self.me, None) {
-                if let Ok(held) = self.shards.try_acquire(&[id], None) {
-                    return Locked { held: Some(held), id, owner: self };
-                }
-                self.gate.leave(self.me);
-            }
-            self.sleeper.nap();
+        if let Some(held) = self.come_back(id, &mut { NAPS }) {
+            return Locked { held: Some(held), id, owner: self };
         }
+        let (mut turn, mut pass) = (None, None);
         loop {
             if !self.gate.enter(self.me, pass) {
                 pass = Some(self.ticket);
@@ -110,6 +108,27 @@ impl<'a, T> Background<'a, T> {
                     self.sleep_if(self.shards.park(taken, self.ticket()));
                 }
             }
+        }
+    }
+
+    /// Comes back for a shard while `naps` last, one for each time it was in vain, and never queues: for a thread that has
+    /// other things to do. What is left of `naps` is for its next shard.
+    pub fn try_lock(&mut self, id: ShardId, naps: &mut u32) -> Option<Locked<'_, 'a, T>> {
+        let held = self.come_back(id, naps)?;
+        Some(Locked { held: Some(held), id, owner: self })
+    }
+
+    /// Enters and takes the shard, if both can be had before `naps` are used up.
+    fn come_back(&self, id: ShardId, naps: &mut u32) -> Option<Held<'a, T>> {
+        loop {
+            if self.gate.enter(self.me, None) {
+                if let Ok(held) = self.shards.try_acquire(&[id], None) {
+                    return Some(held);
+                }
+                self.gate.leave(self.me);
+            }
+            *naps = naps.checked_sub(1)?;
+            self.sleeper.nap();
         }
     }
 

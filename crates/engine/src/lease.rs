@@ -2,7 +2,9 @@
 //!
 //! A lease may stay open over many units of one turn. With one shard (`threads 1`) it keeps that shard from the first
 //! command of a turn to the last, so that a pipeline pays for the lock once; with several it gives them back after each
-//! unit. Between two units it looks whether somebody waits for what it has, and gives way.
+//! unit, or, within a pipeline ([`Lease::begin_run`]), when a unit needs others. Between two units it looks whether somebody
+//! waits for what it has, and gives way; in a pipeline after a few units only, because a hand-over to another thread costs more
+//! than all of them.
 //!
 //! A unit that cannot have what it needs is *parked*: the lease lets go of everything, and the unit's [`Attempt`] remembers
 //! its place in the queue. When its wake comes the unit starts from the beginning, its checks included.
@@ -48,6 +50,9 @@ impl Attempt {
     }
 }
 
+/// So many units of a pipeline may have a shard in a row while somebody waits for it.
+pub const RUN: u32 = 32;
+
 /// The answer to a unit that asks for shards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use]
@@ -70,6 +75,8 @@ pub struct Lease<'e> {
     entered: bool,
     now: UnixMillis,
     units: u32,
+    /// How many more units of the pipeline in progress may keep contended shards; `None` outside of a pipeline.
+    run: Option<u32>,
 }
 
 /// While a lease keeps its shards, `now` is read again after so many units.
@@ -78,7 +85,7 @@ const UNITS_PER_CLOCK: u32 = 16;
 impl<'e> Lease<'e> {
     /// The lease of one executor; it holds nothing yet. `wake` brings back its parked units.
     pub fn new(engine: &'e Engine, me: ExecutorId, wake: Arc<dyn Wake>) -> Self {
-        Lease { engine, me, wake, held: None, world: None, entered: false, now: UnixMillis(0), units: 0 }
+        Lease { engine, me, wake, held: None, world: None, entered: false, now: UnixMillis(0), units: 0, run: None }
     }
 
     /// Enters the gate. What may forbid a command is read after this, and holds until the lease lets go.
@@ -122,7 +129,8 @@ impl<'e> Lease<'e> {
         }
         debug_assert!(self.entered, "shards are taken behind the gate");
         if let Some(held) = &self.held {
-            if held.covers(ids) && !held.contended() {
+            if held.covers(ids) && (self.run.is_some_and(|left| left > 0) || !held.contended()) {
+                self.run = self.run.map(|left| left.saturating_sub(1));
                 if let Some(turn) = attempt.turn.take() {
                     self.engine.shards.cancel(turn);
                 }
@@ -136,7 +144,9 @@ impl<'e> Lease<'e> {
         }
         match self.engine.shards.try_acquire(ids, attempt.turn) {
             Ok(held) => {
-                attempt.turn = None;
+                // Whoever has overtaken others that wait has had its share.
+                let overtakes = attempt.turn.take().is_none() && held.contended();
+                self.run = self.run.map(|_| if overtakes { 0 } else { RUN });
                 self.held = Some(held);
                 self.units = 0;
                 self.now = self.engine.now();
@@ -241,11 +251,23 @@ impl<'e> Lease<'e> {
         self.now
     }
 
-    /// Ends a unit: the world is given back at once, single shards unless the lease keeps the only one.
+    /// Ends a unit: the world is given back at once, single shards unless the lease keeps the only one or those of a pipeline.
     pub fn end_unit(&mut self) {
-        if self.world.is_some() || self.engine.map.shards() > 1 {
+        if self.world.is_some() || self.engine.map.shards() > 1 && self.run.is_none() {
             self.release();
         }
+    }
+
+    /// The units up to [`Lease::end_run`] are one client's pipeline, one right after the other: what one of them has had is
+    /// kept for the next. (The only shard is kept in any case.)
+    pub fn begin_run(&mut self) {
+        self.run = (self.engine.map.shards() > 1).then_some(RUN);
+    }
+
+    /// The pipeline is over, or has to wait.
+    pub fn end_run(&mut self) {
+        self.run = None;
+        self.end_unit();
     }
 
     /// Lets go of everything.

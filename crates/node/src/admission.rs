@@ -1,7 +1,9 @@
 //! Whether a command may run: the questions, in the order in which Redis asks them, so that a command with two faults gets
 //! the error that users know.
 
-use acl::Verdict;
+use acl::{Asked, Denied, User, Users};
+use command::context::Env;
+use command::registry::RowId;
 use command::row::{Flags, Row};
 use resp::args::Args;
 use resp::error::{self, Error};
@@ -9,7 +11,7 @@ use resp::reply::Proto;
 use session::{Client, Flag};
 
 use crate::cluster::route;
-use crate::control::{Control, Pause};
+use crate::control::{Control, Pause, PauseReason, Role};
 
 /// The name that clients look for in LOADING and MISCONF texts.
 pub(crate) const PRODUCT: &str = "Redis";
@@ -23,6 +25,8 @@ pub enum Admission {
     Pause,
     /// The client gets this error; an open transaction is aborted.
     Refuse(Error),
+    /// The same, because its user may not do this; that goes into the log of denials.
+    Deny(Denied),
     /// It belongs to another node, or nowhere for now; an open transaction is aborted.
     Redirect(Error),
 }
@@ -37,11 +41,47 @@ pub struct Circumstances {
     pub in_exec: bool,
 }
 
+/// Whether a client need not say who it is: it has done so, or everybody is let in.
+pub fn may_enter(users: &Users, client: &Client) -> bool {
+    client.authenticated || users.open()
+}
+
+/// A command as its user's rights are looked at.
+pub fn asked<'a>(control: &Control, client: &Client, id: RowId, row: &'static Row, args: Args<'a>) -> Asked<'a> {
+    let db = client.multi.as_ref().map_or(client.db, |multi| multi.db);
+    Asked { id, row, args, db: u32::from(db.0), databases: u32::from(control.env.databases) }
+}
+
+/// What a command may depend on, when that is less than for others: SORT of a user that may not read every key. Nothing for
+/// all the rest.
+pub fn narrowed(
+    control: &Control,
+    client: &Client,
+    id: RowId,
+    row: &'static Row,
+    args: Args<'_>,
+    env: &Env,
+) -> Option<Env> {
+    if control.users.is_free(client.user) || !matches!(row.fullname, "sort" | "sort_ro") {
+        return None;
+    }
+    let may_read = |user: &User| user.may_read_everything(&asked(control, client, id, row, args));
+    let narrow = !control.users.get(client.user).is_some_and(may_read);
+    narrow.then(|| Env { named_keys_only: true, ..env.clone() })
+}
+
 /// Judges a command. Arity has been checked.
-pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how: &Circumstances) -> Admission {
+pub fn judge(
+    control: &Control,
+    client: &Client,
+    id: RowId,
+    row: &'static Row,
+    args: Args<'_>,
+    how: &Circumstances,
+) -> Admission {
     use Admission::Refuse;
     let flags = row.flags;
-    if !client.authenticated && !flags.contains(Flags::NO_AUTH) {
+    if !flags.contains(Flags::NO_AUTH) && !may_enter(&control.users, client) {
         return Refuse(error::common::NOAUTH);
     }
     if flags.contains(Flags::PROTECTED)
@@ -53,8 +93,10 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if client.multi.is_some() && !how.in_exec && flags.contains(Flags::NO_MULTI) {
         return Refuse(error::multi::not_in_multi(row.fullname));
     }
-    if let Verdict::Refused(error) = control.users.may_run(acl::DEFAULT_USER, row, args) {
-        return Refuse(error);
+    if !control.users.is_free(client.user)
+        && let Err(denied) = control.users.check(client.user, &asked(control, client, id, row, args))
+    {
+        return Admission::Deny(denied);
     }
     if let Some(view) = &control.cluster
         && !how.in_exec
@@ -72,6 +114,14 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     let may_in = |flag: Flags| flags.contains(flag) && (!is_exec(row) || queue_all_have(client, flag));
     let has = |flag: Flags| flags.contains(flag) || is_exec(row) && queue_has(client, flag);
     let exec_writes = is_exec(row) && queue_has(client, Flags::WRITE);
+    // Who can go elsewhere is sent to the primary. While it is not certain who that is, it waits.
+    if let Role::Replica { host, port, .. } = &control.role
+        && client.card.is(Flag::CapaRedirect)
+        && (has(Flags::WRITE) || has(Flags::READONLY) && !client.card.is(Flag::ReadOnly))
+    {
+        let failing_over = control.pauses[PauseReason::Failover as usize].what != Pause::None;
+        return if failing_over { Admission::Pause } else { Refuse(error::common::redirect(host.as_bytes(), *port)) };
+    }
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
         return Refuse(error::common::OOM);
     }
@@ -86,13 +136,16 @@ pub fn judge(control: &Control, client: &Client, row: &Row, args: Args<'_>, how:
     if !control.is_replica() && (writes || exec_writes) && how.too_few_replicas {
         return Refuse(error::common::NOREPLICAS);
     }
+    if control.guard.is_some() && !control.is_replica() && (writes || exec_writes) {
+        return Refuse(error::replication::GUARDED);
+    }
     if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
         return Refuse(error::common::READONLY);
     }
     if client.is_subscribed() && client.out.proto == Proto::Resp2 && !allowed_while_subscribed(row) {
         return Refuse(error::common::not_in_pubsub(row.fullname));
     }
-    if let crate::control::Role::Replica { online: false, .. } = control.role
+    if let Role::Replica { online: false, .. } = control.role
         && !control.config.replication.replica_serve_stale_data
         && !may_in(Flags::STALE)
     {

@@ -156,7 +156,12 @@ pub fn answer(core: &mut Core<'_>, client: &mut Client, args: Args<'_>) {
     }
     let control = core.control();
     let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: false };
-    if let Admission::Refuse(e) | Admission::Redirect(e) = judge(&control, client, row, args, &how) {
+    let refused = match judge(&control, client, id, row, args, &how) {
+        Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
+        Admission::Deny(denied) => Some(crate::denials::note(core, client, row, &args, denied)),
+        Admission::Run | Admission::Pause => None,
+    };
+    if let Some(e) = refused {
         core.refuse(client, Some(id), e);
         return;
     }

@@ -115,6 +115,8 @@ pub struct Control {
     pub pause: Pause,
     /// The pause of each reason, in the order of [`PauseReason::ALL`].
     pub pauses: [Paused; 3],
+    /// Until when a server that has just started refuses writes, unless it is told its role (`sentinel-guard-ms`).
+    pub guard: Option<UnixMillis>,
     /// The last save failed, and writes are refused (`stop-writes-on-bgsave-error`).
     pub snapshot_failed: bool,
     /// The AOF cannot be written; the error's text.
@@ -128,6 +130,7 @@ impl Control {
     pub fn new(config: Arc<Config>, users: Arc<Users>) -> Self {
         let env = Arc::new(env_of(&config));
         let env_no_block = Arc::new(Env { deny_blocking: true, ..(*env).clone() });
+        let guard_ms = config.replication.sentinel_guard_ms;
         Control {
             config,
             env,
@@ -139,6 +142,7 @@ impl Control {
             async_loading: false,
             pause: Pause::None,
             pauses: Default::default(),
+            guard: (guard_ms > 0).then_some(UnixMillis(i64::MAX)),
             snapshot_failed: false,
             aof_failed: None,
             monitors: Arc::new([]),
@@ -191,6 +195,18 @@ impl Control {
 
     fn strongest_pause(&mut self) {
         self.pause = self.pauses.iter().map(|paused| paused.what).max().unwrap_or_default();
+    }
+
+    /// The data are here: the time of the guard begins, unless this server has been told its role already.
+    pub fn start_guard(&mut self, now: UnixMillis) {
+        let ms = i64::try_from(self.config.replication.sentinel_guard_ms).unwrap_or(i64::MAX);
+        let until = UnixMillis(now.0.saturating_add(ms));
+        self.guard = self.guard.filter(|_| !self.is_replica()).map(|_| until);
+    }
+
+    /// Whether nothing may change data by the clock or for want of memory: writes are paused, or refused by the guard.
+    pub fn keeps_still(&self) -> bool {
+        self.pause != Pause::None || self.guard.is_some()
     }
 
     /// Whether this server follows another.

@@ -89,6 +89,8 @@ impl Meter {
 /// The work of one tick; the control thread calls it about every 100 ms.
 pub fn tick(core: &mut Core<'_>, now: UnixMillis) {
     crate::pause::end_if_due(core, now);
+    crate::pause::end_guard_if_due(core, now);
+    crate::failover::tick(core);
     crate::shutdown::tick(core);
     core.make_room();
     let server = core.server;

@@ -22,8 +22,8 @@ use engine::lease::Taken;
 use engine::unit::Unit;
 use keyspace::{AccessClock, Db, DbIndex, Key, View};
 
-use crate::control::{Control, Pause};
-use crate::execute::Core;
+use crate::control::Control;
+use crate::execute::{Core, Errand};
 use crate::hooks::NodeHooks;
 use crate::stats::add;
 
@@ -63,7 +63,7 @@ impl Core<'_> {
         }
         let may_evict = memory.maxmemory_policy != MaxmemoryPolicy::Noeviction
             && !control.config.replication.import_mode
-            && control.pause == Pause::None
+            && !control.keeps_still()
             && !control.loading;
         !may_evict || !self.evict(control)
     }
@@ -74,14 +74,15 @@ impl Core<'_> {
         if control.config.memory.maxmemory == 0 || self.used() <= control.config.memory.maxmemory {
             return;
         }
-        let mut attempt = std::mem::take(&mut self.room_attempt);
+        let mut attempt = self.new_attempt(Errand::InPassing);
         if self.lease.enter(&mut attempt) == Taken::Yes {
             let control = self.control();
             self.is_out_of_memory(&control);
             self.lease.release();
-            attempt.succeed();
+        } else {
+            // It tries again by the clock, and perhaps need not: a pass that nobody redeems would shut world units out.
+            self.lease.abandon(&mut attempt);
         }
-        self.room_attempt = attempt;
     }
 
     fn used(&self) -> u64 {
@@ -145,7 +146,7 @@ impl Core<'_> {
         add(&self.counters.evicted, 1);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
-        self.turn_hold = self.turn_hold.max(committed.hold);
+        self.hold(committed.hold);
         Attempt::Evicted(later)
     }
 }
@@ -214,6 +215,10 @@ fn sample(db: &Db, volatile: bool, count: usize, coin: &mut impl FnMut() -> u64,
 mod tests {
     use std::sync::atomic::Ordering;
 
+    use engine::background::Sleeper;
+    use engine::id::ExecutorId;
+    use engine::lease::{Attempt as LeaseAttempt, Lease};
+
     use super::*;
     use crate::testing::{Node, Peer};
 
@@ -227,6 +232,20 @@ mod tests {
         // It is never enough, and the test's clock stands still: everything goes that may go.
         node.notes.memory.store(2000, Ordering::Relaxed);
         (node, a)
+    }
+
+    #[test]
+    fn room_that_is_not_needed_any_more_leaves_nothing_at_the_gate() {
+        let (mut node, _) = short_of_memory("allkeys-lru");
+        let mut others = Lease::new(&node.server.engine, ExecutorId(1), Sleeper::new());
+        let mut attempt = LeaseAttempt::new(1 << 40);
+        assert_eq!(others.take_world(&mut attempt), Taken::Yes);
+        node.pass(100);
+        node.notes.memory.store(10, Ordering::Relaxed);
+        others.release();
+        attempt.succeed();
+        node.pass(100);
+        assert_eq!(others.take_world(&mut attempt), Taken::Yes, "nobody is waited for");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use command::binding::Class;
-use command::context::{Block, Env, OnTimeout, Random};
-use command::keyspec::KeyFlags;
+use command::context::{Env, OnTimeout, Random};
+use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
 use engine::control::Reader;
@@ -18,19 +18,19 @@ use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
 use engine::unit::{Call as UnitCall, Committed, Scratch, Unit, expiry_policy};
-use keyspace::{Key, Lookup as Trace, OnExpired, WaitEntry};
+use keyspace::{Lookup as Trace, OnExpired, WaitEntry};
 use resp::args::Args;
 use resp::error::{self, Error};
 use resp::log_text;
 use session::{Client, Flag, Letter, Mailbox, OnTimeoutReply, Queued, ReplyMode, Waiting};
 use smallvec::SmallVec;
-use structures::number;
 
-use crate::admission::{Admission, Circumstances, judge};
+use crate::admission::{Admission, Circumstances, judge, may_enter, narrowed};
 use crate::busy::Meanwhile;
 use crate::cluster::route;
 use crate::commands::Call;
-use crate::control::{Change, Control, Pause};
+use crate::control::{Change, Control};
+use crate::denials;
 use crate::expiry;
 use crate::hooks::NodeHooks;
 use crate::migrate::Migration;
@@ -70,10 +70,10 @@ pub struct Core<'s> {
     changes: Vec<Change>,
     change_attempt: Attempt,
     pub(crate) save_attempt: Attempt,
+    pub(crate) failover_attempt: Attempt,
     /// Migrations that clients of this executor have begun, and its attempts to end them.
     pub(crate) migrations: Vec<Arc<Migration>>,
     pub(crate) migrate_attempt: Attempt,
-    pub(crate) room_attempt: Attempt,
     /// What the replicas among its clients are sent.
     pub feeds: Feeds,
     /// Somebody has begun to wait for replicas in this turn.
@@ -86,6 +86,33 @@ pub struct Core<'s> {
 
 /// Tickets of executors that want to make changes lie above all client ids.
 pub(crate) const EXECUTOR_TICKETS: u64 = 1 << 62;
+
+/// What an executor wants shards or the world for on its own account: each has a ticket of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Errand {
+    /// A new control value.
+    Change = 1,
+    /// The cut of a snapshot.
+    Save,
+    /// The cut of a full sync, the end of the journal.
+    Sync,
+    /// What a primary sends.
+    Apply,
+    /// What is loaded at the start.
+    Load,
+    /// A new role, or another picture of the cluster.
+    Cluster,
+    /// The end of migrations.
+    EndMigrations,
+    /// A step of FAILOVER.
+    Failover,
+    /// What is given up at once when it cannot be had.
+    InPassing,
+}
+
+fn own_attempt(errand: Errand, me: usize) -> Attempt {
+    Attempt::new(EXECUTOR_TICKETS + ((errand as u64) << 32) + me as u64)
+}
 
 /// Wakes a parked client by a letter to its thread.
 struct WakeByLetter(Arc<Mailbox>);
@@ -133,11 +160,11 @@ impl<'s> Core<'s> {
             stale_watches: Vec::new(),
             turn_hold: 0,
             changes: Vec::new(),
-            change_attempt: Attempt::new(EXECUTOR_TICKETS + (1 << 32) + me as u64),
-            save_attempt: Attempt::new(EXECUTOR_TICKETS + (2 << 32) + me as u64),
+            change_attempt: own_attempt(Errand::Change, me),
+            save_attempt: own_attempt(Errand::Save, me),
+            failover_attempt: own_attempt(Errand::Failover, me),
             migrations: Vec::new(),
-            migrate_attempt: Attempt::new(EXECUTOR_TICKETS + (5 << 32) + me as u64),
-            room_attempt: Attempt::new(EXECUTOR_TICKETS + (6 << 32) + me as u64),
+            migrate_attempt: own_attempt(Errand::EndMigrations, me),
             feeds: Feeds::default(),
             wants_acks: false,
             applies: false,
@@ -145,9 +172,9 @@ impl<'s> Core<'s> {
         }
     }
 
-    /// An attempt of this executor's own; `kind` tells several of them apart.
-    pub fn new_attempt(&self, kind: u64) -> Attempt {
-        Attempt::new(EXECUTOR_TICKETS + (kind << 32) + self.me as u64)
+    /// An attempt of this executor's own.
+    pub fn new_attempt(&self, errand: Errand) -> Attempt {
+        own_attempt(errand, self.me)
     }
 
     /// The control value in force.
@@ -229,11 +256,13 @@ impl<'s> Core<'s> {
                 return Outcome::Done;
             }
             // Who has not authenticated does not learn which commands there are.
-            Err(_) if !client.authenticated => return self.refuse(client, None, error::common::NOAUTH),
+            Err(_) if !may_enter(&self.control().users, client) => {
+                return self.refuse(client, None, error::common::NOAUTH);
+            }
             Err(e) => return self.refuse(client, None, e),
         };
         let row = self.server.registry.row(id);
-        if !client.authenticated && !row.has(Flags::NO_AUTH) {
+        if !row.has(Flags::NO_AUTH) && !may_enter(&self.control().users, client) {
             return self.refuse(client, Some(id), error::common::NOAUTH);
         }
         if !row.accepts(args.len()) {
@@ -264,7 +293,7 @@ impl<'s> Core<'s> {
                 too_few_replicas: self.server.too_few_replicas(&control),
                 in_exec: false,
             };
-            match judge(&control, client, row, args, &how) {
+            match judge(&control, client, id, row, args, &how) {
                 Admission::Run => {}
                 // A command that was parked before may have a place in a queue, which it gives up.
                 Admission::Pause => {
@@ -273,8 +302,12 @@ impl<'s> Core<'s> {
                     return Outcome::Parked;
                 }
                 Admission::Refuse(e) => {
-                    self.lease.abandon(&mut client.attempt);
                     self.lease.end_unit();
+                    return self.refuse(client, Some(id), e);
+                }
+                Admission::Deny(denied) => {
+                    self.lease.end_unit();
+                    let e = denials::note(self, client, row, &args, denied);
                     return self.refuse(client, Some(id), e);
                 }
                 Admission::Redirect(e) => {
@@ -339,7 +372,8 @@ impl<'s> Core<'s> {
             if let Some(outcome) = done {
                 self.lease.end_unit();
                 if outcome == Outcome::Done {
-                    client.attempt.succeed();
+                    // One that was parked and has ended without what it had waited for gives its place up.
+                    self.lease.abandon(&mut client.attempt);
                 }
                 return outcome;
             }
@@ -381,7 +415,8 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let env: &Env = &control.env;
+        let narrowed = narrowed(control, client, id, row, args, &control.env);
+        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
@@ -398,7 +433,7 @@ impl<'s> Core<'s> {
         let committed = match result {
             Ok(()) => unit.commit(&mut hooks),
             Err(block) => {
-                let entry = wait_entry(client, self.me, args, row, &block, unit.space.now);
+                let entry = crate::waiting::entry(client, self.me, args, row, &block, unit.space.now);
                 unit.wait(&entry);
                 let committed = unit.commit(&mut hooks);
                 let vain = match block.on_timeout {
@@ -459,6 +494,7 @@ impl<'s> Core<'s> {
         self.tombstones.append(&mut spare.tombstones);
         self.stale_watches.append(&mut spare.stale_watches);
         self.changes.append(&mut spare.changes);
+        self.hold(std::mem::take(&mut spare.turn_hold));
     }
 
     /// Leaves a change of the control value to the next moment in which this executor can have the world.
@@ -484,7 +520,12 @@ impl<'s> Core<'s> {
     /// Whether this executor stands in the queue for the world on its own account. Its thread must not sleep then: the wake
     /// would not be heard, and nobody could pass.
     pub fn waits_for_world(&self) -> bool {
-        self.change_attempt.is_queued() || self.save_attempt.is_queued()
+        self.change_attempt.is_queued() || self.save_attempt.is_queued() || self.failover_attempt.is_queued()
+    }
+
+    /// What leaves with this turn tells of the journal up to `offset`.
+    pub fn hold(&mut self, offset: u64) {
+        self.turn_hold = self.turn_hold.max(offset);
     }
 
     /// Makes durable what the turn's replies depend on.
@@ -539,118 +580,17 @@ impl<'s> Core<'s> {
         self.settle(client, committed);
     }
 
-    /// Takes note of what a committed unit means for its client: how long its reply is held, what WAIT waits for.
+    /// Takes note of what a committed unit means for its client: what must be durable before this turn's replies leave, and
+    /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
-        self.turn_hold = self.turn_hold.max(committed.hold);
+        self.hold(committed.hold);
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
-        if committed.hold as i64 > self.server.release_level.load(Ordering::Relaxed) {
-            client.hold(committed.hold);
-        }
-    }
-
-    /// The shards of a command, ascending.
-    fn plan(&self, row: &Row, class: Class, args: Args<'_>) -> Result<Shards, Error> {
-        let map = self.server.engine.map;
-        let mut shards = Shards::new();
-        match class {
-            Class::World | Class::Free => {}
-            _ if map.shards() == 1 => shards.push(ShardId(0)),
-            Class::Slot => {
-                let slot = args.get(2).and_then(number::parse_i64).and_then(|n| u16::try_from(n).ok());
-                shards.extend(slot.filter(|_| map.is_by_slot()).map(|slot| map.of_slot(slot)));
-            }
-            Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
-                Ok(keys) => {
-                    shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));
-                    shards.sort_unstable();
-                    shards.dedup();
-                }
-                // Its arguments make no sense; what is wrong with them the command itself says best.
-                Err(_) => shards.extend((0..map.shards() as u16).map(ShardId)),
-            },
-        }
-        Ok(shards)
-    }
-
-    /// Takes the shards, and those of every blocked client that the commands may serve: when the unit has run, whoever can
-    /// be served must be servable under the locks held, or a third client could steal the element in between.
-    pub(crate) fn take(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
-        let taken = self.take_wide(client, shards, commands);
-        if taken == Taken::Yes && self.meets_frozen(client.db, commands) {
-            self.lease.abandon(&mut client.attempt);
-            self.lease.end_unit();
-            return Taken::Parked;
-        }
-        taken
-    }
-
-    fn take_wide(&mut self, client: &mut Client, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> Taken {
-        for _ in 0..2 {
-            match self.lease.take(shards, &mut client.attempt) {
-                Taken::Yes => {}
-                other => return other,
-            }
-            if !self.widen(client.db, shards, commands) {
-                return Taken::Yes;
-            }
-            self.lease.end_unit();
-            match self.lease.enter(&mut client.attempt) {
-                Taken::Yes => {}
-                other => return other,
-            }
-        }
-        match self.lease.take(shards, &mut client.attempt) {
-            Taken::Yes if !self.widen(client.db, shards, commands) => Taken::Yes,
-            Taken::Yes => self.lease.take_world(&mut client.attempt),
-            other => other,
-        }
-    }
-
-    /// Adds the shards of the clients that wait for keys which these commands may write. True when more are needed than
-    /// are held.
-    fn widen(&mut self, db: keyspace::DbIndex, shards: &mut Shards, commands: &[(&Row, Args<'_>)]) -> bool {
-        let map = self.server.engine.map;
-        if map.shards() == 1 || self.lease.world().is_some() {
-            return false;
-        }
-        let nobody = shards.iter().all(|id| self.lease.shard_mut(*id).is_none_or(|s| s.waiting.is_empty()));
-        if nobody {
-            return false;
-        }
-        let mut keys: Vec<(keyspace::DbIndex, Box<[u8]>)> = Vec::new();
-        for (row, args) in commands {
-            for at in row.keys_of(args).into_iter().flatten() {
-                if !at.flags.contains(KeyFlags::RO) {
-                    keys.push((db, args.at(at.index as usize).into()));
-                }
-            }
-        }
-        let mut more = false;
-        let mut next = 0;
-        while next < keys.len() {
-            let (db, key) = keys[next].clone();
-            next += 1;
-            let Some(shard) = self.lease.shard_mut(map.of(Key::new(&key).hash)) else { continue };
-            for waiter in shard.waiting.of(db, &key) {
-                for touched in &waiter.touches {
-                    let id = map.of(Key::new(touched).hash);
-                    if !shards.contains(&id) {
-                        shards.push(id);
-                        more = true;
-                    }
-                    if !keys.iter().any(|(d, k)| *d == waiter.db && k == touched) {
-                        keys.push((waiter.db, touched.clone()));
-                    }
-                }
-            }
-        }
-        shards.sort_unstable();
-        more
     }
 
     fn enqueue(&mut self, client: &mut Client, control: &Control, id: RowId, row: &Row, args: Args<'_>) {
+        let databases = u32::from(control.env.databases);
         let Some(multi) = &mut client.multi else { return };
         // That they are of one slot was found out when the command was admitted.
         let slot = control.cluster.as_ref().and_then(|_| route::slot_of(row, &args).ok().flatten());
@@ -658,6 +598,11 @@ impl<'s> Core<'s> {
         multi.bytes += args.heap_bytes();
         multi.flags = multi.flags.union(row.flags);
         multi.common = multi.common.intersection(row.flags);
+        if row.databases == Databases::Select
+            && let Some(db) = row.databases.among(&args.as_args(), databases).first()
+        {
+            multi.db = keyspace::DbIndex(*db as u16);
+        }
         multi.queue.push(Queued { row: id, args, slot });
         client.card.multi.store(multi.queue.len() as i64, Ordering::Relaxed);
         client.card.multi_bytes.store(multi.bytes as u64, Ordering::Relaxed);
@@ -669,10 +614,15 @@ impl<'s> Core<'s> {
             add(&self.counters.commands[id.index()].rejected, 1);
         }
         self.note_error(e.code());
+        self.lease.abandon(&mut client.attempt);
         let is_exec = id.is_some_and(|id| self.server.registry.row(id).name() == "exec");
         if is_exec {
             // EXEC itself was refused: the transaction is over, and its error says why.
             crate::transaction::discard(self, client);
+            if e.code() == b"REDIRECT" {
+                client.out.error(&e);
+                return Outcome::Done;
+            }
             let text = e.text();
             let text = text.strip_prefix(b"ERR ").unwrap_or(text);
             client.out.error(&error::multi::execabort_because(text));
@@ -758,8 +708,8 @@ impl<'s> Core<'s> {
 /// Nobody comes back for what is queued: it must not stand in the way of others who still have to end.
 impl Drop for Core<'_> {
     fn drop(&mut self) {
-        let Core { change_attempt, save_attempt, migrate_attempt, room_attempt, .. } = self;
-        for attempt in [change_attempt, save_attempt, migrate_attempt, room_attempt] {
+        let Core { change_attempt, save_attempt, failover_attempt, migrate_attempt, .. } = self;
+        for attempt in [change_attempt, save_attempt, failover_attempt, migrate_attempt] {
             self.lease.abandon(attempt);
         }
     }
@@ -773,7 +723,7 @@ pub(crate) fn prepare(space: &mut keyspace::Space<'_>, control: &Control, env: &
     let others = (replica || imports) && !writes;
     space.on_expired = match imports && client.card.is(Flag::ImportSource) {
         true => OnExpired::Obey,
-        false => expiry_policy(env, others, control.pause != Pause::None),
+        false => expiry_policy(env, others, control.keeps_still()),
     };
     space.ends_keys = !replica && !imports;
     space.clock = keyspace::AccessClock::at(
@@ -795,29 +745,6 @@ fn is_browser(name: &[u8]) -> bool {
 /// Commands that are executed although a transaction is open.
 fn runs_in_multi(row: &Row) -> bool {
     matches!(row.name(), "exec" | "discard" | "multi" | "watch" | "quit" | "reset")
-}
-
-fn wait_entry(
-    client: &Client,
-    thread: usize,
-    args: Args<'_>,
-    row: &Row,
-    block: &Block,
-    now: keyspace::UnixMillis,
-) -> Arc<WaitEntry> {
-    let keys = block.keys.clone().map(|at| args.at(at).into()).collect();
-    let touches = row.keys_of(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
-    WaitEntry::new(
-        client.id(),
-        thread,
-        client.db,
-        args.to_owned_args(),
-        keys,
-        touches,
-        client.out.proto,
-        now,
-        block.deadline,
-    )
 }
 
 fn unknown(args: &Args<'_>) -> Error {

@@ -2,8 +2,8 @@
 //!
 //! Every segment of a table knows a lower bound of its earliest expiry, so the cycle visits only segments in which
 //! something is due, and never samples: a key is deleted at most one cycle after its time, whatever share of the keys
-//! expires. It goes shard by shard, deletes a bounded number of keys per lock hold, and is a background executor that
-//! waits in line like every unit.
+//! expires. It goes shard by shard and deletes a bounded number of keys per lock hold. It runs on the control thread, which
+//! must not sleep behind a slow unit: a shard that stays taken is passed over until the next cycle.
 
 use std::ops::Bound;
 use std::sync::atomic::Ordering;
@@ -17,13 +17,15 @@ use keyspace::{DbIndex, Key, OnExpired, ShardId, Space};
 use resp::args::Args;
 use smallvec::smallvec;
 
-use crate::control::Pause;
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
 use crate::server::Server;
 
 /// Buckets looked at in one lock hold: a fraction of a millisecond even if all of their keys are due.
 const PER_HOLD: usize = 16;
+
+/// How often a cycle comes back to shards that are taken, all together, with 50 µs in between.
+const NAPS: u32 = 100;
 
 /// How many keys of a replica's own clients are looked at in one cycle.
 const MOST_OWN: usize = 64;
@@ -46,6 +48,8 @@ pub struct Expirer<'s> {
     scratch: Scratch,
     random: Random,
     due: Vec<Box<[u8]>>,
+    /// What is left of this cycle's naps.
+    naps: u32,
     /// The last key of a replica's own clients that was looked at.
     own_at: Option<(DbIndex, Box<[u8]>)>,
 }
@@ -61,6 +65,7 @@ impl<'s> Expirer<'s> {
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
             due: Vec::new(),
+            naps: 0,
             own_at: None,
         }
     }
@@ -70,6 +75,7 @@ impl<'s> Expirer<'s> {
         if !self.server.switches.active_expire.load(Ordering::Relaxed) {
             return;
         }
+        self.naps = NAPS;
         self.own_keys();
         let began = self.server.engine.clock().nanos();
         let databases = self.server.control.load().env.databases;
@@ -108,7 +114,7 @@ impl<'s> Expirer<'s> {
     /// Looks at one of them; false when it need not be looked at again.
     fn own_key(&mut self, db: DbIndex, key: &Key<'_>) -> bool {
         let id = self.server.engine.map.of(key.hash);
-        let mut shard = self.background.lock(id);
+        let Some(mut shard) = self.background.try_lock(id, &mut self.naps) else { return true };
         let control = self.server.control.load();
         if !control.is_replica() {
             return false;
@@ -129,16 +135,12 @@ impl<'s> Expirer<'s> {
         false
     }
 
-    /// One lock hold: true when more may be due in the same place.
+    /// One lock hold: true when more may be due in the same place, and can be had.
     fn step(&mut self, id: ShardId, db: DbIndex, cursor: &mut u64) -> bool {
-        let mut shard = self.background.lock(id);
+        let Some(mut shard) = self.background.try_lock(id, &mut self.naps) else { return false };
         // Behind the gate: what it says now holds until the shard is given back.
         let control = self.server.control.load();
-        if control.is_replica()
-            || control.config.replication.import_mode
-            || control.pause != Pause::None
-            || control.loading
-        {
+        if control.is_replica() || control.config.replication.import_mode || control.keeps_still() || control.loading {
             return false;
         }
         let now = self.server.engine.now();

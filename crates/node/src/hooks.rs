@@ -4,12 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use acl::Asked;
 use command::effects::{Event, class};
-use command::registry::Lookup;
+use command::registry::{Lookup, RowId};
 use engine::unit::{Admitted, Hooks};
 use keyspace::{Db, SpaceStats, UnixMillis, WaitEntry, WaitState};
 use resp::reply::Reply;
-use session::Letter;
+use session::{ClientCard, Letter};
 use value::Value;
 
 use crate::control::{Control, Pause};
@@ -53,16 +54,15 @@ impl Hooks for NodeHooks<'_> {
     }
 
     fn admit(&mut self, waiter: &WaitEntry) -> Option<Admitted> {
-        if self.control.is_replica() || self.server.cards.get(waiter.client).is_none() {
-            return None;
-        }
-        if self.control.pause != Pause::None {
+        let card = self.server.cards.get(waiter.client).filter(|_| !self.control.is_replica())?;
+        let Lookup::Found(id) = self.server.registry.lookup(&waiter.args.as_args()) else { return None };
+        // One that may no longer run, or not yet, is run again from the start, and is told so there.
+        if self.control.pause != Pause::None || !self.may_run(&card, waiter, id) {
             if waiter.end(WaitState::Claimed) {
                 self.server.mailboxes[waiter.thread].post(Letter::Postponed { client: waiter.client });
             }
             return None;
         }
-        let Lookup::Found(id) = self.server.registry.lookup(&waiter.args.as_args()) else { return None };
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
                 Some(Admitted { row: self.server.registry.row(id), handler, env: self.control.env.clone() })
@@ -99,6 +99,21 @@ impl Hooks for NodeHooks<'_> {
             add(&self.counters.misses, stats.misses);
             add(&self.counters.expired, stats.expired);
         }
+    }
+}
+
+impl NodeHooks<'_> {
+    /// Whether the rules of now let a blocked client's command run.
+    fn may_run(&self, card: &ClientCard, waiter: &WaitEntry, id: RowId) -> bool {
+        let users = &self.control.users;
+        if users.are_all_free() {
+            return true;
+        }
+        let name = card.texts.lock().user.clone();
+        let row = self.server.registry.row(id);
+        let (db, databases) = (u32::from(waiter.db.0), u32::from(self.control.env.databases));
+        let asked = Asked { id, row, args: waiter.args.as_args(), db, databases };
+        users.id(&name).is_some_and(|user| users.check(user, &asked).is_ok())
     }
 }
 

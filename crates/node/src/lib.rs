@@ -11,11 +11,14 @@
 //! |---|---|
 //! | what a server consists of | `server.rs` |
 //! | what may forbid a command, and in which order it is asked | `control.rs`, `admission.rs` |
-//! | the way of a command | `worker.rs`, `execute.rs` |
+//! | the way of a command | `worker.rs`, `execute.rs`, `locks.rs` |
 //! | SCAN, which goes from shard to shard | `scan.rs` |
 //! | MULTI, EXEC, WATCH | `transaction.rs` |
 //! | blocked, parked and paused clients | `waiting.rs` |
 //! | who follows us, and whom we follow | `replication/` |
+//! | a server that is a Sentinel | `sentinel.rs` |
+//! | a planned change of primary | `failover.rs` |
+//! | the append-only file, and what a start finds | `aof/`, `disk.rs` |
 //! | what a commit does outside the keyspace | `hooks.rs` |
 //!
 //! The crate does not know `runtime`: sockets, files, threads, clocks and entropy reach it through [`server::Host`] and
@@ -23,19 +26,24 @@
 #![forbid(unsafe_code)]
 
 pub mod admission;
+pub mod aof;
 pub mod busy;
 pub mod cluster;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod denials;
+pub mod disk;
 pub mod eviction;
 pub mod execute;
 pub mod expiry;
 pub mod facts;
+pub mod failover;
 pub mod hooks;
 pub mod info;
 pub mod limits;
 pub mod loading;
+mod locks;
 pub mod memory;
 pub mod migrate;
 pub mod pause;
@@ -46,6 +54,7 @@ pub mod replication;
 pub mod report;
 pub mod saving;
 mod scan;
+pub mod sentinel;
 pub mod server;
 pub mod shutdown;
 pub mod stats;

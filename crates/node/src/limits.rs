@@ -42,7 +42,7 @@ pub fn refusal(core: &Core<'_>, control: &Control, card: &ClientCard) -> Option<
     if core.server.cards.len() >= control.config.clients.maxclients as usize {
         return Some(error::client::MAX_CLIENTS);
     }
-    let open = control.users.open();
+    let open = control.users.default_user().nopass;
     if control.config.network.protected_mode && open && !card.is_local() {
         return Some(error::client::PROTECTED_MODE);
     }

@@ -90,6 +90,8 @@ pub struct Told {
     pub stream_db: Option<u16>,
     /// The file is the base of an AOF.
     pub aof_base: bool,
+    /// `cluster-slot-states`: the slots that are on their way.
+    pub open_slots: Option<Vec<u8>>,
 }
 
 /// A snapshot file on its way into the keyspace.
@@ -256,6 +258,7 @@ fn note(server: &Server, told: &mut Told, name: &[u8], value: &[u8]) {
         b"repl-offset" => told.repl_offset = number,
         b"repl-stream-db" => told.stream_db = number.map(|n| n as u16),
         b"used-mem" => server.loading.used_mem.store(number.unwrap_or(0), Ordering::Relaxed),
+        b"cluster-slot-states" => told.open_slots = Some(value.to_vec()),
         b"aof-base" => told.aof_base = number == Some(1),
         _ => {}
     }

@@ -245,7 +245,7 @@ impl Core<'_> {
                 let unit = Unit::resume(space, sink, &mut self.scratch, &mut self.random);
                 let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
                 let committed = unit.commit(&mut hooks);
-                self.turn_hold = self.turn_hold.max(committed.hold);
+                self.hold(committed.hold);
                 offset = committed.end.unwrap_or(0);
             }
             self.server.frozen.thaw(migration.db, &migration.names);

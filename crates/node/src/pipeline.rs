@@ -166,6 +166,8 @@ impl Core<'_> {
                 add_keys(self.server.registry.row(id), args, &mut ahead.hashes);
             }
         }
+        // A pipeline often works on one key.
+        ahead.hashes.dedup();
         let map = self.server.engine.map;
         if map.shards() > 1 {
             let shards = &self.server.engine.shards;

@@ -12,7 +12,7 @@ pub fn hidden(row: &Row, args: &Args<'_>) -> SmallVec<[usize; 4]> {
     let is = |at: usize, word: &str| args.get(at).is_some_and(|arg| arg.eq_ignore_ascii_case(word.as_bytes()));
     match row.fullname {
         "auth" => (1..args.len()).collect(),
-        "acl|setuser" => (2..args.len()).collect(),
+        "acl|setuser" | "acl|deluser" | "acl|getuser" => (2..args.len()).collect(),
         "hello" => match (1..args.len()).find(|at| is(*at, "auth")) {
             Some(at) => (at + 1..args.len().min(at + 3)).collect(),
             None => SmallVec::new(),
@@ -52,6 +52,8 @@ mod tests {
     #[test]
     fn passwords_are_hidden() {
         check("AUTH secret", "AUTH (redacted)");
+        check("ACL SETUSER bob on >secret", "ACL SETUSER (redacted) (redacted) (redacted)");
+        check("ACL GETUSER bob", "ACL GETUSER (redacted)");
         check("HELLO 3 AUTH me secret SETNAME x", "HELLO 3 AUTH (redacted) (redacted) SETNAME x");
         check("CONFIG SET maxmemory 1 requirepass secret", "CONFIG SET maxmemory 1 requirepass (redacted)");
         check("MIGRATE h 1 k 0 5 AUTH secret KEYS a", "MIGRATE h 1 k 0 5 AUTH (redacted) KEYS a");

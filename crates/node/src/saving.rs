@@ -215,7 +215,11 @@ fn begin_for(core: &mut Core<'_>, target: Target) -> Result<(), Error> {
         spool: snapshot.spool(),
         cancelled: false,
     });
-    let aux = aux(server, now.0 / 1000, offset, rewrite);
+    let mut aux = aux(server, now.0 / 1000, offset, rewrite);
+    // What slots are on their way concerns a replica of this moment, and no file that is loaded later.
+    if matches!(target, Target::Sync(..)) {
+        aux.extend(control.cluster.as_ref().and_then(|view| crate::cluster::open_slots_aux(view)));
+    }
     let job = SaveJob { snapshot, aux, target, checksum: config.snapshot.rdbchecksum, preamble };
     drop(saving);
     let text = if rewrite { log_text::aof::REWRITE_STARTED } else { log_text::snapshot::BACKGROUND_STARTED };

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use acl::AclLog;
 use command::binding::Class;
 use command::context::Handler;
-use command::registry::{Registry, RowId};
+use command::registry::{Mode, Registry, RowId};
 use command::row::Row;
 use config::{Config, Directive, Reason};
 use engine::control::Published;
@@ -30,10 +31,12 @@ use crate::control::Control;
 use crate::cron::Meter;
 use crate::execute::Core;
 use crate::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
+use crate::failover::Failover;
 use crate::loading::{How, Progress};
 use crate::migrate::{Frozen, Order, Sent};
 use crate::replication::{Replication, SyncFile};
 use crate::saving::{SaveJob, Saving};
+use crate::sentinel::Watch;
 use crate::shutdown::Shutdown;
 use crate::stats::{Baseline, CommandTotals, Counters, Totals};
 use crate::stillness::Stillness;
@@ -51,6 +54,10 @@ pub trait Host: Send + Sync {
     /// Replaces a file of the working directory by what `write` gives to the function that it gets, which answers false
     /// when there is no use in going on. When `write` answers false, the file stays as it was.
     fn replace_file(&self, _name: &[u8], _write: Writing<'_>) -> Result<(), String> {
+        Err("this host keeps no files".to_owned())
+    }
+    /// The whole of a file that an administrator has named. The error is the operating system's.
+    fn read_file(&self, _path: &[u8]) -> Result<Vec<u8>, String> {
         Err("this host keeps no files".to_owned())
     }
     /// Loads the snapshot file. The lease has the world.
@@ -216,6 +223,8 @@ pub struct Server {
     pub rates: Mutex<Meter>,
     /// Bytes in use when the server was put together, before any data.
     pub startup_memory: usize,
+    /// What was denied of late.
+    pub acl_log: Mutex<AclLog>,
     /// The slow log.
     pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
     /// The runtime.
@@ -234,20 +243,22 @@ pub struct Server {
     pub unrecovered: AtomicBool,
     /// Whether the journal is written to an append-only file.
     pub aof_on: AtomicBool,
-    /// Journal offset up to which held replies may leave; `i64::MAX` when nothing is held.
-    pub release_level: AtomicI64,
     /// Replicas, and the link to a primary.
     pub replication: Replication,
     /// Units that run for long.
     pub busy: Busy,
     /// What DEBUG has turned on and off.
     pub switches: Switches,
+    /// A failover, while it is under way. It changes only inside a world unit.
+    pub failover: Mutex<Option<Failover>>,
     /// The end, when it is under way.
     pub shutdown: Mutex<Option<Shutdown>>,
     /// Whether everything stands still.
     pub still: Stillness,
     /// Keys on their way to another server.
     pub frozen: Frozen,
+    /// The machine, in a server that is a Sentinel: put in before there are clients.
+    pub sentinel: OnceLock<Watch>,
     /// The node of a cluster that this server is, if it is one; put in before the server is shared.
     pub cluster: Option<ClusterNode>,
 }
@@ -255,7 +266,7 @@ pub struct Server {
 impl Server {
     /// Puts a server together. `io_threads` workers; further executors are background threads.
     pub fn new(
-        control: Control,
+        mut control: Control,
         io_threads: usize,
         executors: usize,
         shards: usize,
@@ -275,6 +286,9 @@ impl Server {
         let run_id = (0..3).map(|_| format!("{:016x}", host.entropy())).collect::<String>()[..40].to_owned();
         let rows = registry.id_count();
         let started = clock.unix_millis();
+        if !control.loading {
+            control.start_guard(keyspace::UnixMillis(started));
+        }
         Server {
             started,
             engine: Engine::new(map, databases, executors, clock),
@@ -302,6 +316,7 @@ impl Server {
             dirty: AtomicU64::new(0),
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
+            acl_log: Mutex::default(),
             slowlog: Mutex::default(),
             host,
             last_client: AtomicU64::new(0),
@@ -310,15 +325,21 @@ impl Server {
             aof_on: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             unrecovered: AtomicBool::new(false),
-            release_level: AtomicI64::new(i64::MAX),
             replication: Replication::default(),
             busy: Busy::default(),
             switches: Switches::default(),
+            failover: Mutex::default(),
             shutdown: Mutex::default(),
             still: Stillness::default(),
             frozen: Frozen::default(),
+            sentinel: OnceLock::new(),
             cluster: None,
         }
+    }
+
+    /// Whether this server is a Sentinel.
+    pub fn is_sentinel(&self) -> bool {
+        self.registry.mode() == Mode::Sentinel
     }
 
     /// Whether this server has a command, or any subcommand of a container.

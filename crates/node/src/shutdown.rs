@@ -69,7 +69,11 @@ enum Stage {
 }
 
 /// Asks for the end. `waiter` is the client that does. While an end is under way another one changes nothing.
-pub fn request(server: &Server, wish: Wish, waiter: Option<(u64, usize)>, described: Option<&str>) {
+pub fn request(server: &Server, mut wish: Wish, waiter: Option<(u64, usize)>, described: Option<&str>) {
+    if server.is_sentinel() {
+        // It has no data.
+        wish = Wish { save: false, nosave: true, ..wish };
+    }
     let mut shutdown = server.shutdown.lock();
     if let Some(shutdown) = &mut *shutdown {
         shutdown.waiters.extend(waiter);

@@ -99,6 +99,8 @@ counters! {
     acl_denied_key,
     /// ACL refusals of a channel.
     acl_denied_channel,
+    /// ACL refusals of a database.
+    acl_denied_db,
     /// Failed authentications.
     acl_denied_auth,
 }

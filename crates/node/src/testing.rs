@@ -63,6 +63,8 @@ pub struct Notes {
     pub refuse: Mutex<Option<&'static str>>,
     /// The configuration file.
     pub file: Mutex<Option<Vec<u8>>>,
+    /// The offsets up to which the journal was to be made durable, in the order in which it was asked.
+    pub flushed: Mutex<Vec<u64>>,
     /// How long the host was to sleep.
     pub slept: Mutex<Vec<Duration>>,
     /// Migrations that wait for their target.
@@ -85,7 +87,8 @@ impl Host for TestHost {
         None
     }
 
-    fn flush_journal(&self, _: u64, _: &Config) -> Result<(), String> {
+    fn flush_journal(&self, offset: u64, _: &Config) -> Result<(), String> {
+        self.0.flushed.lock().push(offset);
         Ok(())
     }
 
@@ -312,7 +315,7 @@ impl Node {
 
     /// What has left the server for a client since the last time.
     pub fn heard(&mut self, who: Peer) -> String {
-        let ready = self.worker(who.thread).releasable(who.token);
+        let ready = self.client(who).map_or(0, |client| client.out.len());
         let Some(client) = self.worker(who.thread).client(who.token) else { return "(closed)".to_owned() };
         let text = String::from_utf8_lossy(&client.out.buf[..ready]).into_owned();
         client.sent(ready);

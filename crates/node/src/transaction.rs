@@ -14,11 +14,12 @@ use resp::args::Args;
 use resp::error;
 use session::{Client, Flag, WatchSet};
 
-use crate::admission::{Admission, Circumstances, judge};
+use crate::admission::{Admission, Circumstances, judge, narrowed};
 use crate::busy::Meanwhile;
 use crate::cluster::route;
 use crate::commands::Call;
 use crate::control::Control;
+use crate::denials;
 use crate::execute::{Core, Outcome, Shards, prepare};
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
@@ -160,7 +161,15 @@ impl Core<'_> {
         meanwhile: &mut dyn Meanwhile,
     ) {
         let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
-        if let Admission::Refuse(e) = judge(control, client, row, args, &how) {
+        let refused = match judge(control, client, id, row, args, &how) {
+            Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
+            Admission::Deny(denied) => {
+                denials::note(self, client, row, &args, denied);
+                Some(denied.error_in_exec())
+            }
+            Admission::Run | Admission::Pause => None,
+        };
+        if let Some(e) = refused {
             self.note_error(e.code());
             client.out.error(&e);
             return;
@@ -172,7 +181,8 @@ impl Core<'_> {
         let from = client.out.len();
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
-                let env = &control.env_no_block;
+                let narrowed = narrowed(control, client, id, row, args, &control.env_no_block);
+                let env = narrowed.as_ref().unwrap_or(&control.env_no_block);
                 let mut space = self.lease.space(client.db);
                 prepare(&mut space, control, env, client, row.has(command::row::Flags::WRITE));
                 let quiet = Quiet(&self.server.journal);

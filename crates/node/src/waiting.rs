@@ -1,13 +1,17 @@
 //! Clients that wait: for keys, for locks, for the end of a pause, for replicas; and how each wait ends.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use command::context::Block;
+use command::row::Row;
 use engine::lease::Taken;
-use keyspace::{Key, UnixMillis, WaitState};
+use keyspace::{Key, UnixMillis, WaitEntry, WaitState};
+use resp::args::Args;
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
 
-use crate::execute::Core;
+use crate::execute::{Core, Errand};
 use crate::stats::add;
 
 /// When a client's wait is over by itself.
@@ -50,6 +54,30 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
         },
         _ => false,
     }
+}
+
+/// What others know of a client that begins to wait for keys.
+pub(crate) fn entry(
+    client: &Client,
+    thread: usize,
+    args: Args<'_>,
+    row: &Row,
+    block: &Block,
+    now: UnixMillis,
+) -> Arc<WaitEntry> {
+    let keys = block.keys.clone().map(|at| args.at(at).into()).collect();
+    let touches = row.keys_of(&args).into_iter().flatten().map(|at| args.at(at.index as usize).into()).collect();
+    WaitEntry::new(
+        client.id(),
+        thread,
+        client.db,
+        args.to_owned_args(),
+        keys,
+        touches,
+        client.out.proto,
+        now,
+        block.deadline,
+    )
 }
 
 /// A command that had begun to wait was not let end.
@@ -106,7 +134,7 @@ impl Core<'_> {
         if self.tombstones.is_empty() && self.stale_watches.is_empty() {
             return;
         }
-        let mut attempt = self.new_attempt(6);
+        let mut attempt = self.new_attempt(Errand::InPassing);
         if self.server.engine.gate.world_wanted() {
             return;
         }

@@ -1,7 +1,7 @@
 //! One I/O thread's part of the server: its clients, and what comes for them.
 //!
 //! The reactor (crate `runtime`) owns the sockets; it appends what it has read to a client's input and calls
-//! [`Worker::received`], and after the turn it sends what [`Worker::releasable`] lets go.
+//! [`Worker::received`], and after the turn it sends the clients' output.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -194,12 +194,6 @@ impl<'s> Worker<'s> {
         into.append(&mut self.touched);
     }
 
-    /// How many bytes of a client's output may leave now.
-    pub fn releasable(&mut self, token: usize) -> usize {
-        let level = self.core.server.release_level.load(Ordering::Acquire);
-        self.client(token).map_or(0, |client| client.releasable(level as u64))
-    }
-
     /// The next moment at which [`Worker::timeout`] has something to do.
     pub fn deadline(&self) -> Option<UnixMillis> {
         let timer = self.timers.peek().map(|Reverse((at, _))| *at);
@@ -260,12 +254,10 @@ impl<'s> Worker<'s> {
 
     fn read(&mut self, letter: Letter, turn: &mut dyn Turn<'s>) {
         match letter {
-            Letter::Published { client, message, offset } => self.with_id(client, |_, c| {
+            Letter::Published { client, message, offset } => self.with_id(client, |worker, c| {
                 let bytes = message.bytes(c.out.proto).clone();
                 c.out.raw(&bytes);
-                if offset > 0 {
-                    c.hold(offset);
-                }
+                worker.core.hold(offset);
             }),
             Letter::Served { client, reply, offset } => self.with_id(client, |worker, c| {
                 if !matches!(c.waiting, Waiting::Keys(..)) {
@@ -277,9 +269,7 @@ impl<'s> Worker<'s> {
                     c.out.raw(&reply);
                 }
                 c.write_offset = offset;
-                if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
-                    c.hold(offset);
-                }
+                worker.core.hold(offset);
                 worker.process(c, Some(turn));
             }),
             Letter::Answered { client, error, offset } => self.with_id(client, |worker, c| {
@@ -295,9 +285,7 @@ impl<'s> Worker<'s> {
                         Some(e) => c.out.error(&e),
                     }
                     c.write_offset = c.write_offset.max(offset);
-                    if offset as i64 > worker.core.server.release_level.load(Ordering::Relaxed) {
-                        c.hold(offset);
-                    }
+                    worker.core.hold(offset);
                     worker.process(c, Some(turn));
                 }
             }),
@@ -490,6 +478,9 @@ impl<'s> Worker<'s> {
             client.note_input(input.len(), input.capacity());
         }
         let mut lent = turn.is_some().then(|| self.lend_core());
+        if let Some(core) = &mut lent {
+            core.lease.begin_run();
+        }
         while client.is_ready() && at < input.len() {
             // A command before this one may have been AUTH, or RESET.
             let limits = RequestLimits {
@@ -539,7 +530,8 @@ impl<'s> Worker<'s> {
                 }
             }
         }
-        if let Some(core) = lent {
+        if let Some(mut core) = lent {
+            core.lease.end_run();
             self.return_core(core);
         }
         if at == input.len() {
@@ -556,9 +548,6 @@ impl<'s> Worker<'s> {
         client.ranges = ranges;
         if !client.input.is_empty() && matches!(client.waiting, Waiting::No) {
             limits::check_input(&mut self.core, &control, client);
-        }
-        if turn.is_some() {
-            self.core.lease.end_unit();
         }
         self.note_wait(client);
     }
@@ -651,5 +640,48 @@ impl Drop for Worker<'_> {
         for client in self.clients.iter_mut().flatten() {
             self.core.lease.abandon(&mut client.attempt);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use journal::ReplId;
+
+    use crate::testing::Node;
+
+    /// Two threads over an append-only file.
+    fn durable(config: &str) -> Node {
+        let node = Node::with_threads(config, 2, 4);
+        node.server.journal.wake(ReplId::parse(&[b'a'; 40]).expect("an id"));
+        node.server.aof_on.store(true, Ordering::Release);
+        node
+    }
+
+    #[test]
+    fn what_another_thread_has_served_is_durable_before_it_leaves() {
+        let mut node = durable("");
+        let blocked = node.connect_to(0, "127.0.0.1:1");
+        let pusher = node.connect_to(1, "127.0.0.1:2");
+        node.say(blocked, "BLPOP k 0");
+        node.notes.flushed.lock().clear();
+        node.say(pusher, "LPUSH k v");
+        assert!(node.heard(blocked).ends_with("$1\r\nv\r\n"));
+        let end = node.server.journal.end().0;
+        assert_eq!(*node.notes.flushed.lock(), [end, end], "each thread sees to what it sends");
+    }
+
+    #[test]
+    fn an_event_is_durable_before_another_thread_tells_of_it() {
+        let mut node = durable("notify-keyspace-events KEA");
+        let listener = node.connect_to(0, "127.0.0.1:1");
+        let writer = node.connect_to(1, "127.0.0.1:2");
+        node.say(listener, "SUBSCRIBE __keyevent@0__:set");
+        node.notes.flushed.lock().clear();
+        node.say(writer, "SET k v");
+        assert!(node.heard(listener).ends_with("$1\r\nk\r\n"));
+        let end = node.server.journal.end().0;
+        assert_eq!(*node.notes.flushed.lock(), [end, end], "each thread sees to what it sends");
     }
 }

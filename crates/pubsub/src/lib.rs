@@ -212,6 +212,13 @@ impl PubSub {
         names.filter(|name| pattern.is_none_or(|p| glob::matches(p, name))).cloned().collect()
     }
 
+    /// What one client listens to. O(subscriptions of all).
+    pub fn of_client(&self, kind: Kind, client: u64) -> Vec<Box<[u8]>> {
+        let mut tables = self.tables.lock();
+        let listened = tables.of(kind).iter().filter(|(_, list)| list.iter().any(|who| who.client == client));
+        listened.map(|(name, _)| name.clone()).collect()
+    }
+
     /// How many clients listen to a channel.
     pub fn listeners(&self, kind: Kind, name: &[u8]) -> usize {
         self.tables.lock().of(kind).get(name).map_or(0, Vec::len)

@@ -29,6 +29,8 @@ pub struct Settings {
     pub ip: Option<Vec<u8>>,
     /// The newest version whose data can be read.
     pub version: String,
+    /// The primary is a replica of ours so far, and is to take over.
+    pub take_over: bool,
     /// The history that is here already, and up to where.
     pub resume: Option<(ReplId, ReplOffset)>,
 }
@@ -50,6 +52,8 @@ pub enum Action {
     Loaded,
     /// The stream goes on where it was cut, from now on under this id, if it is told.
     Continue(Option<ReplId>),
+    /// The primary was asked to take over, and has not.
+    NotTaken,
     /// Bytes of the stream.
     Stream(Vec<u8>),
     /// The connection is of no use; the reason is for the log.
@@ -208,14 +212,18 @@ impl Link {
     }
 
     fn ask(&mut self, out: &mut Vec<Action>) {
+        let ask = |out: &mut Vec<Action>, id: &[u8], at: &str| match self.settings.take_over {
+            true => send(out, &[b"PSYNC", id, at.as_bytes(), b"FAILOVER"]),
+            false => send(out, &[b"PSYNC", id, at.as_bytes()]),
+        };
         match &self.settings.resume {
             Some((id, at)) => {
                 out.push(Action::Log(log_text::replica::trying_partial(&id.to_string(), at.next_byte())));
-                send(out, &[b"PSYNC", id.as_bytes(), at.next_byte().to_string().as_bytes()]);
+                ask(out, id.as_bytes(), &at.next_byte().to_string());
             }
             None => {
                 out.push(Action::Log(log_text::replica::NO_CACHED_PRIMARY.to_owned()));
-                send(out, &[b"PSYNC", b"?", b"-1"]);
+                ask(out, b"?", "-1");
             }
         }
         self.state = State::Psync;
@@ -242,7 +250,12 @@ impl Link {
                 out.push(Action::Continue(id));
                 self.state = State::Stream;
             }
-            _ => self.fail(log_text::replica::unexpected_reply(text), out),
+            _ => {
+                if self.settings.take_over {
+                    out.push(Action::NotTaken);
+                }
+                self.fail(log_text::replica::unexpected_reply(text), out);
+            }
         }
     }
 
@@ -330,6 +343,19 @@ mod tests {
         link.handle(b"+CONTINUE\r\nPING\r\n", &mut out);
         assert_eq!(out[1..], [Action::Continue(None), Action::Stream(b"PING\r\n".to_vec())]);
         assert!(link.is_streaming());
+    }
+
+    #[test]
+    fn a_primary_that_is_to_take_over_may_refuse() {
+        let id = ReplId::parse(ID.as_bytes()).expect("an id");
+        let settings = Settings { take_over: true, resume: Some((id, ReplOffset(41))), ..Settings::default() };
+        let mut out = Vec::new();
+        let mut link = Link::connected(settings.clone(), &mut out);
+        link.handle(b"+PONG\r\n+OK\r\n+OK\r\n+OK\r\n", &mut out);
+        let Some(Action::Send(sent)) = out.last() else { panic!("{out:?}") };
+        assert!(String::from_utf8_lossy(sent).ends_with("$2\r\n42\r\n$8\r\nFAILOVER\r\n"));
+        let refused = talk(settings, b"+PONG\r\n+OK\r\n+OK\r\n+OK\r\n-NOPERM no\r\n", 1000);
+        assert!(matches!(&refused[..], [Action::NotTaken, Action::Fail(_)]), "{refused:?}");
     }
 
     #[test]

@@ -13,12 +13,21 @@
 //!
 //! Texts only: level, time and process id are added by who writes the line.
 
+pub mod acl;
 pub mod cluster;
 pub mod cluster_node;
+pub mod failover;
 pub mod process;
 
 /// From the first line to serving clients.
 pub mod start {
+    /// `sentinel-guard-ms`.
+    pub fn guarded(ms: u64) -> String {
+        format!("Writes are refused until REPLICAOF tells this server its role, or for {ms} ms (sentinel-guard-ms)")
+    }
+
+    pub const UNGUARDED: &str = "Nobody has told this server another role: it takes writes from now on";
+
     pub const CONFIGURATION_LOADED: &str = "Configuration loaded";
     pub const INITIALIZED: &str = "Server initialized";
     /// With the kind of connection behind it: `tcp`, `unix`, `tls`.
@@ -70,6 +79,13 @@ pub mod start {
 
     pub fn cannot_rename(command: &str) -> String {
         format!("rename-command: no such command, or the new name is taken: {command}")
+    }
+
+    pub const SENTINEL_WITHOUT_FILE: &str = "Sentinel needs config file on disk to save state. Exiting...";
+
+    /// sentinel.conf cannot be written; `why` is the operating system's text.
+    pub fn sentinel_file(path: &str, why: &str) -> String {
+        format!("Sentinel config file {path} is not writable: {why}. Exiting...")
     }
 
     pub fn config_file(path: &str, why: &str) -> String {

@@ -4,7 +4,7 @@
 //!   redis-server  valkey-server     rubellite server       the server
 //!   redis-cli     valkey-cli        rubellite cli          the client
 //!   redis-benchmark                 rubellite benchmark    the load generator
-//!   redis-sentinel                  rubellite sentinel     …
+//!   redis-sentinel                  rubellite sentinel     who watches servers, and replaces the dead
 //!                                   rubellite up, down     several servers at once
 //! ```
 //!
@@ -58,7 +58,7 @@ Usage: rubellite <program> [arguments]
 
   server       start a server:            rubellite server [redis.conf] [--directive value]
   cli          talk to a server:          rubellite cli [-h host] [-p port] [command]
-  sentinel     watch primaries, fail over
+  sentinel     watch primaries, fail over: rubellite sentinel /path/to/sentinel.conf
   benchmark    load a server:             rubellite benchmark [-t set,get] [-P 16] [command]
   check-rdb    check a snapshot
   check-aof    check an append-only file
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     let code = match program {
         Program::Cli => cli::main(&args),
         Program::Server => return server::main(&args),
-        Program::Sentinel => missing("sentinel", "arrives with a later release"),
+        Program::Sentinel => return server::sentinel_main(&args),
         Program::Benchmark => benchmark::main(&args),
         Program::CheckRdb => check::rdb_main(&args),
         Program::CheckAof => check::aof_main(&args),
@@ -94,11 +94,6 @@ fn main() -> ExitCode {
         Program::Down => topology::down_main(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
-}
-
-fn missing(program: &str, reason: &str) -> i32 {
-    eprintln!("rubellite {program} {reason}");
-    1
 }
 
 /// Which program, and its arguments with its name first.

@@ -154,6 +154,23 @@ impl From<CommitError> for io::Error {
     }
 }
 
+/// Whether this process may execute a file.
+pub fn is_executable(path: &Path) -> bool {
+    allows(path, libc::X_OK).is_ok()
+}
+
+/// Whether this process may write a file that is there; if not, why.
+pub fn check_writable(path: &Path) -> io::Result<()> {
+    allows(path, libc::W_OK)
+}
+
+fn allows(path: &Path, mode: libc::c_int) -> io::Result<()> {
+    let path = CString::new(path.as_os_str().as_bytes())?;
+    // SAFETY: the path is a C string.
+    crate::errno::check(unsafe { libc::access(path.as_ptr(), mode) })?;
+    Ok(())
+}
+
 /// Replaces a file by these bytes and keeps what it was as `previous`. Without `fsync` the system may take its time, but
 /// whoever reads either name finds one of the versions whole.
 pub fn replace_keeping(target: &Path, previous: &Path, bytes: &[u8], fsync: bool) -> io::Result<()> {

@@ -78,8 +78,11 @@ pub trait Connections {
     /// A new connection, which will be called `token`. False refuses it, and the handler forgets the token. To refuse with
     /// a text, accept it, put the text into its output, and answer [`Verdict::CloseAfterOutput`].
     fn accepted(&mut self, token: usize, info: ConnInfo) -> bool;
-    /// The attempt that [`Reenter::connect`] began has ended; after an error `closed` follows.
-    fn connected(&mut self, _token: usize, _result: io::Result<()>) {}
+    /// The attempt that [`Reenter::connect`] began has ended: with our own end of the connection, if it stands; after an
+    /// error `closed` follows.
+    fn connected(&mut self, _token: usize, _result: io::Result<Option<SocketAddr>>) {}
+    /// An error has ended the connection; `closed` follows. Without this, the peer has closed it, or the handler has.
+    fn broken(&mut self, _token: usize, _why: io::ErrorKind) {}
     /// The buffer to which bytes are appended as they are read. Bytes that the handler has consumed it removes before it
     /// returns from `received`; when none are left the reactor may take the memory.
     fn input(&mut self, token: usize) -> &mut Vec<u8>;
@@ -150,7 +153,7 @@ struct Conn {
     /// A read has said so.
     eof: bool,
     /// An error has ended it.
-    broken: bool,
+    broken: Option<io::ErrorKind>,
     /// The last write was short, and no news of room has come since.
     full: bool,
     /// Registered for writability.
@@ -171,7 +174,7 @@ impl Conn {
             readable: false,
             hung_up: false,
             eof: false,
-            broken: false,
+            broken: None,
             full: false,
             watches_room: false,
             paused: false,
@@ -374,7 +377,7 @@ impl Core {
         let mut read = 0;
         loop {
             let Some(Some(conn)) = self.conns.get_mut(token) else { return };
-            if conn.broken {
+            if conn.broken.is_some() {
                 break;
             }
             if !handler.wants_input(token) {
@@ -408,7 +411,7 @@ impl Core {
             self.running = outer;
         }
         if let Some(Some(conn)) = self.conns.get_mut(token) {
-            if conn.eof || conn.broken {
+            if conn.eof || conn.broken.is_some() {
                 self.flush.push(token);
             }
             if lent {
@@ -448,12 +451,13 @@ impl Core {
             return self.close(handler, token);
         }
         let mut all_out = false;
-        if !conn.full && !conn.broken {
+        if !conn.full && conn.broken.is_none() {
             let Conn { stream, full, broken, .. } = conn;
             all_out = handler.output(token, &mut |slices| send(stream, slices, full, broken));
-            all_out &= !*full && !*broken;
+            all_out &= !*full && broken.is_none();
         }
-        if conn.broken {
+        if let Some(why) = conn.broken {
+            handler.broken(token, why);
             return self.close(handler, token);
         }
         if conn.full != conn.watches_room && (conn.full || !conn.stream.is_quiet_when_writable()) {
@@ -492,12 +496,12 @@ impl Core {
             Ok(Some(e)) | Err(e) => Err(e),
             Ok(None) => match &conn.stream {
                 Stream::Tcp(s) => match s.peer_addr() {
-                    Ok(_) => Ok(()),
+                    Ok(_) => Ok(s.local_addr().ok()),
                     // Still under way; another event will come.
                     Err(e) if e.kind() == io::ErrorKind::NotConnected => return false,
                     Err(e) => Err(e),
                 },
-                Stream::Unix(_) => Ok(()),
+                Stream::Unix(_) => Ok(None),
             },
         };
         conn.connecting = false;
@@ -577,15 +581,15 @@ fn fill(conn: &mut Conn, input: &mut Vec<u8>, want: usize) -> usize {
             conn.readable = false;
             0
         }
-        Err(_) => {
-            conn.broken = true;
+        Err(e) => {
+            conn.broken = Some(e.kind());
             0
         }
     }
 }
 
-fn send(stream: &mut Stream, slices: &[IoSlice<'_>], full: &mut bool, broken: &mut bool) -> usize {
-    if *full || *broken || slices.is_empty() {
+fn send(stream: &mut Stream, slices: &[IoSlice<'_>], full: &mut bool, broken: &mut Option<io::ErrorKind>) -> usize {
+    if *full || broken.is_some() || slices.is_empty() {
         return 0;
     }
     let total: usize = slices.iter().take(MAX_SLICES).map(|s| s.len()).sum();
@@ -598,8 +602,8 @@ fn send(stream: &mut Stream, slices: &[IoSlice<'_>], full: &mut bool, broken: &m
             *full = true;
             0
         }
-        Err(_) => {
-            *broken = true;
+        Err(e) => {
+            *broken = Some(e.kind());
             0
         }
     }

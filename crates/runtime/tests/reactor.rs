@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl Connections for Lines {
         true
     }
 
-    fn connected(&mut self, token: usize, result: io::Result<()>) {
+    fn connected(&mut self, token: usize, result: io::Result<Option<SocketAddr>>) {
         self.log.push(format!("connected {}", result.is_ok()));
         self.clients.insert(token, Client { output: b"hello\n".to_vec(), ..Client::default() });
         self.touched.push(token);
@@ -514,8 +514,14 @@ fn connections_are_made_as_well_as_taken() {
         fn accepted(&mut self, _: usize, _: ConnInfo) -> bool {
             false
         }
-        fn connected(&mut self, token: usize, result: io::Result<()>) {
+        fn connected(&mut self, token: usize, result: io::Result<Option<SocketAddr>>) {
+            let local = result.as_ref().ok().copied().flatten();
             self.lines.connected(token, result);
+            self.lines.log.extend(local.map(|local| format!("from {}", local.ip())));
+        }
+        fn broken(&mut self, _: usize, why: io::ErrorKind) {
+            self.lines.log.push(format!("broken {why:?}"));
+            self.lines.over = true;
         }
         fn input(&mut self, token: usize) -> &mut Vec<u8> {
             self.lines.input(token)
@@ -570,11 +576,15 @@ fn connections_are_made_as_well_as_taken() {
     let mut hello = [0; 6];
     peer.read_exact(&mut hello).unwrap();
     assert_eq!(&hello, b"hello\n");
-    peer.write_all(b"over\n").unwrap();
+    // A socket that is closed with bytes that nobody has read resets its connection.
+    peer.write_all(b"echo\n").unwrap();
+    peer.read_exact(&mut [0; 1]).unwrap();
+    drop(peer);
     let mut log = thread.join().unwrap();
     log.sort();
-    assert!(log.contains(&"connected true".to_owned()), "{log:?}");
-    assert!(log.contains(&"connected false".to_owned()), "{log:?}");
+    for line in ["connected true", "connected false", "from 127.0.0.1", "broken ConnectionReset"] {
+        assert!(log.iter().any(|l| l == line), "{line} in {log:?}");
+    }
     assert!(log.iter().any(|l| l.ends_with(" closed")), "{log:?}");
 }
 

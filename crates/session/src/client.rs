@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use acl::UserId;
 use bytes::Bytes;
 use engine::lease::Attempt;
 use keyspace::{DbIndex, UnixMillis, WaitEntry};
@@ -27,15 +28,6 @@ pub enum ReplyMode {
     SkipNext,
     /// This command is not answered.
     Skip,
-}
-
-/// Output up to `end` may leave when the journal has reached `offset` at the level that the configuration promises.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Hold {
-    /// Position in the output, counted over the client's life.
-    pub end: u64,
-    /// Journal offset.
-    pub offset: u64,
 }
 
 /// Why a client's further input stays unread.
@@ -112,14 +104,12 @@ pub struct Client {
     pub ranges: Vec<ArgRange>,
     /// Replies; its protocol version is the client's.
     pub out: Reply,
-    /// How many bytes of output have left since the client connected; `out` begins there.
-    pub sent: u64,
-    /// Marks in the output, in ascending order.
-    pub holds: VecDeque<Hold>,
     /// Output that is shared instead of copied (the replication stream); it leaves after `out`.
     pub chunks: VecDeque<Bytes>,
     /// The selected database.
     pub db: DbIndex,
+    /// Who it is.
+    pub user: UserId,
     /// Whether it has given a password, or needs none.
     pub authenticated: bool,
     /// Whether it was ever authenticated, or needed not to be: it is trusted with larger replies.
@@ -166,10 +156,9 @@ impl Client {
             parser: Parser::new(),
             ranges: Vec::new(),
             out: Reply::new(Proto::Resp2),
-            sent: 0,
-            holds: VecDeque::new(),
             chunks: VecDeque::new(),
             db: DbIndex(0),
+            user: UserId::DEFAULT,
             authenticated,
             known: authenticated,
             multi: None,
@@ -246,32 +235,6 @@ impl Client {
         self.subscriptions.iter().any(|s| !s.is_empty())
     }
 
-    /// Marks that all output written so far waits for the journal to reach `offset`.
-    pub fn hold(&mut self, offset: u64) {
-        let end = self.sent + self.out.len() as u64;
-        if let Some(last) = self.holds.back_mut()
-            && last.end == end
-        {
-            last.offset = last.offset.max(offset);
-            return;
-        }
-        self.holds.push_back(Hold { end, offset });
-    }
-
-    /// How many bytes at the start of `out` may leave now that the journal has reached `level`.
-    pub fn releasable(&mut self, level: u64) -> usize {
-        // A mark holds what lies between the mark before it and itself.
-        let mut start = self.sent;
-        while let Some(first) = self.holds.front() {
-            if first.offset > level {
-                return (start - self.sent) as usize;
-            }
-            start = first.end;
-            self.holds.pop_front();
-        }
-        self.out.len()
-    }
-
     /// Takes note that `n` bytes of the shared chunks have left.
     pub fn take_chunks(&mut self, mut n: usize) {
         while n > 0
@@ -288,7 +251,6 @@ impl Client {
 
     /// Takes note that `n` bytes at the start of the output have left.
     pub fn sent(&mut self, n: usize) {
-        self.sent += n as u64;
         if n == self.out.buf.len() {
             self.out.buf.clear();
             // A buffer that one large reply has stretched is given back.
@@ -310,21 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn held_output_leaves_in_order() {
+    fn shared_output_leaves_piece_by_piece() {
         let mut c = client();
-        c.out.ok();
-        c.hold(10);
-        c.out.ok();
-        c.hold(20);
-        c.out.ok();
-        c.hold(0);
-        assert_eq!(c.releasable(5), 0);
-        assert_eq!(c.releasable(10), 5);
-        c.sent(5);
-        assert_eq!(c.releasable(19), 0);
-        assert_eq!(c.releasable(20), 10);
-        c.sent(10);
-        c.out.ok();
-        assert_eq!(c.releasable(20), 5);
+        c.chunks.extend([Bytes::from_static(b"abc"), Bytes::from_static(b"defg")]);
+        c.take_chunks(2);
+        assert_eq!(c.chunks, [&b"c"[..], b"defg"]);
+        c.take_chunks(3);
+        assert_eq!(c.chunks, [&b"fg"[..]]);
+        c.take_chunks(2);
+        assert!(c.chunks.is_empty());
     }
 }

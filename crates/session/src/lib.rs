@@ -19,6 +19,6 @@ mod mailbox;
 mod multi;
 
 pub use card::{Cards, ClientCard, ClientKind, Flag};
-pub use client::{Client, Hold, OnTimeoutReply, ReplyMode, Waiting};
+pub use client::{Client, OnTimeoutReply, ReplyMode, Waiting};
 pub use mailbox::{Letter, Mailbox, Notify};
 pub use multi::{Multi, Queued, WatchSet};

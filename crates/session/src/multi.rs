@@ -29,14 +29,17 @@ pub struct Multi {
     pub queue: Vec<Queued>,
     /// Whether a command could not be queued: EXEC will answer EXECABORT.
     pub aborted: bool,
+    /// The database that will be selected when the next command runs.
+    pub db: DbIndex,
     /// Bytes of the queued arguments, for CLIENT LIST and the limit of client memory.
     pub bytes: usize,
 }
 
-impl Default for Multi {
-    fn default() -> Self {
+impl Multi {
+    /// A transaction that is opened while `db` is selected.
+    pub fn begin(db: DbIndex) -> Self {
         let all = Flags::ALL.iter().fold(Flags::NONE, |all, (flag, _)| all.union(*flag));
-        Multi { flags: Flags::NONE, common: all, queue: Vec::new(), aborted: false, bytes: 0 }
+        Multi { flags: Flags::NONE, common: all, queue: Vec::new(), aborted: false, db, bytes: 0 }
     }
 }
 

@@ -20,11 +20,30 @@ pub enum Role {
         primary: u16,
         link_is_up: bool,
     },
+    /// Of the first group that it watches.
+    Sentinel {
+        /// The port of the primary.
+        primary: u16,
+        replicas: usize,
+        /// Itself included.
+        sentinels: usize,
+        /// It can reach the primary.
+        is_well: bool,
+    },
 }
 
 impl Role {
     pub fn is_primary(&self) -> bool {
         matches!(self, Role::Primary { .. })
+    }
+
+    /// As the table of nodes has it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Role::Primary { .. } => "primary",
+            Role::Replica { .. } => "replica",
+            Role::Sentinel { .. } => "sentinel",
+        }
     }
 }
 
@@ -33,6 +52,8 @@ pub struct Facts {
     pub process_id: i32,
     pub config_file: Vec<u8>,
     pub role: Role,
+    /// In cluster mode: whether every slot is served, as far as the node knows.
+    pub cluster_is_ok: Option<bool>,
     /// It reads its data and takes no commands yet; how far it is, in percent.
     pub loading: Option<u8>,
 }
@@ -42,12 +63,18 @@ pub type Answers = [Option<Facts>];
 
 impl Default for Facts {
     fn default() -> Self {
-        Facts { process_id: 0, config_file: Vec::new(), role: Role::Primary { online: 0 }, loading: None }
+        Facts {
+            process_id: 0,
+            config_file: Vec::new(),
+            role: Role::Primary { online: 0 },
+            cluster_is_ok: None,
+            loading: None,
+        }
     }
 }
 
-/// Asks a node; `None` when it does not answer, or not as a node of ours would.
-pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
+/// Connects to a node as its configuration asks for it.
+pub fn connect(node: &Node, files: &Files) -> Option<Client> {
     let options = Options {
         connect_timeout: Some(TIMEOUT),
         read_timeout: Some(TIMEOUT),
@@ -58,26 +85,48 @@ pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
     if let Some(password) = files.password() {
         client.call(&[b"AUTH".to_vec(), password]).ok()?;
     }
+    Some(client)
+}
+
+/// Asks a node; `None` when it does not answer, or not as a node of ours would.
+pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
+    let mut client = connect(node, files)?;
     let mut section = |name: &str| match client.call(&["INFO", name]).ok()? {
         Value::Bulk(text) => Some(text),
         _ => None,
     };
-    let text = [section("server")?, section("persistence")?, section("replication")?].concat();
+    let sections = ["server", "persistence", "replication", "cluster", "sentinel"];
+    let mut text = sections.into_iter().map(&mut section).collect::<Option<Vec<_>>>()?.concat();
+    if find(&text, "cluster_enabled") == Some(b"1")
+        && let Value::Bulk(cluster) = client.call(&["CLUSTER", "INFO"]).ok()?
+    {
+        text.extend(cluster);
+    }
     understand(&text)
 }
 
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end)
+}
+
+fn find<'a>(text: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    lines(text).find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"))
+}
+
 fn understand(text: &[u8]) -> Option<Facts> {
-    let lines = || text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
-    let field = |name: &str| lines().find_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b":"));
+    let field = |name: &str| find(text, name);
     let number = |name: &str| std::str::from_utf8(field(name)?).ok();
-    let role = match field("role")? {
-        b"master" => {
+    let is_sentinel = field("server_mode") == Some(b"sentinel");
+    let role = match field("role") {
+        None if is_sentinel => watched(field("master0")?)?,
+        None => return None,
+        Some(b"master") => {
             let is_online = |line: &&[u8]| {
                 let replica =
                     line.strip_prefix(b"slave").is_some_and(|rest| rest.first().is_some_and(u8::is_ascii_digit));
                 replica && line.windows(12).any(|part| part == b"state=online")
             };
-            Role::Primary { online: lines().filter(is_online).count() }
+            Role::Primary { online: lines(text).filter(is_online).count() }
         }
         _ => Role::Replica {
             primary: number("master_port")?.parse().ok()?,
@@ -90,7 +139,20 @@ fn understand(text: &[u8]) -> Option<Facts> {
         process_id: number("process_id")?.parse().ok()?,
         config_file: field("config_file").unwrap_or_default().to_vec(),
         role,
+        cluster_is_ok: field("cluster_state").map(|state| state == b"ok"),
         loading: is_loading.then(percent),
+    })
+}
+
+/// `name=myprimary,status=ok,address=127.0.0.1:7000,slaves=2,sentinels=3`
+fn watched(line: &[u8]) -> Option<Role> {
+    let line = std::str::from_utf8(line).ok()?;
+    let value = |name: &str| line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    Some(Role::Sentinel {
+        primary: value("address")?.rsplit(':').next()?.parse().ok()?,
+        replicas: value("slaves")?.parse().ok()?,
+        sentinels: value("sentinels")?.parse().ok()?,
+        is_well: value("status")? == "ok",
     })
 }
 
@@ -107,9 +169,12 @@ mod tests {
             process_id: 42,
             config_file: b"/d/redis.conf".to_vec(),
             role: Role::Primary { online: 1 },
+            cluster_is_ok: None,
             loading: None,
         };
-        assert_eq!(understand(text), Some(expect));
+        assert_eq!(understand(text), Some(expect.clone()));
+        let node = [&text[..], b"cluster_enabled:1\r\ncluster_state:ok\r\n"].concat();
+        assert_eq!(understand(&node), Some(Facts { cluster_is_ok: Some(true), ..expect }));
     }
 
     #[test]
@@ -118,6 +183,14 @@ mod tests {
               master_link_status:down\r\n";
         let facts = understand(text).unwrap();
         assert_eq!((facts.role, facts.loading), (Role::Replica { primary: 7000, link_is_up: false }, Some(37)));
+    }
+
+    #[test]
+    fn a_sentinel_tells_what_it_watches() {
+        let text = b"process_id:44\r\nserver_mode:sentinel\r\n# Sentinel\r\nsentinel_masters:1\r\n\
+              master0:name=myprimary,status=sdown,address=127.0.0.1:7001,slaves=2,sentinels=3\r\n";
+        let role = Role::Sentinel { primary: 7001, replicas: 2, sentinels: 3, is_well: false };
+        assert_eq!(understand(text).map(|facts| facts.role), Some(role));
     }
 
     #[test]

@@ -18,8 +18,8 @@
 //! 3. Waiting is for a state, seen by asking, and ends when nothing has changed for a while (`PATIENCE`).
 //! 4. What `up` started and could not bring to health, it stops again.
 //!
-//! A shape is a recipe (`shape.rs`): which nodes, when they are formed, what to try next. Sentinel and cluster have
-//! their place there and no recipe yet, so they are refused with a line that says so.
+//! A shape is a recipe (`shape.rs`): which nodes, how and when they are formed, what to try next. Sentinel has its place
+//! there and no recipe yet, and the cluster's recipe waits for the server: both are refused with a line that says so.
 
 #![forbid(unsafe_code)]
 

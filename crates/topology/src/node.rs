@@ -7,11 +7,19 @@ use std::path::{Path, PathBuf};
 
 use resp::inline;
 
+/// What a node runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    Server,
+    Sentinel,
+}
+
 /// A node of a topology.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Node {
     pub name: String,
     pub port: u16,
+    pub program: Program,
     /// Lines of its configuration besides those that every node has.
     pub directives: Vec<String>,
 }
@@ -27,7 +35,11 @@ pub struct Files {
 
 impl Node {
     pub fn new(name: &str, port: u16) -> Node {
-        Node { name: name.to_owned(), port, directives: Vec::new() }
+        Node { name: name.to_owned(), port, program: Program::Server, directives: Vec::new() }
+    }
+
+    pub fn sentinel(name: &str, port: u16) -> Node {
+        Node { program: Program::Sentinel, ..Node::new(name, port) }
     }
 
     pub fn with(mut self, directive: &str) -> Node {
@@ -39,7 +51,10 @@ impl Node {
     pub fn files(&self, topology: &Path) -> Files {
         let folder = topology.join(&self.name);
         Files {
-            config: folder.join("redis.conf"),
+            config: folder.join(match self.program {
+                Program::Server => "redis.conf",
+                Program::Sentinel => "sentinel.conf",
+            }),
             pid: folder.join("server.pid"),
             log: folder.join("server.log"),
             folder,
@@ -56,18 +71,29 @@ impl Node {
     }
 
     fn config(&self, files: &Files) -> String {
+        let head = match self.program {
+            Program::Server => {
+                "# Written once by `rubellite up`, which does not touch it again: change it as you like."
+            }
+            Program::Sentinel => "# Written once by `rubellite up`; the Sentinel itself adds what it learns.",
+        };
         let mut lines = vec![
-            "# Written once by `rubellite up`, which does not touch it again: change it as you like.".to_owned(),
+            head.to_owned(),
             format!("port {}", self.port),
             "bind 127.0.0.1".to_owned(),
             format!("dir {}", quoted(&files.folder)),
             "daemonize yes".to_owned(),
             format!("pidfile {}", quoted(&files.pid)),
             format!("logfile {}", quoted(&files.log)),
-            "appendonly yes".to_owned(),
-            "# A new replica is served at once, without waiting for others that might want the same data.".to_owned(),
-            "repl-diskless-sync-delay 0".to_owned(),
         ];
+        if self.program == Program::Server {
+            lines.extend([
+                "appendonly yes".to_owned(),
+                "# A new replica is served at once, without waiting for others that might want the same data."
+                    .to_owned(),
+                "repl-diskless-sync-delay 0".to_owned(),
+            ]);
+        }
         lines.extend(self.directives.iter().cloned());
         lines.join("\n") + "\n"
     }

@@ -11,7 +11,7 @@ use client::os_text;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
 use crate::facts;
-use crate::node::{Files, Node};
+use crate::node::{Files, Node, Program};
 use crate::{INTERVAL, PATIENCE};
 
 /// Lines of a log that are shown when a node fails.
@@ -38,7 +38,7 @@ pub fn start(node: &Node, files: &Files) -> Result<(), String> {
     // `daemonize yes` lets the process that we start end at once with the server left behind.
     let output = Command::new(program)
         .arg0("rubellite")
-        .args(["server".as_ref(), files.config.as_os_str()])
+        .args([program_of(node).as_ref(), files.config.as_os_str()])
         .current_dir(&files.folder)
         .stdin(Stdio::null())
         .output()
@@ -48,6 +48,13 @@ pub fn start(node: &Node, files: &Files) -> Result<(), String> {
     }
     let said = [output.stderr, output.stdout].concat();
     Err(format!("{} does not start:\n{}", node.name, String::from_utf8_lossy(&said).trim_end()))
+}
+
+fn program_of(node: &Node) -> &'static str {
+    match node.program {
+        Program::Server => "server",
+        Program::Sentinel => "sentinel",
+    }
 }
 
 /// The process of a node that runs; `None` if none does. The error says that one runs that cannot be recognised.

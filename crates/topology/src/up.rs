@@ -27,7 +27,7 @@ struct Topology {
 
 /// The error is a line for people.
 pub fn run(up: &Up) -> Result<(), String> {
-    let recipe = up.shape.recipe()?;
+    let recipe = up.shape.recipe();
     let folder = match Folder::open(&up.folder)? {
         Some(folder) => check_same(up, folder)?,
         None => {
@@ -98,9 +98,16 @@ impl Topology {
     fn wait(&self, progress: &mut Progress) -> Result<Vec<Option<Facts>>, String> {
         let mut states = vec![String::new(); self.nodes.len()];
         let mut changed = Instant::now();
+        let mut form = self.recipe.form;
         loop {
             let ask = |(node, files)| facts::ask(node, files);
             let facts: Vec<Option<Facts>> = self.nodes.iter().zip(&self.files).map(ask).collect();
+            if facts.iter().all(|facts| facts.as_ref().is_some_and(|facts| facts.loading.is_none()))
+                && let Some(form) = form.take()
+            {
+                form(&self.folder.sizes, &self.nodes, &self.files)?;
+                continue;
+            }
             let mut is_well = true;
             for at in 0..states.len() {
                 let lacking = self.lacks(at, &facts);
@@ -163,7 +170,7 @@ impl Topology {
             let facts = facts.as_ref()?;
             Some(Row {
                 name: node.name.clone(),
-                role: if facts.role.is_primary() { "primary" } else { "replica" },
+                role: facts.role.name(),
                 address: format!("127.0.0.1:{}", node.port),
                 process_id: facts.process_id,
                 folder: files.folder.display().to_string(),

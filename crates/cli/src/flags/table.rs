@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Action, Draft, Flag};
+use super::{Action, Draft, Flag, flag};
 use crate::format::Style;
 use crate::number::{leading_float, leading_int};
 use crate::options::{KeySize, KeyStats, Mode};
@@ -14,7 +14,6 @@ use crate::uri;
 use Action::{Missing, Switch, Value};
 
 const NO_TLS: &str = "TLS is not built into this release";
-pub(super) const NO_CLUSTER: &str = "the cluster manager (--cluster) comes with the cluster, in a later release";
 const INVALID_PORT: &str = "Invalid server port.";
 
 /// Every flag of the peers; those that are not built in say so.
@@ -395,7 +394,6 @@ pub const FLAGS: &[Flag] = &[
     ),
     flag(&["--help"], None, "Print this.", Action::Help),
     flag(&["--version", "-v"], None, "Print the version.", Action::Version),
-    flag(&["--cluster"], Some("<command>"), "Manage a cluster. Not in this release.", Missing(NO_CLUSTER)),
     flag(&["--tls"], None, "Connect with TLS. Not in this release.", Missing(NO_TLS)),
     flag(
         &["--sni", "--cacert", "--cacertdir", "--cert", "--key", "--tls-ciphers", "--tls-ciphersuites"],
@@ -405,15 +403,6 @@ pub const FLAGS: &[Flag] = &[
     ),
     flag(&["--insecure"], None, "TLS without verification. Not in this release.", Missing(NO_TLS)),
 ];
-
-const fn flag(
-    names: &'static [&'static str],
-    argument: Option<&'static str>,
-    help: &'static str,
-    action: Action,
-) -> Flag {
-    Flag { names, argument, help, action }
-}
 
 fn mode(draft: &mut Draft, mode: Mode) -> Result<(), String> {
     draft.options.modes.push(mode);

@@ -94,6 +94,11 @@ pub fn fetch_rdb(session: &mut Session, path: &Path, functions_only: bool) -> Re
     if functions_only && !replconf(session, "rdb-filter-only", "functions")? {
         return Err(fatal("Failed requesting functions only RDB from server, aborting"));
     }
+    save_rdb(session, path)
+}
+
+/// A snapshot into a file, without a word about what we are. A server then need not wait for more replicas to come.
+pub fn save_rdb(session: &mut Session, path: &Path) -> Result<(), Failure> {
     let link = session.link.as_mut().ok_or(Failure::Unconnected)?;
     let primary = session.vocabulary.primary;
     link.queue_raw(b"SYNC\r\n");

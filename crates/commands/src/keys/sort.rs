@@ -59,7 +59,7 @@ impl Reach {
 }
 
 impl<'a> Options<'a> {
-    fn parse(args: &Args<'a>, may_store: bool, reach: Reach) -> Result<Self, Error> {
+    fn parse(args: &Args<'a>, may_store: bool, reach: Reach, named_only: bool) -> Result<Self, Error> {
         let mut options = Options { count: -1, ..Options::default() };
         let mut words = args.from(2).iter();
         while let Some(word) = words.next() {
@@ -80,12 +80,18 @@ impl<'a> Options<'a> {
                 if by.names_keys() && !reach.covers(text) {
                     return Err(error::keys::SORT_BY_CLUSTER);
                 }
+                if by.names_keys() && named_only {
+                    return Err(error::keys::SORT_BY_ACL);
+                }
                 options.by = Some(by);
             } else if is(word, "GET") && words.len() >= 1 {
                 let text = words.next().unwrap_or_default();
                 let get = Pattern::new(text);
                 if get != Pattern::Element && !reach.covers(text) {
                     return Err(error::keys::SORT_GET_CLUSTER);
+                }
+                if named_only {
+                    return Err(error::keys::SORT_GET_ACL);
                 }
                 options.get.push(get);
             } else {
@@ -108,7 +114,7 @@ impl<'a> Options<'a> {
 
 /// Whether a SORT with these arguments reads keys that they name by a pattern only.
 pub(crate) fn names_further_keys(args: &Args<'_>) -> bool {
-    Options::parse(args, true, Reach::Everywhere)
+    Options::parse(args, true, Reach::Everywhere, false)
         .is_ok_and(|options| options.by.iter().chain(&options.get).any(Pattern::names_keys))
 }
 
@@ -146,7 +152,7 @@ pub(super) fn sort_ro(ctx: &mut Context<'_, '_>) -> Done {
 fn run(ctx: &mut Context<'_, '_>, may_store: bool) -> Done {
     let key = ctx.key(1);
     let reach = if ctx.env.cluster { Reach::Slot(crc16::slot(key.bytes)) } else { Reach::Everywhere };
-    let mut options = Options::parse(&ctx.args, may_store, reach)?;
+    let mut options = Options::parse(&ctx.args, may_store, reach, ctx.env.named_keys_only)?;
     let keeps_order = options.by.is_some_and(|by| !by.names_keys());
     let source = Source::find(ctx, &key)?;
     // The order of a set means nothing, so where it would be seen by others (replicas, scripts) it is made to mean something.

@@ -88,6 +88,9 @@ section! {
     /// What to do about a replicated command that fails.
     propagation_error_behavior: PropagationErrorBehavior = PropagationErrorBehavior::Ignore =>
         "propagation-error-behavior", choice();
+    /// Milliseconds after the start for which a primary refuses writes, until REPLICAOF tells it its role; 0 is off. For
+    /// servers that a Sentinel watches: one that comes back may have been replaced meanwhile.
+    sentinel_guard_ms: u64 = 0 => "sentinel-guard-ms", int(0, LONG_MAX);
     /// Take data in from another server: let only the importing client see expired keys.
     import_mode: bool = false => "import-mode", YES_NO;
 }

@@ -1,6 +1,7 @@
 //! Carrying out what the machine asks for.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use ::cluster::{Action, Event, Level, View};
 use command::registry::Lookup;
@@ -114,6 +115,7 @@ impl Core<'_> {
                 if resync {
                     // Nobody knows this name: the primary cannot but send everything.
                     server.journal.set_history(History::new(replication_id(&*server.host)));
+                    server.replication.hollow.store(true, Ordering::Relaxed);
                 }
                 let host = String::from_utf8_lossy(&ip).into_owned();
                 change_role(self, Role::Replica { host, port, online: false });
@@ -122,6 +124,7 @@ impl Core<'_> {
                 if self.control().is_replica() {
                     change_role(self, Role::Primary);
                 }
+                server.replication.hollow.store(false, Ordering::Relaxed);
                 let held = self.held_slots();
                 node.with(|machine, out| machine.adopt(now, &held, out));
             }
@@ -201,9 +204,12 @@ impl Core<'_> {
 pub fn standing(server: &Server) -> ::cluster::Replication {
     use ::cluster::{PrimaryLink, Replication};
     let link = server.replication.link.lock();
+    let syncs = link.stage == crate::replication::LinkStage::Sync;
+    let hollow = syncs || server.replication.hollow.load(Ordering::Relaxed);
     let link = match link.stage {
         crate::replication::LinkStage::Connected => PrimaryLink::Up { heard: UnixMillis(link.last_io) },
         _ => PrimaryLink::Down { since: UnixMillis(link.down_since) },
     };
-    Replication { offset: server.journal.end().0, link }
+    // Whoever has no version of the data has no offset, whatever the journal was at.
+    Replication { offset: if hollow { 0 } else { server.journal.end().0 }, link }
 }

@@ -25,6 +25,7 @@
 
 mod carry;
 mod keys;
+mod open;
 pub(crate) mod route;
 mod settings;
 pub mod stats;
@@ -39,6 +40,7 @@ use parking_lot::Mutex;
 
 pub use carry::standing;
 pub use keys::HeldKeys;
+pub use open::{open_slots_aux, parse_open_slots};
 pub use settings::settings;
 
 use crate::server::Server;

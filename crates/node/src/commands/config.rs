@@ -7,8 +7,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use acl::Users;
-use config::{Origin, Refusal, SetError};
+use config::{Generated, Origin, Refusal, SetError};
 use resp::error;
 use resp::log_text;
 
@@ -55,14 +54,18 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     let appends = update.config.aof.appendonly;
     let begins = appends && !control.config.aof.appendonly;
     server.aof_on.store(appends, Ordering::Release);
+    let unguarded = update.touches("sentinel-guard-ms") && update.config.replication.sentinel_guard_ms == 0;
     let password = update.touches("requirepass");
     let resized = update.touches("repl-backlog-size");
     let config = Arc::new(update.config);
     call.core.publish_control(|control| {
         *control = control.with_config(config.clone());
+        if unguarded {
+            control.guard = None;
+        }
         if password {
-            let password = config.security.requirepass.as_deref().unwrap_or_default();
-            control.users = Arc::new(Users::with_password(password));
+            let password = config.security.requirepass.as_deref();
+            control.users = Arc::new(control.users.with_default_password(password));
         }
     });
     // An append-only file is worth nothing before it has a base.
@@ -91,7 +94,9 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 fn rewrite(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let host = &call.core.server.host;
-    let new = |old: &[u8]| config::rewrite(old, &control.config, &[], config::Mode::Server, false);
+    let users = Generated { option: b"user".to_vec(), lines: acl::lines(&control.users) };
+    let users = [users];
+    let new = |old: &[u8]| config::rewrite(old, &control.config, &users, config::Mode::Server, false);
     match host.rewrite_config(&new) {
         Ok(()) => host.log(LogLevel::Notice, log_text::config::REWRITTEN),
         Err(RewriteFailure::NoFile) => return Err(error::config::NO_FILE),

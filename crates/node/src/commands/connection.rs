@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use acl::UserId;
 use keyspace::DbIndex;
 use resp::error::{self, Error};
 use resp::reply::Proto;
@@ -9,8 +10,8 @@ use session::{Client, Flag, ReplyMode};
 use structures::number;
 
 use super::{Call, ControlBinding, Done, free};
+use crate::denials;
 use crate::execute::Core;
-use crate::stats::add;
 use crate::transaction;
 
 pub(super) const TABLE: &[ControlBinding] = &[
@@ -64,22 +65,32 @@ fn set_db(client: &mut Client, db: DbIndex) {
     client.card.db.store(u32::from(db.0), Ordering::Relaxed);
 }
 
-/// Lets a client in as a user, or says why not.
-fn authenticate(core: &mut Core<'_>, client: &mut Client, user: &[u8], password: &[u8]) -> Result<(), Error> {
-    if core.control().users.authenticate(user, password) {
-        client.authenticated = true;
-        client.known = true;
-        client.card.texts.lock().user = user.to_vec();
-        return Ok(());
+/// Makes a client another user.
+pub(crate) fn become_user(client: &mut Client, user: UserId, name: &[u8]) {
+    client.user = user;
+    client.card.texts.lock().user = name.to_vec();
+}
+
+/// Lets a client in as a user, or says why not. `verb` is how it asked.
+fn authenticate(core: &mut Core<'_>, client: &mut Client, user: &[u8], password: &[u8], verb: &[u8]) -> Done {
+    match core.control().users.authenticate(user, password) {
+        Some(id) => {
+            client.authenticated = true;
+            client.known = true;
+            become_user(client, id, user);
+            Ok(())
+        }
+        None => {
+            denials::note_failed_login(core, client, user, verb);
+            Err(error::acl::WRONGPASS)
+        }
     }
-    add(&core.counters.acl_denied_auth, 1);
-    Err(error::acl::WRONGPASS)
 }
 
 fn auth(call: &mut Call<'_, '_>) -> Done {
     let (user, password) = match call.args.len() {
         2 => {
-            if call.core.control().users.open() {
+            if call.core.control().users.default_user().nopass {
                 return Err(error::acl::AUTH_WITHOUT_PASSWORD);
             }
             (acl::DEFAULT_USER, call.args.at(1))
@@ -87,7 +98,7 @@ fn auth(call: &mut Call<'_, '_>) -> Done {
         3 => (call.args.at(1), call.args.at(2)),
         _ => return Err(error::common::SYNTAX),
     };
-    authenticate(call.core, call.client, user, password)?;
+    authenticate(call.core, call.client, user, password, call.args.at(0))?;
     call.client.out.ok();
     Ok(())
 }
@@ -119,7 +130,7 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
         }
     }
     if let Some((user, password)) = credentials {
-        authenticate(call.core, call.client, user, password)?;
+        authenticate(call.core, call.client, user, password, call.args.at(0))?;
     }
     if !call.client.authenticated {
         return Err(error::client::HELLO_NOAUTH);
@@ -135,7 +146,8 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     let id = call.client.id();
     let out = &mut call.client.out;
     let zone = &control.config.cluster.availability_zone;
-    out.map(if zone.is_empty() { 7 } else { 8 });
+    let is_sentinel = call.core.server.is_sentinel();
+    out.map(6 + usize::from(!is_sentinel) + usize::from(!zone.is_empty()));
     out.bulk(b"server");
     out.bulk(b"rubellite");
     out.bulk(b"version");
@@ -145,9 +157,13 @@ fn hello(call: &mut Call<'_, '_>) -> Done {
     out.bulk(b"id");
     out.integer(id as i64);
     out.bulk(b"mode");
-    out.bulk(b"standalone");
-    out.bulk(b"role");
-    out.bulk(if control.is_replica() { b"replica" } else { b"master" });
+    if is_sentinel {
+        out.bulk(b"sentinel");
+    } else {
+        out.bulk(b"standalone");
+        out.bulk(b"role");
+        out.bulk(if control.is_replica() { b"replica" } else { b"master" });
+    }
     out.bulk(b"modules");
     out.array(0);
     if !zone.is_empty() {
@@ -180,10 +196,8 @@ fn reset(call: &mut Call<'_, '_>) -> Done {
     for flag in [Flag::NoTouch, Flag::NoEvict, Flag::ReadOnly, Flag::ImportSource] {
         client.card.set(flag, false);
     }
-    let mut texts = client.card.texts.lock();
-    texts.name.clear();
-    texts.user = acl::DEFAULT_USER.to_vec();
-    drop(texts);
+    client.card.texts.lock().name.clear();
+    become_user(client, UserId::DEFAULT, acl::DEFAULT_USER);
     client.authenticated = core.control().users.open();
     client.out.status("RESET");
     Ok(())

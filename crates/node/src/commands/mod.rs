@@ -28,6 +28,7 @@ pub mod persistence;
 pub mod pubsub;
 pub mod replication;
 pub mod script;
+pub mod sentinel;
 pub mod server;
 pub mod slowlog;
 
@@ -97,6 +98,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     pubsub::TABLE,
     replication::TABLE,
     script::TABLE,
+    sentinel::TABLE,
     server::TABLE,
     slowlog::TABLE,
 ];

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use resp::error;
-use session::Flag;
+use session::{Flag, Multi};
 
 use super::{Call, ControlBinding, Done, free, keys};
 use crate::transaction;
@@ -20,7 +20,7 @@ fn multi(call: &mut Call<'_, '_>) -> Done {
     if call.client.multi.is_some() {
         return Err(error::multi::not_in_multi(call.row.fullname));
     }
-    call.client.multi = Some(Box::default());
+    call.client.multi = Some(Box::new(Multi::begin(call.client.db)));
     call.client.card.set(Flag::Multi, true);
     call.client.card.multi.store(0, Ordering::Relaxed);
     call.client.out.ok();

@@ -107,6 +107,9 @@ pub(crate) fn unsubscribe_all(core: &mut Core<'_>, client: &mut Client) {
 
 fn publish(call: &mut Call<'_, '_>) -> Done {
     let (channel, message) = (call.args.at(1), call.args.at(2));
+    if let Some(watch) = call.core.server.sentinel.get() {
+        return watch.publish(call.core.server, channel, message, &mut call.client.out);
+    }
     let reached = publish_message(call.core.server, channel, message, 0);
     if !tell_cluster(call, channel, message, false) {
         call.core.log(call.client.db, &[b"PUBLISH", channel, message], true);

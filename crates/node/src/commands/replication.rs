@@ -1,21 +1,24 @@
-//! REPLICAOF, PSYNC, REPLCONF, ROLE, WAIT.
+//! REPLICAOF, FAILOVER, PSYNC, REPLCONF, ROLE, WAIT.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use command::registry::RowId;
+use command::row::Flags;
 use engine::ticket::Wake;
 use journal::{ReplId, ReplOffset};
 use keyspace::UnixMillis;
 use parking_lot::Mutex;
 use resp::error::{self, Error};
 use resp::log_text;
-use session::{Client, Flag, Waiting};
+use session::{Client, Flag, Letter, Waiting};
 use structures::number;
 
 use super::client::line;
 use super::{Call, ControlBinding, Done, free, world};
-use crate::control::Role;
+use crate::control::{Control, Role};
 use crate::execute::Core;
+use crate::failover;
 use crate::replication::{Announced, Feed, LinkFacts, Replica, Stage, primary};
 use crate::server::{LogLevel, Server, replication_id};
 use crate::stats::add;
@@ -25,6 +28,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("waitaof", waitaof),
     free("replconf", replconf),
     free("role", role),
+    world("failover", failover),
     world("psync", psync),
     world("replicaof", replicaof),
     world("slaveof", replicaof),
@@ -96,8 +100,43 @@ fn psync(call: &mut Call<'_, '_>) -> Done {
         server.host.log(LogLevel::Notice, &log_text::primary::wrong_offset(&format!("{ip}:{port}")));
         return Err(error::common::NOT_INTEGER);
     };
+    if call.client.card.is(Flag::Replica) {
+        return Ok(());
+    }
+    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        take_over(call)?;
+    }
     let wish = ReplId::parse(call.args.at(1)).zip(ReplOffset::before_byte(number));
     begin(call, wish)
+}
+
+/// Our primary asks us to take its place: it will go on as a replica of ours.
+fn take_over(call: &mut Call<'_, '_>) -> Done {
+    let server = call.core.server;
+    let id = call.args.at(1);
+    let text = log_text::failover::received(&String::from_utf8_lossy(id));
+    server.host.log(LogLevel::Notice, &text);
+    if !call.core.control().is_replica() {
+        return Err(error::replication::PSYNC_FAILOVER_PRIMARY);
+    }
+    if ReplId::parse(id) != Some(server.journal.history().id) {
+        return Err(error::replication::PSYNC_FAILOVER_REPLID);
+    }
+    change_role(call.core, Role::Primary);
+    let who = line::describe(call.core, &call.client.card);
+    server.host.log(LogLevel::Notice, &log_text::failover::promoted(&who));
+    Ok(())
+}
+
+fn failover(call: &mut Call<'_, '_>) -> Done {
+    let aborts = call.args.len() == 2 && call.args.at(1).eq_ignore_ascii_case(b"abort");
+    if !aborts {
+        failover::begin(call.core, &call.args)?;
+    } else if !failover::abort(call.core, log_text::failover::ABORTED) {
+        return Err(error::replication::FAILOVER_NONE);
+    }
+    call.client.out.ok();
+    Ok(())
 }
 
 /// The client becomes a replica, from where it asks for or from a snapshot on.
@@ -106,6 +145,9 @@ fn begin(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     let client = &mut *call.client;
     if client.card.is(Flag::Replica) {
         return Ok(());
+    }
+    if failover::is_under_way(server) {
+        return Err(error::replication::SYNC_WHILE_FAILING_OVER);
     }
     if let Role::Replica { online: false, .. } = call.core.control().role {
         return Err(error::replication::SYNC_WITHOUT_LINK);
@@ -181,11 +223,16 @@ fn replicaof(call: &mut Call<'_, '_>) -> Done {
     if control.cluster.is_some() {
         return Err(error::replication::REPLICAOF_IN_CLUSTER);
     }
+    if failover::is_under_way(server) {
+        return Err(error::replication::REPLICAOF_FAILING_OVER);
+    }
     let who = line::describe(call.core, &call.client.card);
     if host.eq_ignore_ascii_case(b"no") && port.eq_ignore_ascii_case(b"one") {
         if control.is_replica() {
             change_role(call.core, Role::Primary);
             server.host.log(LogLevel::Notice, &log_text::replica::promoted(&who));
+        } else if control.guard.is_some() {
+            call.core.publish_control(|control| control.guard = None);
         }
         call.client.out.ok();
         return Ok(());
@@ -218,6 +265,7 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         let old = server.journal.history().id;
         let id = replication_id(&*server.host);
         server.journal.change_id(id);
+        server.replication.id_is_given.store(false, Ordering::Relaxed);
         let at = server.journal.end().next_byte();
         server.host.log(LogLevel::Warning, &log_text::replica::second_id(&old.to_string(), at, &id.to_string()));
         server.replication.alone_since.store(server.engine.now().0, Ordering::Relaxed);
@@ -232,18 +280,16 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
         config.replication.replicaof = endpoint;
         control.config = Arc::new(config);
         control.role = role;
+        control.guard = None;
         control.loading = false;
         control.async_loading = false;
     });
     // Behind the role: who reads the new generation reads the new role, and the link's thread may look at any moment.
     server.replication.generation.fetch_add(1, Ordering::AcqRel);
     server.hang_up();
-    if becomes_replica {
-        for card in server.cards.all() {
-            if card.is(Flag::Blocked) && !card.is(Flag::Paused) {
-                server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE));
-            }
-        }
+    // In a failover that is done when it has succeeded.
+    if becomes_replica && !failover::is_under_way(server) {
+        unblock_all(server, &core.control());
     }
     // They come back and are told of the new id. Whose server follows another primary stay for now: if its history is
     // this one, they go on with it.
@@ -254,10 +300,40 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     server.host.wake_control();
 }
 
+/// Tells all clients that wait for keys or replicas that this server is a replica now. Who only reads, and has said so, goes on
+/// waiting; who can go elsewhere is told where; the others are disconnected, so that they look for the primary.
+pub(crate) fn unblock_all(server: &Server, control: &Control) {
+    for card in server.cards.all() {
+        if !card.is(Flag::Blocked) || card.is(Flag::Paused) {
+            continue;
+        }
+        let last = RowId(card.last_command.load(Ordering::Relaxed) as u16);
+        let writes = last.index() >= server.registry.id_count() || server.registry.row(last).has(Flags::WRITE);
+        if card.is(Flag::ReadOnly) && !writes {
+            continue;
+        }
+        let waits_for_keys = card.wait.lock().is_some();
+        match &control.role {
+            Role::Replica { host, port, .. } if waits_for_keys && card.is(Flag::CapaRedirect) => {
+                server.unblock(&card, Some(error::common::redirect(host.as_bytes(), *port)));
+            }
+            _ => {
+                if server.unblock(&card, Some(error::client::UNBLOCKED_ROLE_CHANGE)) {
+                    server.mailboxes[card.thread].post(Letter::Kill { client: card.id, after_reply: true });
+                }
+            }
+        }
+    }
+}
+
 fn role(call: &mut Call<'_, '_>) -> Done {
     let control = call.core.control();
     let server: &Server = call.core.server;
     let out = &mut call.client.out;
+    if let Some(watch) = server.sentinel.get() {
+        watch.role(out);
+        return Ok(());
+    }
     let end = server.journal.end().0 as i64;
     match &control.role {
         Role::Primary => {
@@ -472,6 +548,29 @@ mod tests {
         assert_eq!(resume_point(node.server), history.second, "the former history is here to its end");
         assert_eq!(node.say(a, "SET k 3"), "+OK\r\n");
         assert_eq!(resume_point(node.server), Some((history.id, node.server.journal.end())));
+    }
+
+    #[test]
+    fn who_can_go_elsewhere_is_sent_to_the_primary() {
+        let mut node = awake();
+        let (a, b, c) = (node.connect(), node.connect(), node.connect());
+        for who in [a, b] {
+            node.say(who, "CLIENT CAPA redirect");
+        }
+        node.send(a, b"MULTI\r\nSET k v\r\n");
+        node.heard(a);
+        node.say(b, "BLPOP q 0");
+        node.say(c, "BLPOP q 0");
+        let admin = node.connect();
+        node.say(admin, "REPLICAOF h 7");
+        assert_eq!(node.say(a, "EXEC"), "-REDIRECT h:7\r\n");
+        assert_eq!(node.heard(b), "-REDIRECT h:7\r\n");
+        assert!(node.heard(c).starts_with("-UNBLOCKED ") && node.is_closing(c));
+        assert_eq!(node.say(a, "GET k"), "-REDIRECT h:7\r\n");
+        assert_eq!(node.say(a, "PING"), "+PONG\r\n");
+        assert_eq!(node.say(a, "READONLY"), "+OK\r\n");
+        assert_eq!(node.say(a, "GET k"), "$-1\r\n");
+        assert_eq!(node.say(a, "SET k v"), "-REDIRECT h:7\r\n");
     }
 
     #[test]

@@ -8,7 +8,12 @@ pub(super) const TABLE: &[ControlBinding] =
 
 fn information(call: &mut Call<'_, '_>) -> Done {
     let text = info::page(call.core, call.args.from(1));
-    call.client.out.verbatim(b"txt", text.as_bytes());
+    if call.core.server.is_sentinel() {
+        // The peers' Sentinels answer like this in either protocol.
+        call.client.out.bulk(text.as_bytes());
+    } else {
+        call.client.out.verbatim(b"txt", text.as_bytes());
+    }
     Ok(())
 }
 

@@ -24,6 +24,7 @@ mod memory;
 mod modules;
 mod persistence;
 mod replication;
+mod sentinel;
 mod server;
 mod stats;
 
@@ -43,6 +44,9 @@ enum Shown {
     All,
     ByName,
 }
+
+/// What a Sentinel shows, whatever it is asked for.
+const OF_A_SENTINEL: [&str; 5] = ["server", "clients", "stats", "cpu", "sentinel"];
 
 struct Section {
     name: &'static str,
@@ -65,6 +69,7 @@ const SECTIONS: &[Section] = &[
     Section { name: "latencystats", title: "Latencystats", shown: Shown::All, write: latencystats::write },
     Section { name: "cluster", title: "Cluster", shown: Shown::Default, write: cluster::write },
     Section { name: "keyspace", title: "Keyspace", shown: Shown::Default, write: keyspace::write },
+    Section { name: "sentinel", title: "Sentinel", shown: Shown::Default, write: sentinel::write },
     Section { name: "debug", title: "Debug", shown: Shown::ByName, write: debug::write },
 ];
 
@@ -128,7 +133,7 @@ pub fn page(core: &mut Core<'_>, names: Args<'_>) -> String {
             })
     };
     let mut page = Page { server: core.server, control: core.control(), text: String::with_capacity(4096) };
-    for section in SECTIONS.iter().filter(|section| asked(section)) {
+    for section in SECTIONS.iter().filter(|section| asked(section) && is_there(page.server, section)) {
         if !page.text.is_empty() {
             page.text.push_str("\r\n");
         }
@@ -140,11 +145,15 @@ pub fn page(core: &mut Core<'_>, names: Args<'_>) -> String {
     page.text
 }
 
+fn is_there(server: &Server, section: &Section) -> bool {
+    if server.is_sentinel() { OF_A_SENTINEL.contains(&section.name) } else { section.name != "sentinel" }
+}
+
 /// The whole page, for a crash report.
 pub fn everything(server: &Server) -> String {
     let control = Rc::new(Control::clone(&server.control.load()));
     let mut page = Page { server, control, text: String::new() };
-    for section in SECTIONS {
+    for section in SECTIONS.iter().filter(|section| is_there(server, section)) {
         let _ = write!(page.text, "# {}\r\n", section.title);
         (section.write)(&mut page);
     }

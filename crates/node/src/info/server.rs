@@ -15,7 +15,11 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("redis_git_sha1", "00000000");
     page.field("redis_git_dirty", 0);
     page.field("redis_build_id", "0");
-    let mode = if page.server.cluster.is_some() { "cluster" } else { "standalone" };
+    let mode = match page.server {
+        server if server.is_sentinel() => "sentinel",
+        server if server.cluster.is_some() => "cluster",
+        _ => "standalone",
+    };
     page.field("redis_mode", mode);
     page.field("server_mode", mode);
     page.field("os", &facts.os);

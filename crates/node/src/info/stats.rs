@@ -76,5 +76,6 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("acl_access_denied_cmd", totals.acl_denied_cmd);
     page.field("acl_access_denied_key", totals.acl_denied_key);
     page.field("acl_access_denied_channel", totals.acl_denied_channel);
-    page.zeros(&["acl_access_denied_tls_cert", "acl_access_denied_db"]);
+    page.zeros(&["acl_access_denied_tls_cert"]);
+    page.field("acl_access_denied_db", totals.acl_denied_db);
 }

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | what a replica is sent, and when | `primary.rs` |
 //! | how a primary's stream is applied | `replica.rs` |
+//! | a link to a primary, without its socket | `follower.rs` |
 //! | PSYNC, REPLCONF, REPLICAOF, ROLE, WAIT | `commands/replication.rs` |
 //!
 //! Invariants
@@ -33,6 +34,7 @@ use crate::control::{Control, Role};
 use crate::server::Server;
 
 pub mod apart;
+pub mod follower;
 pub mod primary;
 pub mod replica;
 
@@ -182,6 +184,8 @@ pub struct Replication {
     pub generation: AtomicU64,
     /// Where the link's thread sleeps while there is nobody to follow.
     pub idle: Sleeper,
+    /// The data of this replica are no version of anything: they were flushed for a sync that has not ended.
+    pub hollow: AtomicBool,
     /// The link to our primary.
     pub link: Mutex<LinkFacts>,
     /// Keys that clients of this replica have given an expiry: no DEL of the primary will end them.
@@ -192,6 +196,8 @@ pub struct Replication {
     pub hang_up: Mutex<Option<HangUp>>,
     /// The snapshot that is being sent while it is made, until the last of its replicas has it.
     pub transfer: Mutex<Option<Arc<Sync>>>,
+    /// The present id came from a primary, so others know it. Else it was made here, and maybe nobody does.
+    pub id_is_given: AtomicBool,
     /// When the last replica left, in ms; 0 while there is one, or was none.
     pub alone_since: AtomicI64,
 }
@@ -330,7 +336,7 @@ impl Server {
             Some((id, limit)) => (id, limit.next_byte() as i64),
             None => (journal::ReplId::NONE, -1),
         };
-        put("master_failover_state", "no-failover".to_owned());
+        put("master_failover_state", crate::failover::state_name(self).to_owned());
         put("master_replid", history.id.to_string());
         put("master_replid2", second.to_string());
         put("master_repl_offset", end.to_string());

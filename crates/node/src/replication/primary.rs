@@ -31,7 +31,7 @@ use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
 use crate::control::{Control, Pause, PauseReason, Role};
-use crate::execute::Core;
+use crate::execute::{Core, Errand};
 use crate::server::{LogLevel, Server, replication_id};
 
 /// How much a replica is given at a time.
@@ -520,22 +520,33 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
     if server.replication.replicas.lock().is_empty() {
         return;
     }
-    let mut attempt = Attempt::new(0);
+    let mut attempt = core.new_attempt(Errand::InPassing);
     if server.engine.gate.world_wanted() || core.lease.enter(&mut attempt) != Taken::Yes {
         core.lease.abandon(&mut attempt);
         return;
     }
     if !core.control().is_replica() && !frozen(&core.control()) {
-        let mut unit = JournalUnit::new();
-        unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
-        server.journal.append(&unit);
+        append_raw(server, bytes);
     }
+}
+
+fn append_raw(server: &Server, bytes: &'static [u8]) {
+    let mut unit = JournalUnit::new();
+    unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
+    server.journal.append(&unit);
+}
+
+const GET_ACK: &[u8] = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
+
+/// Asks the replicas how far they are. The caller has the world, and this server is a primary.
+pub(crate) fn append_get_ack(server: &Server) {
+    append_raw(server, GET_ACK);
 }
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.
 pub fn ask_for_acks(core: &mut Core<'_>) {
     if std::mem::take(&mut core.wants_acks) && core.control().pause == Pause::None {
-        append_notice(core, b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n");
+        append_notice(core, GET_ACK);
     }
 }
 
@@ -552,7 +563,7 @@ pub fn acknowledged(server: &Server, client: &Client, offset: u64, fsynced: u64)
     if (news || durable) && server.replication.waited.load(Ordering::Relaxed) {
         server.recheck();
     }
-    if news && server.shutdown.lock().is_some() {
+    if news && (server.shutdown.lock().is_some() || crate::failover::is_under_way(server)) {
         server.host.wake_control();
     }
 }
@@ -614,11 +625,6 @@ impl Clockwork {
         }
     }
 
-    /// Whether it stands in the queue for the world.
-    pub fn waits_for_world(&self) -> bool {
-        self.attempt.is_some()
-    }
-
     /// The server ends: a place in the queue is given up.
     pub fn give_up(&mut self, core: &mut Core<'_>) {
         if let Some(mut attempt) = self.attempt.take() {
@@ -637,7 +643,7 @@ impl Clockwork {
         if !forget && !cut && self.attempt.is_none() {
             return;
         }
-        let mut attempt = self.attempt.take().unwrap_or_else(|| core.new_attempt(3));
+        let mut attempt = self.attempt.take().unwrap_or_else(|| core.new_attempt(Errand::Sync));
         if core.lease.take_world(&mut attempt) != Taken::Yes {
             self.attempt = Some(attempt);
             return;

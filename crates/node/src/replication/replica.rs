@@ -36,12 +36,12 @@ use super::apart::Apart;
 use super::{LinkStage, Quiet};
 use crate::commands::Call;
 use crate::control::{Control, Role};
-use crate::execute::{Core, prepare};
+use crate::execute::{Core, Errand, prepare};
 use crate::facts::Crash;
 use crate::hooks::NodeHooks;
 use crate::loading::{Loader, flush};
 use crate::replay::in_other_words;
-use crate::server::{Bound, LogLevel, Server};
+use crate::server::{Bound, LogLevel, Server, replication_id};
 
 /// The primary to follow, as of one moment.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -104,9 +104,10 @@ pub fn resume_point(server: &Server) -> Option<(ReplId, ReplOffset)> {
     }
     let (history, end) = (server.journal.history(), server.journal.end());
     // After a restart, or a promotion without a write, this position is in the former history as well, and only that one
-    // can be known to others.
+    // can be known to others. Whom we ask to take over has followed us under the present one.
+    let own = !server.replication.id_is_given.load(Ordering::Relaxed) && !crate::failover::asks_to_take_over(server);
     match history.second {
-        Some((id, limit)) if limit == end => Some((id, end)),
+        Some((id, limit)) if own && limit == end => Some((id, end)),
         _ => Some((history.id, end)),
     }
 }
@@ -116,7 +117,7 @@ impl<'s> Applier<'s> {
     pub fn new(server: &'s Server, me: usize) -> Self {
         let sleeper = Sleeper::new();
         let core = Core::with_wake(server, me, sleeper.clone());
-        let attempt = core.new_attempt(4);
+        let attempt = core.new_attempt(Errand::Apply);
         let card = Arc::new(ClientCard::new(0, 0, -1, 0));
         Applier {
             core,
@@ -136,6 +137,8 @@ impl<'s> Applier<'s> {
     pub fn attach(&mut self, generation: u64, card: ClientCard) {
         let card = Arc::new(card);
         card.set(Flag::Primary, true);
+        // It is nobody's session: no rule of ours is about it.
+        card.texts.lock().user = b"(superuser)".to_vec();
         self.server.cards.add(card.clone());
         *self.client = Client::new(card, true);
         self.client.db = self.server.journal.stream_db().unwrap_or_default();
@@ -205,6 +208,9 @@ impl<'s> Applier<'s> {
         if !keep {
             self.server.host.log(LogLevel::Notice, log_text::replica::FLUSHING);
             flush(&mut self.core);
+            // Nothing is a version of the former history any more, so nobody may be asked to continue it.
+            self.server.journal.set_history(History::new(replication_id(&*self.server.host)));
+            self.server.replication.hollow.store(true, Ordering::Relaxed);
         }
         self.server.host.log(LogLevel::Notice, log_text::replica::LOADING);
         let databases = usize::from(self.core.control().env.databases);
@@ -242,7 +248,9 @@ impl<'s> Applier<'s> {
         load.apart.install(&mut self.core.lease.space(DbIndex(0)));
         let db = DbIndex(told.stream_db.unwrap_or(0));
         self.client.db = db;
+        self.server.replication.id_is_given.store(true, Ordering::Relaxed);
         self.server.journal.restart(History::new(load.id), load.offset, Some(db));
+        self.server.replication.hollow.store(false, Ordering::Relaxed);
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
             self.server.saving.lock().rewrites.ask();
@@ -253,6 +261,11 @@ impl<'s> Applier<'s> {
             set_online(control, true);
         });
         self.note_stage(LinkStage::Connected);
+        if let (Some(node), Some(text)) = (&self.server.cluster, &told.open_slots) {
+            let open = crate::cluster::parse_open_slots(text);
+            node.with(|machine, out| machine.open_slots(self.server.engine.now(), &open, out));
+            self.core.carry_out();
+        }
         self.core.lease.release();
         self.server.host.log(LogLevel::Notice, log_text::replica::FINISHED);
         Ok(())
@@ -276,11 +289,27 @@ impl<'s> Applier<'s> {
             self.server.journal.set_history(history);
             self.server.disconnect_replicas();
         }
+        self.server.replication.id_is_given.store(true, Ordering::Relaxed);
         self.client.db = self.server.journal.stream_db().unwrap_or_default();
         self.core.publish_control(|control| set_online(control, true));
         self.note_stage(LinkStage::Connected);
         self.core.lease.release();
         Ok(())
+    }
+
+    /// What the primary answered to PSYNC: while a failover is under way, whether it has taken over.
+    pub fn end_failover(&mut self, taken_over: bool) {
+        if !crate::failover::asks_to_take_over(self.server) {
+            return;
+        }
+        if self.world().is_ok() {
+            if taken_over {
+                crate::failover::succeed(&mut self.core);
+            } else {
+                crate::failover::abort(&mut self.core, log_text::failover::REJECTED);
+            }
+        }
+        self.core.lease.release();
     }
 
     /// Applies one unit. True when the primary asks how far we are.

@@ -49,6 +49,11 @@ pub fn load_failed(errors: &[u8]) -> Error {
     Error::composed(&[b"ERR ", cut(errors)])
 }
 
+/// Why a `user` line of a configuration file is refused: no reply, but the reason that stands below the line.
+pub fn in_declaration(word: &[u8], reason: &str) -> Vec<u8> {
+    [b"Error in user declaration '", cut(word), b"': ", reason.as_bytes()].concat()
+}
+
 /// Reasons for which a rule is refused.
 pub mod reason {
     pub const WRONG_FORMAT: &str = "Wrong format";
@@ -89,7 +94,18 @@ pub fn denied_channel(user: &[u8], channel: &[u8]) -> Vec<u8> {
     [b"User ", user, b" has no permissions to access the '", channel, b"' channel"].concat()
 }
 
-pub fn denied_database(user: &[u8], database: u32) -> Vec<u8> {
-    [cut(b"User "), cut(user), formatted(format_args!(" has no permissions to access database {database}")).text()]
-        .concat()
+pub fn denied_database(user: &[u8], database: &[u8]) -> Vec<u8> {
+    [cut(b"User "), cut(user), b" has no permissions to access database ", cut(database)].concat()
 }
+
+/// A queued command may no longer be executed; `reason` is what the user lacks.
+pub fn changed_before_exec(reason: &str) -> Error {
+    formatted(format_args!(
+        "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is \
+         no longer allowed for the following reason: {reason}"
+    ))
+}
+
+/// The end of what `ACL LOAD` tells when it finds errors.
+pub const NOTHING_LOADED: &str =
+    "WARNING: ACL errors detected, no change to the previously active ACL rules was performed";

@@ -42,6 +42,13 @@ pub const REPLICAOF_FAILING_OVER: Error = Error::fixed("ERR REPLICAOF not allowe
 pub const REPLICAOF_FROM_REPLICA: Error = Error::fixed("ERR Command is not valid when client is a replica.");
 pub const PRIMARY_PORT: Error = Error::fixed("ERR Invalid master port");
 
+// --- the guard of a server that has just started. Clients that follow a Sentinel know its code: they ask again who the
+// primary is.
+pub const GUARDED: Error = Error::fixed(
+    "READONLY This server has just started and waits to be told its role by REPLICAOF: it takes no writes until then, or \
+     until the time of sentinel-guard-ms is over.",
+);
+
 // --- WAIT and WAITAOF
 pub const WAIT_ON_REPLICA: Error = Error::fixed(
     "ERR WAIT cannot be used with replica instances. Please also note that if a replica is configured to be writable \

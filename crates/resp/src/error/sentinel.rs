@@ -9,6 +9,8 @@ pub const FAILOVER_OPTION: Error = Error::fixed("ERR Unknown failover option spe
 pub const FAILOVER_RUNNING: Error = Error::fixed("INPROG Failover already in progress");
 pub const FAILOVER_NO_REPLICA: Error = Error::fixed("NOGOODSLAVE No suitable replica to promote");
 pub const QUORUM: Error = Error::fixed("ERR Quorum must be 1 or greater.");
+pub const INVALID_QUORUM: Error = Error::fixed("ERR Invalid quorum");
+pub const INVALID_PORT: Error = Error::fixed("ERR Invalid port");
 pub const ADDRESS: Error = Error::fixed("ERR Invalid IP address or hostname specified");
 pub const DUPLICATE_PRIMARY: Error = Error::fixed("ERR Duplicate master name.");
 pub const DUPLICATE_REPLICA: Error = Error::fixed("ERR Duplicate hostname and port for replica.");
@@ -64,4 +66,16 @@ pub fn set_option(option: &[u8]) -> Error {
 
 pub fn set_value(value: &[u8], option: &[u8]) -> Error {
     Error::composed(&[b"ERR Invalid argument '", cut(value), b"' for SENTINEL SET '", cut(option), b"'"])
+}
+
+/// `SENTINEL CKQUORUM`: what `usable` Sentinels are too few for.
+pub fn no_quorum(usable: usize, quorum: bool, majority: bool) -> Error {
+    let mut reasons = Vec::new();
+    if quorum {
+        reasons.push("Not enough available Sentinels to reach the specified quorum for this master");
+    }
+    if majority {
+        reasons.push("Not enough available Sentinels to reach the majority and authorize a failover");
+    }
+    formatted(format_args!("NOQUORUM {usable} usable Sentinels. {}", reasons.join(". ")))
 }

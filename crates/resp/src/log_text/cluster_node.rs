@@ -1,5 +1,6 @@
 //! Lines about a node of a cluster that are not the machine's own: its file, its bus, what users ask of it.
 
+pub const SAVING: &str = "Saving the cluster configuration file before exiting.";
 pub const CANNOT_SAVE: &str = "Fatal: can't update cluster config file.";
 pub const SAVE_IGNORED: &str = "Warning: can't update cluster config file, going on without.";
 

@@ -4,6 +4,7 @@
 //! expiry cycle, the end of a pause.
 
 use std::io::{self, IoSlice};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -12,7 +13,8 @@ use config::directives::aof::AppendFsync;
 use engine::lease::{Attempt, Taken};
 use engine::ticket::Wake;
 use keyspace::UnixMillis;
-use node::execute::Core;
+use node::aof::Aof;
+use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
 use node::server::Server;
@@ -21,7 +23,6 @@ use runtime::reactor::Inbox;
 use runtime::signals::Signal;
 use runtime::{ConnInfo, Connections, Handler, Reactor, Reenter, Verdict, Waker, clock, signals};
 
-use super::aof::Aof;
 use super::bus::{Bus, Pulse};
 
 /// Executors besides the I/O threads: this thread's units, its background work, the link to a primary, and the snapshot
@@ -73,7 +74,7 @@ pub fn run(
     let core = Core::with_wake(server, first, Arc::new(WakeThis(reactor.inbox().waker().clone())));
     let mut handler = ControlThread {
         server,
-        cluster_attempt: core.new_attempt(7),
+        cluster_attempt: core.new_attempt(Errand::Cluster),
         core,
         expirer: Expirer::new(server, first + 1),
         aof,
@@ -93,11 +94,7 @@ pub fn run(
 
 impl ControlThread<'_> {
     fn tick(&mut self) {
-        // The expiry cycle sleeps where it has to wait. Behind this thread's own place in the queue for the world it would
-        // wait for itself.
-        if !self.core.waits_for_world() && !self.replicas.waits_for_world() && !self.cluster_attempt.is_queued() {
-            self.expirer.cycle(EXPIRY_NANOS);
-        }
+        self.expirer.cycle(EXPIRY_NANOS);
         node::cron::tick(&mut self.core, self.server.engine.now());
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
@@ -130,7 +127,8 @@ impl ControlThread<'_> {
     fn drive(&mut self, io: &mut dyn Reenter) {
         let (Some(bus), Some(node)) = (&mut self.bus, &self.server.cluster) else { return };
         loop {
-            if node.data_arrived() || !self.core.carry_out() {
+            // A place in the queue is to be redeemed even when others have done what it was for: nobody passes it.
+            if self.cluster_attempt.is_queued() || node.data_arrived() || !self.core.carry_out() {
                 match self.core.lease.take_world(&mut self.cluster_attempt) {
                     Taken::Yes => {
                         if node.take_arrival() {
@@ -176,7 +174,7 @@ impl Connections for ControlThread<'_> {
         self.bus.as_mut().is_some_and(|bus| bus.accepted(token, &info))
     }
 
-    fn connected(&mut self, token: usize, result: io::Result<()>) {
+    fn connected(&mut self, token: usize, result: io::Result<Option<SocketAddr>>) {
         if let Some(bus) = &mut self.bus {
             bus.connected(token, result.is_ok());
         }
@@ -234,6 +232,7 @@ impl Handler for ControlThread<'_> {
             let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
             shutdown::request(self.server, wish, None, None);
         }
+        node::failover::tick(&mut self.core);
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);

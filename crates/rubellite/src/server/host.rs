@@ -13,6 +13,9 @@ use bytes::Bytes;
 use config::{Config, Directive, Reason};
 use engine::Clock;
 use keyspace::Db;
+use node::aof::Aof;
+use node::aof::load::{Failure, Reader};
+use node::aof::recover::read_manifest;
 use node::execute::Core;
 use node::facts::{CpuFacts, Crash, MemoryFacts, ProcessFacts};
 use node::loading::How;
@@ -26,11 +29,8 @@ use runtime::usage::{self, Whose};
 use runtime::{Waker, alloc, clock, entropy, errno, files, log, signals, source};
 use value::Value;
 
-use super::aof::Aof;
-use super::load::{Failure, Reader};
 use super::migrator::Migrator;
 use super::nodes_file::NodesFile;
-use super::recover::read_manifest;
 use super::settings::Outside;
 use super::snapshotter::Snapshotter;
 
@@ -45,6 +45,17 @@ impl Clock for SystemClock {
     fn nanos(&self) -> u64 {
         clock::monotonic_us() * 1000
     }
+}
+
+/// Writes a line of the node's into the log.
+pub fn log_line(level: LogLevel, text: &str) {
+    let level = match level {
+        LogLevel::Debug => log::Level::Debug,
+        LogLevel::Verbose => log::Level::Verbose,
+        LogLevel::Notice => log::Level::Notice,
+        LogLevel::Warning => log::Level::Warning,
+    };
+    log::line(level, text);
 }
 
 /// The process as the node's host.
@@ -103,13 +114,7 @@ impl SyncFile for OpenFile {
 
 impl Host for ProcessHost {
     fn log(&self, level: LogLevel, text: &str) {
-        let level = match level {
-            LogLevel::Debug => log::Level::Debug,
-            LogLevel::Verbose => log::Level::Verbose,
-            LogLevel::Notice => log::Level::Notice,
-            LogLevel::Warning => log::Level::Warning,
-        };
-        log::line(level, text);
+        log_line(level, text);
     }
 
     fn free(&self, garbage: Vec<Value>) {
@@ -144,10 +149,15 @@ impl Host for ProcessHost {
         file.commit().map_err(|e| failed(&e.error))
     }
 
+    fn read_file(&self, path: &[u8]) -> Result<Vec<u8>, String> {
+        source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| errno::text(&e))
+    }
+
     fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {
         let name = core.control().config.snapshot.dbfilename.clone();
         let path = Path::new(OsStr::from_bytes(&name));
-        match Reader::alone(core).snapshot(path, how) {
+        let Some(aof) = self.aof.get() else { return Err(log_text::aof::TURNED_OFF.to_owned()) };
+        match Reader::alone(core, &aof.ground).snapshot(path, how) {
             Ok(Some(_)) => Ok(()),
             Ok(None) => Err(log_text::snapshot::cannot_open(&path.display().to_string(), "No such file or directory")),
             Err(failure) => Err(failure.text()),
@@ -157,8 +167,10 @@ impl Host for ProcessHost {
     fn load_aof(&self, core: &mut Core<'_>) -> Result<(), String> {
         let config = core.control().config.clone();
         let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-        let manifest = read_manifest(&dir, &Names::new(&config.aof.appendfilename))?.unwrap_or_default();
-        Reader::alone(core).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
+        let Some(aof) = self.aof.get() else { return Err(log_text::aof::TURNED_OFF.to_owned()) };
+        let ground = &aof.ground;
+        let manifest = read_manifest(ground, &dir, &Names::new(&config.aof.appendfilename))?.unwrap_or_default();
+        Reader::alone(core, ground).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
     }
 
     fn save_nodes(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {

@@ -7,19 +7,22 @@
 //!                                                                              ├─ link         (our primary's stream)
 //!                                                                              └─ control      (timers, expiry, saves, bus)
 //! ```
+//!
+//! A Sentinel is the same server with other commands: it has one I/O thread, no link, no data, and a thread that watches
+//! (`sentinel.rs`).
 
-mod aof;
 mod bus;
 mod control;
+mod disk;
 mod host;
-mod load;
 mod migrator;
 mod nodes_file;
-mod recover;
 mod replica;
+mod sentinel;
 mod settings;
 mod snapshotter;
 mod start;
+mod state_file;
 mod thread;
 
-pub use start::main;
+pub use start::{main, sentinel_main};

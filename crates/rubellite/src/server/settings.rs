@@ -21,6 +21,8 @@ pub struct Outside {
     pub acceptor: OnceLock<Acceptor>,
     /// What the program was called by.
     pub name: String,
+    /// What its title says of its kind: `[sentinel]`, or nothing.
+    pub mode: &'static str,
 }
 
 type Failed = (&'static Directive, Reason);
@@ -61,7 +63,7 @@ impl Outside {
                 crash::enable(new.process.crash_log_enabled).map_err(|e| Reason::new(errno::text(&e)))
             }
             "proc-title-template" => {
-                set_title(&self.name, new);
+                set_title(&self.name, self.mode, new);
                 Ok(())
             }
             _ => Ok(()),
@@ -168,7 +170,7 @@ pub fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
 }
 
 /// Shows in the list of processes what the configuration says.
-pub fn set_title(name: &str, config: &Config) {
+pub fn set_title(name: &str, mode: &str, config: &Config) {
     if !config.process.set_proc_title {
         return;
     }
@@ -180,7 +182,7 @@ pub fn set_title(name: &str, config: &Config) {
     let facts = TitleFacts {
         title: name,
         listen_addr: &listen_addr,
-        server_mode: if config.cluster.enabled { " [cluster]" } else { "" },
+        server_mode: mode,
         config_file: "",
         unixsocket: "",
         port: config.network.port,

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use engine::background::Background;
 use engine::id::ExecutorId;
+use node::aof::Aof;
+use node::aof::load::delay_micros;
 use node::replication::Sync;
 use node::saving::{self, SaveJob, Target};
 use node::server::Server;
@@ -22,9 +24,7 @@ use resp::log_text;
 use runtime::files::{CommitError, Step};
 use runtime::{clock, errno, files, log};
 
-use super::aof::Aof;
 use super::host::OpenFile;
-use super::load::delay_micros;
 
 /// Bytes gathered before they are written.
 const WRITE: usize = 256 * 1024;

@@ -8,27 +8,30 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
-use acl::Users;
+use acl::Declared;
 use cluster::{Cluster, Outbox, Saved};
 use command::registry::{Mode as CommandMode, Registry};
 use config::{CommandLine, Config, Loaded, Mode, Reason, Surroundings};
 use engine::ticket::Wake;
 use keyspace::UnixMillis;
+use node::aof::load::Failure;
+use node::aof::{Aof, recover};
 use node::cluster::ClusterNode;
+use node::commands::acl as users;
 use node::control::{Control, Role};
 use node::report;
+use node::sentinel::Watch;
 use node::server::Server;
 use resp::log_text;
 use runtime::accept::Acceptor;
-use runtime::{Reactor, cores, crash, daemon, entropy, log, rlimit, signals, source, title};
+use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signals, source, title};
 
-use super::aof::Aof;
-use super::host::{ProcessHost, SystemClock};
-use super::load::Failure;
+use super::disk;
+use super::host::{ProcessHost, SystemClock, log_line};
 use super::nodes_file::NodesFile;
 use super::settings::{self, Outside};
 use super::snapshotter::{self, Jobs};
-use super::{control, recover, replica, thread};
+use super::{control, replica, sentinel, state_file, thread};
 
 /// Our version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -38,6 +41,16 @@ const STACK: usize = 1 << 20;
 
 /// Runs the server with these arguments, its name first.
 pub fn main(args: &[OsString]) -> ExitCode {
+    let is_sentinel = args.iter().skip(1).any(|word| word.as_bytes() == b"--sentinel");
+    start(args, if is_sentinel { CommandMode::Sentinel } else { CommandMode::Server })
+}
+
+/// Runs a Sentinel with these arguments, its name first.
+pub fn sentinel_main(args: &[OsString]) -> ExitCode {
+    start(args, CommandMode::Sentinel)
+}
+
+fn start(args: &[OsString], mode: CommandMode) -> ExitCode {
     let name = args.first().map(|a| a.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.as_str();
     let arguments: Vec<Vec<u8>> = args.iter().skip(1).map(|a| a.as_bytes().to_vec()).collect();
@@ -47,14 +60,14 @@ pub fn main(args: &[OsString]) -> ExitCode {
     }
     title::init();
     let line = CommandLine::parse(arguments);
-    let (loaded, file) = match load(&line) {
-        Ok(loaded) => loaded,
+    let texts = match load(&line, mode) {
+        Ok(texts) => texts,
         Err(message) => {
             eprintln!("{message}");
             return ExitCode::FAILURE;
         }
     };
-    match run(name, loaded, file) {
+    match run(name, texts) {
         Ok(code) => ExitCode::from(code),
         Err(e) => {
             log::warning(e);
@@ -107,25 +120,65 @@ impl Surroundings for Files {
     }
 }
 
-fn load(line: &CommandLine) -> Result<(Loaded, Option<PathBuf>), String> {
+/// What the texts of a configuration say.
+struct Texts {
+    loaded: Loaded,
+    users: Vec<Declared>,
+    file: Option<PathBuf>,
+    /// In a Sentinel, what its lines say.
+    machine: Option<::sentinel::Sentinel>,
+    /// What there is to say about the file.
+    warning: Option<String>,
+}
+
+fn load(line: &CommandLine, mode: CommandMode) -> Result<Texts, String> {
+    let is_sentinel = mode == CommandMode::Sentinel;
     let mut file = None;
     let mut text = Vec::new();
+    let mut warning = None;
     if let Some(path) = &line.file {
         let path = Path::new(OsStr::from_bytes(path));
-        text = source::read(path).map_err(|e| {
+        let found = if is_sentinel {
+            state_file::read(path).map(|found| (found.text, found.warning))
+        } else {
+            source::read(path).map(|text| (text, None))
+        };
+        (text, warning) = found.map_err(|e| {
             format!("Fatal error, can't open config file '{}': {}", path.display(), runtime::errno::text(&e))
         })?;
         file = Some(std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
     }
     let stdin = if line.stdin { source::read_stdin().map_err(|e| e.to_string())? } else { Vec::new() };
     let text = line.text(&text, &stdin);
-    let loaded = config::load(&text, Mode::Server, &mut Files).map_err(|e| e.message(VERSION))?;
-    Ok((loaded, file))
+    let refused = |e: config::LineError| e.message(VERSION);
+    let read_as = if is_sentinel { Mode::Sentinel } else { Mode::Server };
+    let loaded = config::load(&text, read_as, &mut Files).map_err(refused)?;
+    let users = users::declared(&loaded.users, &loaded.config, &Registry::new(mode)).map_err(refused)?;
+    let machine = is_sentinel.then(|| sentinel::machine(&loaded)).transpose().map_err(refused)?;
+    Ok(Texts { loaded, users, file, machine, warning })
 }
 
-fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
+/// A Sentinel must be able to keep what it learns.
+fn check_state_file(file: Option<&Path>) -> Result<(), String> {
+    let Some(file) = file else { return Err(log_text::start::SENTINEL_WITHOUT_FILE.to_owned()) };
+    files::check_writable(file)
+        .map_err(|e| log_text::start::sentinel_file(&file.display().to_string(), &runtime::errno::text(&e)))
+}
+
+fn run(name: &str, texts: Texts) -> io::Result<u8> {
+    let Texts { loaded, users: declared, file, machine, warning } = texts;
     let mut config = loaded.config;
+    let mode = if machine.is_some() { CommandMode::Sentinel } else { CommandMode::Server };
+    if machine.is_some() {
+        log::set_role(log::Role::Sentinel);
+    }
     log::set(settings::log_settings(&config));
+    if machine.is_some()
+        && let Err(why) = check_state_file(file.as_deref())
+    {
+        log::warning(why);
+        return Ok(1);
+    }
     let (seed_a, seed_b) = (entropy::seed(), entropy::seed());
     structures::hash::seed(seed_a, seed_b);
     if config.process.daemonize {
@@ -136,6 +189,9 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     match &file {
         Some(_) => log::notice(log_text::start::CONFIGURATION_LOADED),
         None => log::warning(log_text::start::default_config(name)),
+    }
+    if let Some(warning) = warning {
+        log::warning(warning);
     }
     let adjusted = rlimit::adjust(u64::from(config.clients.maxclients));
     adjusted.lines.iter().for_each(|(level, line)| log::line(*level, line));
@@ -148,7 +204,7 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     {
         log::warning(format!("Failed to write PID file: {}", runtime::errno::text(&e)));
     }
-    let mut registry = Registry::new(CommandMode::Server);
+    let mut registry = Registry::new(mode);
     for declared in &loaded.renames {
         let (from, to) = (&declared.words[1], &declared.words[2]);
         if registry.rename(from, to).is_err() {
@@ -156,8 +212,13 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
             return Ok(1);
         }
     }
-    let threads = config.threads.count(cores::available() as u32) as usize;
-    settings::set_title(name, &config);
+    let threads = if machine.is_some() { 1 } else { config.threads.count(cores::available() as u32) as usize };
+    let title = match () {
+        () if machine.is_some() => "[sentinel]",
+        () if config.cluster.enabled => "[cluster]",
+        () => "",
+    };
+    settings::set_title(name, title, &config);
     let reported: Arc<OnceLock<&'static Server>> = Arc::default();
     let hook = reported.clone();
     crash::install(
@@ -173,22 +234,29 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
-    let outside = Arc::new(Outside { name: name.to_owned(), ..Outside::default() });
-    let (nodes, machine) = match config.cluster.enabled.then(|| join(&config)).transpose() {
+    let outside = Arc::new(Outside { name: name.to_owned(), mode: title, ..Outside::default() });
+    let (nodes, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
         Ok(joined) => joined.unzip(),
         Err(reason) => {
             log::warning(reason);
             return Ok(1);
         }
     };
-    let users = Arc::new(Users::with_password(config.security.requirepass.as_deref().unwrap_or_default()));
+    let read = |path: &[u8]| source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| runtime::errno::text(&e));
+    let users = match users::at_start(&config, &declared, &registry, read, &mut log_line) {
+        Ok(users) => Arc::new(users),
+        Err(why) => {
+            log::warning(why);
+            return Ok(1);
+        }
+    };
     let mut state = Control::new(config.clone(), users);
-    state.loading = true;
-    if let Some(primary) = &config.replication.replicaof {
+    state.loading = machine.is_none();
+    if let Some(primary) = config.replication.replicaof.as_ref().filter(|_| machine.is_none()) {
         let host = String::from_utf8_lossy(&primary.host).into_owned();
         state.role = Role::Replica { host, port: primary.port, online: false };
     }
-    state.cluster = machine.as_ref().map(|(machine, _)| machine.view().clone());
+    state.cluster = member.as_ref().map(|(machine, _)| machine.view().clone());
     let mut server = Server::new(
         state,
         threads,
@@ -199,19 +267,24 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
             snapshotter,
             control_reactor.inbox().waker().clone(),
             outside.clone(),
-            file,
+            file.clone(),
             aof_cell.clone(),
             nodes,
         )),
         registry,
     );
-    server.cluster = machine.map(|(machine, outbox)| ClusterNode::new(machine, outbox));
+    server.cluster = member.map(|(machine, outbox)| ClusterNode::new(machine, outbox));
     // It lives as long as the process: a crash report may need it at any time, and freeing the data at the end helps nobody.
     let server: &'static Server = Box::leak(Box::new(server));
+    let watcher = Reactor::new()?;
+    if let (Some(machine), Some(file)) = (machine, file) {
+        let watch = Watch::new(machine, (*config).clone(), sentinel::process(file, &config, &watcher));
+        let _ = server.sentinel.set(watch);
+    }
     let _ = reported.set(server);
-    let aof = Arc::new(Aof::new(server.journal.clone()));
+    let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
-    serve(server, &config, &outside, threads, &mut control_reactor, jobs, &aof)?;
+    serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
     if server.is_unrecovered() {
         // The last line says why there are no data.
         remove_pid_file(&config);
@@ -222,8 +295,14 @@ fn run(name: &str, loaded: Loaded, file: Option<PathBuf>) -> io::Result<u8> {
         let _ = aof.flush(server.journal.end().0, &config);
         aof.sync();
     }
+    if let Some(node) = &server.cluster {
+        log::notice(log_text::cluster_node::SAVING);
+        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+            log::warning(reason);
+        }
+    }
     remove_pid_file(&config);
-    log::warning(log_text::shutdown::bye("Rubellite"));
+    log::warning(log_text::shutdown::bye(if server.is_sentinel() { "Sentinel" } else { "Rubellite" }));
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
 
@@ -252,12 +331,14 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 64).next_power_of_two().min(1024) }
 }
 
+#[allow(clippy::too_many_arguments)]
 fn serve(
     server: &Server,
     config: &Config,
     outside: &Outside,
     threads: usize,
     control_reactor: &mut Reactor,
+    mut watcher: Reactor,
     jobs: Jobs,
     aof: &Aof,
 ) -> io::Result<()> {
@@ -296,8 +377,27 @@ fn serve(
         if config.general.always_show_logo {
             log::raw(log::Level::Notice, &log_text::start::logo(VERSION, config.network.port, std::process::id()));
         } else {
-            let mode = if server.cluster.is_some() { "cluster" } else { "standalone" };
+            let mode = match server {
+                server if server.is_sentinel() => "sentinel",
+                server if server.cluster.is_some() => "cluster",
+                _ => "standalone",
+            };
             log::notice(log_text::start::mode(mode, config.network.port));
+        }
+        if let Some(watch) = server.sentinel.get() {
+            if listening {
+                std::thread::Builder::new().name("sentinel".to_owned()).stack_size(STACK).spawn_scoped(
+                    scope,
+                    move || {
+                        arm();
+                        if let Err(e) = sentinel::run(server, watch, &mut watcher, config) {
+                            log::warning(format!("The thread that watches has failed: {e}"));
+                            server.stop(1);
+                        }
+                    },
+                )?;
+            }
+            return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {

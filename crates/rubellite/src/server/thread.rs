@@ -72,8 +72,8 @@ impl<'s, W: BorrowMut<Worker<'s>>> IoThread<'s, W> {
 
     /// Sends what is in a client's output. False when something is left.
     fn send_all(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
-        let ready = self.worker().releasable(token);
         let Some(client) = self.worker().client(token) else { return true };
+        let ready = client.out.len();
         let mut sent = 0;
         while sent < ready {
             let n = send(&[IoSlice::new(&client.out.buf[sent..ready])]);

@@ -8,11 +8,13 @@ use super::{Recipe, Sizes};
 use crate::facts::{Answers, Facts, Role};
 use crate::node::Node;
 
-pub const RECIPE: Recipe = Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, lacks, hints };
+pub const RECIPE: Recipe =
+    Recipe { sizes: Sizes { base_port: 7000, primaries: 1, replicas: 2 }, nodes, form: None, lacks, hints };
 
-fn nodes(sizes: &Sizes) -> Result<Vec<Node>, String> {
+/// Its servers are those of a group that Sentinels watch, too.
+pub fn nodes(sizes: &Sizes) -> Result<Vec<Node>, String> {
     if sizes.primaries != 1 {
-        return Err("primary-replica has one primary; choose the number of its replicas with --replicas".to_owned());
+        return Err("this shape has one primary; choose the number of its replicas with --replicas".to_owned());
     }
     let mut ports = sizes.ports(u32::from(sizes.replicas) + 1)?;
     let primary = ports.next().unwrap_or_default();
@@ -23,11 +25,11 @@ fn nodes(sizes: &Sizes) -> Result<Vec<Node>, String> {
     Ok(nodes)
 }
 
-fn lacks(at: usize, nodes: &[Node], facts: &Answers) -> Option<String> {
+pub fn lacks(at: usize, nodes: &[Node], facts: &Answers) -> Option<String> {
     let own = facts[at].as_ref()?;
     match &own.role {
         Role::Replica { link_is_up: false, .. } => Some("is waiting for its primary".to_owned()),
-        Role::Replica { .. } => None,
+        Role::Replica { .. } | Role::Sentinel { .. } => None,
         Role::Primary { online } => {
             let port = nodes[at].port;
             let follows = |facts: &&Facts| matches!(facts.role, Role::Replica { primary, .. } if primary == port);

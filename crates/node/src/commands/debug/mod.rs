@@ -4,6 +4,7 @@
 //! connections from this host for what is harmless, which published tutorials type into plain configurations: SLEEP,
 //! SEGFAULT and what only looks.
 
+mod cluster;
 mod digest;
 mod object;
 mod protocol;
@@ -47,7 +48,8 @@ const fn sub(
     Sub { name, grammar, help, args, harmless, run }
 }
 
-const SUBS: &[&[Sub]] = &[digest::SUBS, object::SUBS, protocol::SUBS, reload::SUBS, simulate::SUBS, switches::SUBS];
+const SUBS: &[&[Sub]] =
+    &[cluster::SUBS, digest::SUBS, object::SUBS, protocol::SUBS, reload::SUBS, simulate::SUBS, switches::SUBS];
 
 fn find(name: &[u8]) -> Option<&'static Sub> {
     SUBS.iter().copied().flatten().find(|sub| name.eq_ignore_ascii_case(sub.name.as_bytes()))

@@ -8,23 +8,22 @@
 //! Between two pieces nobody can change data, because `Control::loading` is set.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aof::{Item, Manifest, Place, Scanner, Tail, begins_with_snapshot};
+use ::aof::{Item, Manifest, Place, Role, Scanner, Tail, begins_with_snapshot};
 use config::Config;
 use engine::background::Sleeper;
 use engine::lease::{Attempt, Taken};
-use node::execute::Core;
-use node::loading::{How, Loader, Told};
-use node::replay::{Refused, Replay};
 use resp::args::{Args, OwnedArgs};
 use resp::log_text;
-use runtime::{clock, errno, log};
+
+use super::Ground;
+use crate::execute::Core;
+use crate::loading::{How, Loader, Told};
+use crate::replay::{Refused, Replay};
 
 const READ: usize = 1 << 20;
 /// How often a delay looks whether it is still wanted.
@@ -59,6 +58,8 @@ impl Failure {
 pub struct Reader<'c, 's> {
     /// The executor; between two calls it has the world.
     pub core: &'c mut Core<'s>,
+    /// Where the files are.
+    pub ground: &'c Ground,
     turns: Option<Turns>,
     piece: usize,
 }
@@ -70,14 +71,14 @@ struct Turns {
 
 impl<'c, 's> Reader<'c, 's> {
     /// Loads under the world that the executor has.
-    pub fn alone(core: &'c mut Core<'s>) -> Self {
-        Reader { core, turns: None, piece: READ }
+    pub fn alone(core: &'c mut Core<'s>, ground: &'c Ground) -> Self {
+        Reader { core, ground, turns: None, piece: READ }
     }
 
     /// Loads in turns. The executor's wakes go to `sleeper`; `attempt` is its own.
-    pub fn in_turns(core: &'c mut Core<'s>, sleeper: Arc<Sleeper>, attempt: Attempt) -> Self {
+    pub fn in_turns(core: &'c mut Core<'s>, ground: &'c Ground, sleeper: Arc<Sleeper>, attempt: Attempt) -> Self {
         let interval = core.control().config.snapshot.loading_process_events_interval_bytes as usize;
-        let mut reader = Reader { core, turns: Some(Turns { sleeper, attempt }), piece: interval.min(READ) };
+        let mut reader = Reader { core, ground, turns: Some(Turns { sleeper, attempt }), piece: interval.min(READ) };
         reader.take_world();
         reader
     }
@@ -91,17 +92,17 @@ impl<'c, 's> Reader<'c, 's> {
         }
         self.core.lease.release();
         // Tests slow loading down. A delay that is taken back ends at once.
-        let began = clock::monotonic_us();
+        let began = self.ground.micros();
         loop {
             if server.is_over() {
                 return Err(Failure::Over);
             }
             let micros = delay_micros(server.control.load().config.snapshot.key_load_delay, keys);
-            let passed = (clock::monotonic_us() - began) as u128;
+            let passed = u128::from(self.ground.micros() - began);
             if passed >= micros {
                 break;
             }
-            std::thread::sleep(STEP.min(Duration::from_micros((micros - passed).min(1 << 30) as u64)));
+            self.ground.disk.pause(STEP.min(Duration::from_micros((micros - passed).min(1 << 30) as u64)));
         }
         self.take_world();
         Ok(())
@@ -118,19 +119,14 @@ impl<'c, 's> Reader<'c, 's> {
 
     /// Loads one snapshot file; `None` when there is none.
     pub fn snapshot(&mut self, path: &Path, how: How) -> Result<Option<Told>, Failure> {
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(e) => {
-                let text = log_text::snapshot::cannot_open(&path.display().to_string(), &errno::text(&e));
-                return Err(Failure::Fatal(text));
-            }
-        };
+        let opened = self.ground.disk.open(path);
+        let opened = opened.map_err(|e| log_text::snapshot::cannot_open(&path.display().to_string(), &e))?;
+        let Some(mut file) = opened else { return Ok(None) };
         let mut loader = Loader::new(self.core, how);
         let mut buffer = vec![0; self.piece];
         let mut keys = 0;
         loop {
-            let n = file.read(&mut buffer).map_err(|e| errno::text(&e))?;
+            let n = file.read(&mut buffer)?;
             if n == 0 {
                 break;
             }
@@ -146,17 +142,17 @@ impl<'c, 's> Reader<'c, 's> {
         let mut total = 0;
         for file in &files {
             let path = dir.join(OsStr::from_bytes(&file.name));
-            total += std::fs::metadata(&path).map(|meta| meta.len()).unwrap_or(0);
+            total += self.ground.disk.len(&path).unwrap_or(0);
         }
-        self.core.server.loading.begin(clock::unix_ms() / 1000, total);
+        self.core.server.loading.begin(self.ground.clock.unix_millis() / 1000, total);
         for (index, file) in files.iter().enumerate() {
-            let began = clock::monotonic_us();
-            let is_base = file.role == aof::Role::Base;
+            let began = self.ground.micros();
+            let is_base = file.role == Role::Base;
             let is_last = index + 1 == files.len();
             self.log_file(&dir.join(OsStr::from_bytes(&file.name)), config, is_last)?;
             let name = String::from_utf8_lossy(&file.name);
-            let seconds = (clock::monotonic_us() - began) as f64 / 1e6;
-            log::notice(match is_base {
+            let seconds = (self.ground.micros() - began) as f64 / 1e6;
+            self.ground.notice(match is_base {
                 true => log_text::aof::base_loaded(&name, seconds),
                 false => log_text::aof::increment_loaded(&name, seconds),
             });
@@ -168,17 +164,16 @@ impl<'c, 's> Reader<'c, 's> {
     /// last complete unit ends, if the configuration allows it.
     pub fn log_file(&mut self, path: &Path, config: &Config, may_be_cut: bool) -> Result<(), Failure> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let fail = |e: std::io::Error| match e.kind() {
-            ErrorKind::NotFound => Failure::Fatal(log_text::aof::missing(&name, &errno::text(&e))),
-            _ => Failure::Fatal(log_text::aof::cannot_open(&name, &errno::text(&e))),
+        let fail = |e: String| Failure::Fatal(log_text::aof::cannot_open(&name, &e));
+        let Some(mut file) = self.ground.disk.open(path).map_err(fail)? else {
+            return Err(Failure::Fatal(log_text::aof::missing(&name, "No such file or directory")));
         };
-        let mut file = File::open(path).map_err(fail)?;
         let mut buffer = vec![0; self.piece];
         let mut n = file.read(&mut buffer).map_err(fail)?;
         let mut scanner = Scanner::new(0);
         let mut rest: Option<Vec<u8>> = None;
         if begins_with_snapshot(&buffer[..n]) {
-            log::notice(log_text::aof::BASE);
+            self.ground.notice(log_text::aof::BASE);
             let mut loader = Loader::new(self.core, How { keep_expired: true, ..How::default() });
             let (mut read, mut keys) = (0u64, 0);
             while !loader.is_done() {
@@ -187,7 +182,7 @@ impl<'c, 's> Reader<'c, 's> {
                 }
                 read += n as u64;
                 if let Err(reason) = loader.feed(self.core, &buffer[..n]) {
-                    log::warning(reason);
+                    self.ground.warning(reason);
                     return Err(Failure::Fatal(log_text::aof::base_aborted(&name)));
                 }
                 if !loader.is_done() {
@@ -210,19 +205,19 @@ impl<'c, 's> Reader<'c, 's> {
             }
             loop {
                 match scanner.next() {
-                    Ok(Some(Item::Command(args, Place::Alone))) => execute(self.core, &mut replay, args, &name)?,
+                    Ok(Some(Item::Command(args, Place::Alone))) => self.execute(&mut replay, args, &name)?,
                     // A unit whose EXEC a crash has cut off must not be half executed.
                     Ok(Some(Item::Command(_, Place::Opens))) => unit.clear(),
                     Ok(Some(Item::Command(args, Place::Inside))) => unit.push(args.to_owned_args()),
                     Ok(Some(Item::Command(_, Place::Closes))) => {
                         for args in unit.drain(..) {
-                            execute(self.core, &mut replay, args.as_args(), &name)?;
+                            self.execute(&mut replay, args.as_args(), &name)?;
                         }
                     }
                     Ok(Some(Item::Annotation(_))) => {}
                     Ok(None) => break,
                     Err(e) => {
-                        log::warning(e);
+                        self.ground.warning(e.to_string());
                         return Err(Failure::Fatal(log_text::aof::bad_format(&name)));
                     }
                 }
@@ -232,31 +227,30 @@ impl<'c, 's> Reader<'c, 's> {
         }
         if let Tail::CutOff { good_up_to, in_multi } = scanner.tail() {
             if in_multi {
-                log::warning(log_text::aof::reverted(&name));
+                self.ground.warning(log_text::aof::reverted(&name));
             }
             if !(may_be_cut && config.aof.aof_load_truncated) {
                 return Err(Failure::Fatal(log_text::aof::unexpected_end(&name)));
             }
-            log::warning(log_text::aof::short_read(&name));
-            log::warning(log_text::aof::truncating(&name, good_up_to));
-            let file = std::fs::OpenOptions::new().write(true).open(path).map_err(fail)?;
-            file.set_len(good_up_to).map_err(fail)?;
-            log::warning(log_text::aof::truncated(&name));
+            self.ground.warning(log_text::aof::short_read(&name));
+            self.ground.warning(log_text::aof::truncating(&name, good_up_to));
+            self.ground.disk.cut(path, good_up_to).map_err(fail)?;
+            self.ground.warning(log_text::aof::truncated(&name));
         }
         Ok(())
     }
-}
 
-/// A command that this server does not have is as bad as a damaged file: what it changed would be missing.
-fn execute(core: &mut Core<'_>, replay: &mut Replay, args: Args<'_>, name: &str) -> Result<(), Failure> {
-    match replay.execute(core, args) {
-        Ok(()) => Ok(()),
-        Err(Refused::Unknown(error)) => {
-            Err(Failure::Fatal(log_text::aof::unreadable(name, &String::from_utf8_lossy(&error))))
-        }
-        Err(Refused::Failed(error)) => {
-            log::warning(log_text::aof::refused(name, &error.escape_ascii().to_string()));
-            Ok(())
+    /// A command that this server does not have is as bad as a damaged file: what it changed would be missing.
+    fn execute(&mut self, replay: &mut Replay, args: Args<'_>, name: &str) -> Result<(), Failure> {
+        match replay.execute(self.core, args) {
+            Ok(()) => Ok(()),
+            Err(Refused::Unknown(error)) => {
+                Err(Failure::Fatal(log_text::aof::unreadable(name, &String::from_utf8_lossy(&error))))
+            }
+            Err(Refused::Failed(error)) => {
+                self.ground.warning(log_text::aof::refused(name, &error.escape_ascii().to_string()));
+                Ok(())
+            }
         }
     }
 }

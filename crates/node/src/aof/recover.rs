@@ -9,25 +9,23 @@
 //! Clients are let in before: until everything is there, `Control::loading` is set, and they are told so.
 
 use std::ffi::OsStr;
-use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use aof::{Manifest, Names};
+use ::aof::{Manifest, Names};
 use config::Config;
 use engine::background::Sleeper;
 use journal::{History, ReplId, ReplOffset};
-use node::execute::Core;
-use node::loading::{How, Told};
-use node::server::{Server, replication_id};
 use rdb::Version;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
-use runtime::{clock, errno, files, log};
 
-use super::aof::{Aof, write_manifest};
 use super::load::{Failure, Reader};
+use super::{Aof, Ground, write_manifest};
+use crate::execute::{Core, Errand};
+use crate::loading::{How, Told};
+use crate::server::{Server, replication_id};
 
 /// Loads what the working directory holds, begins to write the append-only file if there is to be one, and lets the
 /// clients at the data. The error is for the log; the server must not go on with less than its data. `executor` is this
@@ -35,37 +33,46 @@ use super::load::{Failure, Reader};
 pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failure> {
     let sleeper = Sleeper::new();
     let mut core = Core::with_wake(server, executor, sleeper.clone());
-    let attempt = core.new_attempt(5);
-    let mut reader = Reader::in_turns(&mut core, sleeper, attempt);
+    let attempt = core.new_attempt(Errand::Load);
+    let ground = &aof.ground;
+    let mut reader = Reader::in_turns(&mut core, ground, sleeper, attempt);
     let config = reader.core.control().config.clone();
-    let began = clock::monotonic_us();
+    let began = ground.micros();
     match config.aof.appendonly {
         true => recover_log(&mut reader, aof, &config, began)?,
         false => {
             let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
             if let Some(told) = recover_snapshot(&mut reader, dump)? {
                 adopt_history(server, &told);
-                log::notice(log_text::snapshot::loaded(told.keys, told.expired, told.empty));
-                log::notice(log_text::snapshot::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
+                ground.notice(log_text::snapshot::loaded(told.keys, told.expired, told.empty));
+                ground.notice(log_text::snapshot::loaded_in((ground.micros() - began) as f64 / 1e6));
             }
         }
     }
-    reader.core.publish_control(|control| control.loading = false);
+    let now = server.engine.now();
+    reader.core.publish_control(|control| {
+        control.loading = false;
+        control.start_guard(now);
+    });
+    if reader.core.control().guard.is_some() {
+        ground.notice(log_text::start::guarded(config.replication.sentinel_guard_ms));
+    }
     reader.core.lease.release();
     Ok(())
 }
 
 fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path) -> Result<Option<Told>, Failure> {
-    let size = std::fs::metadata(dump).map_or(0, |meta| meta.len());
+    let ground = reader.ground;
+    let size = ground.disk.len(dump).unwrap_or(0);
     let server = reader.core.server;
-    server.loading.begin(clock::unix_ms() / 1000, size);
+    server.loading.begin(ground.clock.unix_millis() / 1000, size);
     // A replica is told of what expires.
     let keep_expired = reader.core.control().is_replica();
     match reader.snapshot(dump, How { keep_expired, ..How::default() }) {
         Err(Failure::Fatal(reason)) => {
             let damaged = reason.starts_with(log_text::snapshot::DAMAGED);
             let last = if damaged { log_text::snapshot::TERMINATING } else { log_text::snapshot::FATAL };
-            log::warning(reason);
+            ground.warning(reason);
             Err(Failure::Fatal(last.to_owned()))
         }
         other => other,
@@ -73,20 +80,21 @@ fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path) -> Result<Option<T
 }
 
 fn recover_log(reader: &mut Reader<'_, '_>, aof: &Aof, config: &Config, began: u64) -> Result<(), Failure> {
-    let server = reader.core.server;
+    let (server, ground) = (reader.core.server, reader.ground);
     let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
     let names = Names::new(&config.aof.appendfilename);
     let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
-    let manifest = match read_manifest(&dir, &names)? {
+    let manifest = match read_manifest(ground, &dir, &names)? {
         Some(manifest) => {
             // An upgrade that a crash has interrupted between its two steps.
             let adopted = dir.join(OsStr::from_bytes(names.stem()));
-            let unmoved = manifest.base().is_some_and(|base| base.name == names.stem()) && !adopted.exists();
-            if unmoved && manifest.increments().is_empty() && old.is_file() {
-                adopt_file(old, &adopted)?;
+            let unmoved =
+                manifest.base().is_some_and(|base| base.name == names.stem()) && ground.disk.len(&adopted).is_none();
+            if unmoved && manifest.increments().is_empty() && ground.disk.len(old).is_some() {
+                adopt_file(ground, old, &adopted)?;
             }
             if reader.log(&dir, &manifest, config)? {
-                log::notice(log_text::aof::loaded_in((clock::monotonic_us() - began) as f64 / 1e6));
+                ground.notice(log_text::aof::loaded_in((ground.micros() - began) as f64 / 1e6));
             }
             manifest
         }
@@ -101,23 +109,25 @@ fn recover_log(reader: &mut Reader<'_, '_>, aof: &Aof, config: &Config, began: u
 }
 
 /// The manifest of a log; `None` when there is none. Faults are logged line by line.
-pub fn read_manifest(dir: &Path, names: &Names) -> Result<Option<Manifest>, String> {
+pub fn read_manifest(ground: &Ground, dir: &Path, names: &Names) -> Result<Option<Manifest>, String> {
     let path = dir.join(OsStr::from_bytes(&names.manifest()));
-    match std::fs::read(&path) {
-        Ok(text) => match Manifest::parse(&text) {
-            Ok(manifest) => Ok(Some(manifest)),
-            Err(e) => {
-                log::warning(log_text::aof::MANIFEST_FAULT);
-                let text = e.to_string();
-                let mut lines: Vec<&str> = text.lines().collect();
-                let last = lines.pop().unwrap_or_default().to_owned();
-                lines.into_iter().for_each(log::warning);
-                Err(last)
-            }
-        },
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(None),
-        Err(e) => Err(log_text::aof::cannot_open_manifest(&path.display().to_string(), &errno::text(&e))),
+    let fail = |e: String| log_text::aof::cannot_open_manifest(&path.display().to_string(), &e);
+    let Some(mut file) = ground.disk.open(&path).map_err(fail)? else { return Ok(None) };
+    let (mut text, mut buffer) = (Vec::new(), vec![0; 64 * 1024]);
+    loop {
+        match file.read(&mut buffer).map_err(fail)? {
+            0 => break,
+            n => text.extend_from_slice(&buffer[..n]),
+        }
     }
+    Manifest::parse(&text).map(Some).map_err(|e| {
+        ground.warning(log_text::aof::MANIFEST_FAULT);
+        let text = e.to_string();
+        let mut lines: Vec<&str> = text.lines().collect();
+        let last = lines.pop().unwrap_or_default().to_owned();
+        lines.into_iter().for_each(|line| ground.warning(line));
+        last
+    })
 }
 
 /// A restarted server has a new id; the one it finds becomes the second, so that replicas may go on from there.
@@ -134,15 +144,16 @@ fn adopt_history(server: &Server, told: &Told) {
 
 /// No append-only file yet: its first base is the file of a version before 7, the snapshot file, or an empty one.
 fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &Config) -> Result<Manifest, Failure> {
-    let made = |e: std::io::Error| log_text::aof::cannot_make(&dir.display().to_string(), &errno::text(&e));
-    std::fs::create_dir_all(dir).map_err(made)?;
+    let ground = reader.ground;
+    let made = |e: String| log_text::aof::cannot_make(&dir.display().to_string(), &e);
+    ground.disk.make_folder(dir).map_err(made)?;
     let mut manifest = Manifest::default();
     let old = Path::new(OsStr::from_bytes(&config.aof.appendfilename));
-    if old.is_file() {
+    if ground.disk.len(old).is_some() {
         // A file of before Redis 7: it becomes the base as it is.
         let target = dir.join(OsStr::from_bytes(&manifest.adopt_base(names.stem()).name));
-        write_manifest(dir, names, &manifest)?;
-        adopt_file(old, &target)?;
+        write_manifest(&*ground.disk, dir, names, &manifest)?;
+        adopt_file(ground, old, &target)?;
         reader.log(dir, &manifest, config)?;
         return Ok(manifest);
     }
@@ -153,26 +164,26 @@ fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &C
             // The file is a snapshot, whatever a new base would be.
             manifest = Manifest::default();
             let target = dir.join(OsStr::from_bytes(&manifest.add_base(names, true).name));
-            log::warning(log_text::aof::base_of_snapshot(told.keys, &dump.display().to_string()));
-            std::fs::copy(dump, &target).map_err(|e| errno::text(&e))?;
+            ground.warning(log_text::aof::base_of_snapshot(told.keys, &dump.display().to_string()));
+            ground.disk.copy(dump, &target)?;
         }
         None => {
             let bytes = if config.aof.aof_use_rdb_preamble { empty_snapshot(config) } else { Vec::new() };
-            files::replace(&target, &bytes).map_err(|e| errno::text(&e))?;
+            ground.disk.replace(&target, &bytes)?;
             let name = target.file_name().unwrap_or_default().to_string_lossy();
-            log::notice(log_text::aof::creating_base(&name, "on server start"));
+            ground.notice(log_text::aof::creating_base(&name, "on server start"));
         }
     }
-    files::sync_directory(dir).map_err(|e| errno::text(&e))?;
+    ground.disk.sync_folder(dir)?;
     Ok(manifest)
 }
 
 /// Moves a file of before Redis 7 to where its manifest names it.
-fn adopt_file(old: &Path, target: &Path) -> Result<(), String> {
-    std::fs::rename(old, target).map_err(|e| errno::text(&e))?;
+fn adopt_file(ground: &Ground, old: &Path, target: &Path) -> Result<(), String> {
+    ground.disk.rename(old, target)?;
     let dir = target.parent().unwrap_or(Path::new("."));
-    files::sync_directory(dir).map_err(|e| errno::text(&e))?;
-    log::notice(log_text::aof::upgraded(&old.display().to_string(), &dir.display().to_string()));
+    ground.disk.sync_folder(dir)?;
+    ground.notice(log_text::aof::upgraded(&old.display().to_string(), &dir.display().to_string()));
     Ok(())
 }
 

@@ -8,31 +8,78 @@
 //! Whoever ends a turn with replies that depend on unwritten changes calls [`Aof::flush`]: the first writes for all, and the
 //! others find it done. With `appendfsync always` it syncs as well. So no reply leaves before what it tells is as durable
 //! as the configuration promises.
+//!
+//! | to see | look in |
+//! |---|---|
+//! | what is written, and when | here |
+//! | how files become keys again | `load.rs` |
+//! | what a start finds | `recover.rs` |
+//! | what a disk promises | `../disk.rs` |
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use aof::Names;
-use aof::annotation::Annotation;
-use aof::manifest::Manifest;
+use ::aof::annotation::Annotation;
+use ::aof::manifest::Manifest;
+use ::aof::{File, Names};
 use config::Config;
 use config::directives::aof::AppendFsync;
+use engine::Clock;
 use journal::{Hold, Journal, ReplId, ReplOffset};
 use parking_lot::Mutex;
 use resp::log_text;
-use runtime::files::{self, AppendFile};
-use runtime::{clock, errno, log};
 
-use super::recover::read_manifest;
+use crate::disk::{AppendFile, Disk};
+use crate::server::LogLevel;
+
+pub mod load;
+pub mod recover;
+
+use recover::read_manifest;
 
 /// How much is read from the journal at a time.
 const PIECE: usize = 1 << 20;
 
+/// Writes a log line.
+pub type Logger = Box<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// What the append-only file has of the world.
+pub struct Ground {
+    /// The files.
+    pub disk: Box<dyn Disk>,
+    /// The time, for annotations.
+    pub clock: Arc<dyn Clock>,
+    /// The log.
+    pub log: Logger,
+    /// The name of the base that a rewrite writes, until it is complete.
+    pub temporary: String,
+}
+
+impl Ground {
+    /// Writes a log line.
+    pub fn notice(&self, text: impl AsRef<str>) {
+        (self.log)(LogLevel::Notice, text.as_ref());
+    }
+
+    /// Writes a log line.
+    pub fn warning(&self, text: impl AsRef<str>) {
+        (self.log)(LogLevel::Warning, text.as_ref());
+    }
+
+    /// Microseconds since some moment.
+    pub fn micros(&self) -> u64 {
+        self.clock.nanos() / 1000
+    }
+}
+
 /// The files, and how far they are.
 pub struct Aof {
+    /// What it has of the world.
+    pub ground: Ground,
     journal: Arc<Journal>,
     state: Mutex<Option<Open>>,
     /// A rewrite while it is off: the manifest that gets the new base.
@@ -55,7 +102,7 @@ struct Open {
     dir: PathBuf,
     names: Names,
     manifest: Manifest,
-    file: AppendFile,
+    file: Box<dyn AppendFile>,
     /// What has been written ends here.
     at: ReplOffset,
     /// The present increment begins here.
@@ -78,8 +125,9 @@ struct Open {
 
 impl Aof {
     /// Off.
-    pub fn new(journal: Arc<Journal>) -> Self {
+    pub fn new(journal: Arc<Journal>, ground: Ground) -> Self {
         Aof {
+            ground,
             journal,
             state: Mutex::new(None),
             offline: Mutex::new(None),
@@ -92,16 +140,17 @@ impl Aof {
     /// Begins to write behind what `manifest` names: to its last increment, or to a new one. `first_base`: nothing is promised
     /// before the base of the rewrite that follows is there, so what was there before stays as it is.
     pub fn open(&self, config: &Config, mut manifest: Manifest, first_base: bool) -> Result<(), String> {
-        let (dir, names) = place(config)?;
+        let disk = &*self.ground.disk;
+        let (dir, names) = place(disk, config)?;
         let at = self.journal.end();
         let file = match manifest.increments().last() {
             Some(last) if !first_base => {
                 let name = String::from_utf8_lossy(&last.name).into_owned();
-                log::notice(log_text::aof::opening_increment(&name));
-                AppendFile::open(&dir.join(OsStr::from_bytes(&last.name)))
-                    .map_err(|e| log_text::aof::cannot_append(&name, &errno::text(&e)))?
+                self.ground.notice(log_text::aof::opening_increment(&name));
+                disk.append(&dir.join(OsStr::from_bytes(&last.name)))
+                    .map_err(|e| log_text::aof::cannot_append(&name, &e))?
             }
-            _ => increment(&dir, &names, &mut manifest)?,
+            _ => increment(disk, &dir, &names, &mut manifest)?,
         };
         let open = Open {
             dir,
@@ -119,8 +168,8 @@ impl Aof {
             first_base,
         };
         if !first_base {
-            open.write_manifest()?;
-            let total = size_of(&open.dir, &open.manifest);
+            open.write_manifest(disk)?;
+            let total = size_of(disk, &open.dir, &open.manifest);
             self.base_size.store(total, Ordering::Relaxed);
             self.current_size.store(total, Ordering::Relaxed);
         }
@@ -131,8 +180,9 @@ impl Aof {
     /// Begins while the server runs, behind whatever an earlier append-only file has left: its files are in force until the
     /// base of the rewrite that must follow replaces them. The world is held. `id` names the history if there is none yet.
     pub fn begin(&self, config: &Config, id: ReplId) -> Result<(), String> {
-        let (dir, names) = place(config)?;
-        let manifest = read_manifest(&dir, &names)?.unwrap_or_default();
+        let disk = &*self.ground.disk;
+        let (dir, names) = place(disk, config)?;
+        let manifest = read_manifest(&self.ground, &dir, &names)?.unwrap_or_default();
         self.journal.wake(id);
         self.open(config, manifest, true)
     }
@@ -143,7 +193,7 @@ impl Aof {
         let mut state = self.state.lock();
         let Some(open) = &mut *state else { return Ok(()) };
         let at = self.journal.end();
-        open.file = increment(&open.dir, &open.names, &mut open.manifest)?;
+        open.file = increment(&*self.ground.disk, &open.dir, &open.names, &mut open.manifest)?;
         open.begins = true;
         open.at = at;
         open.start = at;
@@ -189,7 +239,7 @@ impl Aof {
         }
         self.write(open, config)?;
         if always && open.dirty {
-            open.file.sync().map_err(|e| errno::text(&e))?;
+            open.file.sync()?;
             open.dirty = false;
             self.journal.fsynced.advance(open.at);
         }
@@ -218,8 +268,8 @@ impl Aof {
                 if let Err(short) = written {
                     // The next attempt writes the chunk again, and behind half a chunk it could not be read.
                     open.begins |= !head.is_empty();
-                    open.file.truncate(whole).map_err(|e| errno::text(&e))?;
-                    return Err(errno::text(&short.error));
+                    open.file.truncate(whole)?;
+                    return Err(short);
                 }
                 self.current_size.fetch_add(chunk.end.0 - chunk.start.0, Ordering::Relaxed);
                 open.dirty |= chunk.end > open.at;
@@ -234,16 +284,16 @@ impl Aof {
             }
             if open.cut == Some(open.at) {
                 open.cut = None;
-                open.file.sync().map_err(|e| errno::text(&e))?;
+                open.file.sync()?;
                 self.journal.fsynced.advance(open.at);
-                let next = increment(&open.dir, &open.names, &mut open.manifest)?;
+                let next = increment(&*self.ground.disk, &open.dir, &open.names, &mut open.manifest)?;
                 open.file = next;
                 open.begins = true;
                 open.start = open.at;
                 between = true;
                 open.rewriting = open.manifest.increments().last().map(|file| file.seq);
                 if !open.first_base {
-                    open.write_manifest()?;
+                    open.write_manifest(&*self.ground.disk)?;
                 }
                 continue;
             }
@@ -255,7 +305,7 @@ impl Aof {
     /// What is written before the next unit: the time, if it is wanted and has changed; behind what is of another moment the
     /// database that the stream is in.
     fn head(&self, open: &mut Open, config: &Config, out: &mut Vec<u8>) {
-        let now = clock::unix_ms() / 1000;
+        let now = self.ground.clock.unix_millis() / 1000;
         let begins = std::mem::take(&mut open.begins);
         if config.aof.aof_timestamp_enabled && (begins || now != open.stamped) {
             open.stamped = now;
@@ -286,7 +336,7 @@ impl Aof {
         if let Some((syncer, at)) = syncer {
             match syncer.sync() {
                 Ok(()) => self.journal.fsynced.advance(at),
-                Err(e) => log::warning(log_text::aof::sync_failed(&errno::text(&e))),
+                Err(e) => self.ground.warning(log_text::aof::sync_failed(&e)),
             }
         }
     }
@@ -295,10 +345,10 @@ impl Aof {
     /// new base is to be written.
     pub fn begin_rewrite(&self, offset: u64, config: &Config) -> Result<PathBuf, String> {
         let mut state = self.state.lock();
-        let temporary = format!("temp-rewriteaof-bg-{}.aof", std::process::id());
+        let temporary = &self.ground.temporary;
         let Some(open) = state.as_mut() else {
-            let (dir, names) = place(config)?;
-            let manifest = read_manifest(&dir, &names)?.unwrap_or_default();
+            let (dir, names) = place(&*self.ground.disk, config)?;
+            let manifest = read_manifest(&self.ground, &dir, &names)?.unwrap_or_default();
             let path = dir.join(temporary);
             *self.offline.lock() = Some(Offline { dir, names, manifest });
             return Ok(path);
@@ -328,13 +378,20 @@ impl Aof {
                 (&open.dir, &open.names, &mut open.manifest, new)
             }
             (None, Some(Offline { dir, names, mut manifest })) => {
-                return finish(&dir, &names, &mut manifest, &NewBase { path, snapshot, seq: u64::MAX }, config);
+                return finish(
+                    &self.ground,
+                    &dir,
+                    &names,
+                    &mut manifest,
+                    &NewBase { path, snapshot, seq: u64::MAX },
+                    config,
+                );
             }
             // It was turned off, and who did that has given the rewrite up.
             (None, None) => return Err(log_text::aof::TURNED_OFF.to_owned()),
         };
-        finish(dir, names, manifest, &new, config)?;
-        let total = size_of(dir, manifest);
+        finish(&self.ground, dir, names, manifest, &new, config)?;
+        let total = size_of(&*self.ground.disk, dir, manifest);
         self.base_size.store(total, Ordering::Relaxed);
         self.current_size.store(total, Ordering::Relaxed);
         Ok(())
@@ -343,7 +400,7 @@ impl Aof {
     /// The rewrite under way has failed; its increment stays in use. True if there is no base without another rewrite.
     pub fn fail_rewrite(&self) -> bool {
         *self.offline.lock() = None;
-        log::warning(log_text::aof::REWRITE_FAILED);
+        self.ground.warning(log_text::aof::REWRITE_FAILED);
         match &mut *self.state.lock() {
             Some(open) => {
                 open.cut = None;
@@ -357,7 +414,7 @@ impl Aof {
     /// Removes what is not needed any more (`aof-disable-auto-gc` was turned off).
     pub fn collect(&self) -> Result<(), String> {
         match &mut *self.state.lock() {
-            Some(open) => collect(&open.dir, &open.names, &mut open.manifest),
+            Some(open) => collect(&self.ground, &open.dir, &open.names, &mut open.manifest),
             None => Ok(()),
         }
     }
@@ -365,16 +422,15 @@ impl Aof {
     fn sleep_before(&self, chunk: &journal::Chunk) {
         let micros = self.flush_sleep.load(Ordering::Relaxed);
         if micros > 0 && chunk.end > chunk.start {
-            std::thread::sleep(std::time::Duration::from_micros(micros));
+            self.ground.disk.pause(Duration::from_micros(micros));
         }
     }
 }
 
 /// Where the files are, and what they are called. The folder is made.
-fn place(config: &Config) -> Result<(PathBuf, Names), String> {
+fn place(disk: &dyn Disk, config: &Config) -> Result<(PathBuf, Names), String> {
     let dir = PathBuf::from(OsStr::from_bytes(&config.aof.appenddirname));
-    std::fs::create_dir_all(&dir)
-        .map_err(|e| log_text::aof::cannot_make(&dir.display().to_string(), &errno::text(&e)))?;
+    disk.make_folder(&dir).map_err(|e| log_text::aof::cannot_make(&dir.display().to_string(), &e))?;
     Ok((dir, Names::new(&config.aof.appendfilename)))
 }
 
@@ -389,20 +445,19 @@ struct NewBase<'p> {
 }
 
 /// Replaces the manifest.
-pub fn write_manifest(dir: &Path, names: &Names, manifest: &Manifest) -> Result<(), String> {
-    let path = dir.join(OsStr::from_bytes(&names.manifest()));
-    files::replace(&path, &manifest.to_bytes()).map_err(|e| errno::text(&e))
+pub fn write_manifest(disk: &dyn Disk, dir: &Path, names: &Names, manifest: &Manifest) -> Result<(), String> {
+    disk.replace(&dir.join(OsStr::from_bytes(&names.manifest())), &manifest.to_bytes())
 }
 
 /// Bytes of all files that are in force.
-fn size_of(dir: &Path, manifest: &Manifest) -> u64 {
-    let size =
-        |file: &aof::File| std::fs::metadata(dir.join(OsStr::from_bytes(&file.name))).map_or(0, |meta| meta.len());
+fn size_of(disk: &dyn Disk, dir: &Path, manifest: &Manifest) -> u64 {
+    let size = |file: &File| disk.len(&dir.join(OsStr::from_bytes(&file.name))).unwrap_or(0);
     manifest.base().into_iter().chain(manifest.increments()).map(size).sum()
 }
 
 /// Puts a new base in force, and removes what it replaces.
 fn finish(
+    ground: &Ground,
     dir: &Path,
     names: &Names,
     manifest: &mut Manifest,
@@ -411,39 +466,50 @@ fn finish(
 ) -> Result<(), String> {
     let base = manifest.add_base(names, new.snapshot).name.clone();
     manifest.retire_increments_before(new.seq);
-    std::fs::rename(new.path, dir.join(OsStr::from_bytes(&base))).map_err(|e| errno::text(&e))?;
-    write_manifest(dir, names, manifest)?;
+    ground.disk.rename(new.path, &dir.join(OsStr::from_bytes(&base)))?;
+    write_manifest(&*ground.disk, dir, names, manifest)?;
     if !config.aof.aof_disable_auto_gc {
-        collect(dir, names, manifest)?;
+        collect(ground, dir, names, manifest)?;
     }
-    log::notice(log_text::aof::REWRITE_DONE);
+    ground.notice(log_text::aof::REWRITE_DONE);
     Ok(())
 }
 
-fn collect(dir: &Path, names: &Names, manifest: &mut Manifest) -> Result<(), String> {
+fn collect(ground: &Ground, dir: &Path, names: &Names, manifest: &mut Manifest) -> Result<(), String> {
     let history = manifest.take_history();
     if history.is_empty() {
         return Ok(());
     }
     for file in history {
-        log::notice(log_text::aof::removing_history(&String::from_utf8_lossy(&file.name)));
-        let _ = std::fs::remove_file(dir.join(OsStr::from_bytes(&file.name)));
+        ground.notice(log_text::aof::removing_history(&String::from_utf8_lossy(&file.name)));
+        ground.disk.remove(&dir.join(OsStr::from_bytes(&file.name)));
     }
-    write_manifest(dir, names, manifest)
+    write_manifest(&*ground.disk, dir, names, manifest)
 }
 
 impl Open {
-    fn write_manifest(&self) -> Result<(), String> {
-        write_manifest(&self.dir, &self.names, &self.manifest)
+    fn write_manifest(&self, disk: &dyn Disk) -> Result<(), String> {
+        write_manifest(disk, &self.dir, &self.names, &self.manifest)
     }
 }
 
 /// Opens the next increment. It is empty until something is to be written.
-fn increment(dir: &Path, names: &Names, manifest: &mut Manifest) -> Result<AppendFile, String> {
+fn increment(
+    disk: &dyn Disk,
+    dir: &Path,
+    names: &Names,
+    manifest: &mut Manifest,
+) -> Result<Box<dyn AppendFile>, String> {
     let name = OsStr::from_bytes(&manifest.add_increment(names, None).name).to_owned();
     let path = dir.join(name);
-    let fail = |e: &std::io::Error| log_text::aof::cannot_append(&path.display().to_string(), &errno::text(e));
-    let file = AppendFile::open(&path).map_err(|e| fail(&e))?;
-    files::sync_directory(dir).map_err(|e| fail(&e))?;
+    let fail = |e: String| log_text::aof::cannot_append(&path.display().to_string(), &e);
+    let mut file = disk.append(&path).map_err(fail)?;
+    if !file.is_empty() {
+        // A former life has begun an increment of this number and ended before the manifest named it. What it has left is
+        // no part of this one, and must not come back when the power fails.
+        file.truncate(0).map_err(fail)?;
+        file.sync().map_err(fail)?;
+    }
+    disk.sync_folder(dir).map_err(fail)?;
     Ok(file)
 }
