@@ -278,6 +278,11 @@ impl Sentinel {
     pub(crate) fn hand_over_answered(&mut self, primary: InstanceId, value: &Value, out: &mut Outbox) {
         let nested = value.as_array().unwrap_or_default().iter().find_map(|item| item.as_error());
         let Some(error) = value.as_error().or(nested).map(<[u8]>::to_vec) else { return };
+        // It hands over already, because another Sentinel was asked before. To cut it off now would make two primaries; the
+        // other's configuration comes, or else the wait is over some day.
+        if error == resp::error::replication::FAILOVER_RUNNING.text() {
+            return;
+        }
         let id = self.instance(primary).group;
         let failover = &self.group(id).failover;
         if failover.state == State::WaitPromotion && failover.mode == Mode::Forced && failover.handing_over.is_some() {
