@@ -3,7 +3,8 @@
 //! ```text
 //!   can be chosen   up, connected, authenticated, pinged within 5 ping periods, INFO fresh, priority not 0,
 //!                   not foreign, its link to the primary not down for longer than the primary plus 10 × down-after
-//!   best is         a history of this group before any other, then the lowest priority, the newest history,
+//!   best is         a replica that follows before one that serves as a primary (which a planned failover never takes),
+//!                   a history of this group before any other, then the lowest priority, the newest history,
 //!                   the highest offset, the smallest run ID
 //! ```
 //!
@@ -15,7 +16,8 @@
 //! again and waits for the answers, at most a second, in which a replica that does not answer shows what it is worth.
 
 use crate::event::Outbox;
-use crate::instance::{GroupId, Instance, InstanceId, Ms};
+use crate::failover::Mode;
+use crate::instance::{GroupId, Instance, InstanceId, Ms, Role};
 use crate::machine::Sentinel;
 use std::cmp::Reverse;
 
@@ -46,7 +48,8 @@ impl Sentinel {
             return Candidates::Waiting;
         }
         let heard = self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica));
-        Candidates::Chosen(self.best(id, heard))
+        let planned = self.group(id).failover.mode != Mode::Elected;
+        Candidates::Chosen(self.best(id, planned, heard))
     }
 
     /// The replica that would be promoted by what is known now.
@@ -55,7 +58,7 @@ impl Sentinel {
         let down = self.primary_of(id).s_down;
         let valid_for = if down { self.periods.ping * 5 } else { self.periods.info * 3 };
         let fresh = |replica: &&Instance| replica.info_refresh.is_some_and(|at| self.now - at <= valid_for);
-        self.best(id, self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica)))
+        self.best(id, true, self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica)))
     }
 
     /// Replicas that could serve, whatever their last INFO said of their data.
@@ -78,13 +81,18 @@ impl Sentinel {
         replica.primary_link_down_ms <= down_for + self.group(id).down_after * 10
     }
 
-    fn best<'a>(&self, id: GroupId, replicas: impl Iterator<Item = &'a Instance>) -> Option<InstanceId> {
+    fn best<'a>(&self, id: GroupId, planned: bool, replicas: impl Iterator<Item = &'a Instance>) -> Option<InstanceId> {
         let group = self.group(id);
+        // What serves as a primary has data of its own. That is the last resort, and none where nothing has to be lost.
+        let strays = |replica: &&Instance| replica.role_reported != Role::Replica;
         replicas
+            .filter(|replica| !(planned && strays(replica)))
             .min_by_key(|replica| {
                 // Before any history is known, all are alike.
                 let place = group.place_in_chain(&replica.history);
                 (
+                    strays(replica),
+                    planned && !replica.primary_link_up,
                     place.is_none(),
                     replica.priority,
                     Reverse(place),
