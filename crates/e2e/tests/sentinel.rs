@@ -1,6 +1,6 @@
 //! Sentinels as processes: the published tutorial as typed, groups mixed with real Sentinels, files, scripts, passwords.
 //!
-//! `down-after-milliseconds` is a second where the tutorial's five would only make a test longer. Everything is waited
+//! `down-after-milliseconds` is two seconds where the tutorial's five would only make a test longer. Everything is waited
 //! for; what the tutorial promises in seconds is measured and held against a generous bound, since a loaded machine is no
 //! reason to fail.
 
@@ -12,7 +12,7 @@ const NAME: &str = "myprimary";
 const PASSWORD: &str = "a_strong_password";
 
 /// How long a Sentinel of these tests waits before a silent server is down.
-const QUICK: &str = "sentinel down-after-milliseconds myprimary 1000\nsentinel failover-timeout myprimary 10000\n";
+const QUICK: &str = "sentinel down-after-milliseconds myprimary 2000\nsentinel failover-timeout myprimary 10000\n";
 
 /// Servers, the first of which the others follow, and Sentinels that watch it.
 struct Group {

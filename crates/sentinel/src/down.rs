@@ -21,7 +21,7 @@
 //! say "down" when their own `down-after` is over; their word counts for what it is.
 
 use crate::event::{ConnKind, Level, Outbox};
-use crate::instance::{GroupId, InstanceId, Ms, Role};
+use crate::instance::{GroupId, Instance, InstanceId, Ms, Role};
 use crate::link::Asked;
 use crate::machine::Sentinel;
 use crate::text::text;
@@ -116,12 +116,14 @@ impl Sentinel {
         }
     }
 
+    /// Whether a Sentinel has said lately that the primary is down.
+    pub(crate) fn says_down(&self, other: &Instance) -> bool {
+        other.says_down && self.now - other.last_answer <= self.periods.ask * ANSWER_PERIODS
+    }
+
     /// How many Sentinels say that the primary is down, myself included.
     fn seen_down_by(&self, id: GroupId) -> usize {
-        let says = |id: &&InstanceId| {
-            let other = self.instance(**id);
-            other.says_down && self.now - other.last_answer <= self.periods.ask * ANSWER_PERIODS
-        };
+        let says = |id: &&InstanceId| self.says_down(self.instance(**id));
         1 + self.group(id).sentinels.values().filter(says).count()
     }
 

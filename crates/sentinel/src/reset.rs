@@ -139,6 +139,10 @@ impl Sentinel {
         self.group_mut(id).leader = None;
         self.group_mut(id).dead_agreed = false;
         self.remove_others(id, sentinels, out);
+        // What the others have said is about the primary of before.
+        for other in self.group(id).sentinels.values().copied().collect::<Vec<_>>() {
+            self.instance_mut(other).says_down = false;
+        }
         let primary = self.group(id).primary;
         self.release_link(primary, out);
         let link = self.new_link(Kind::Primary);

@@ -153,7 +153,7 @@ fn flags(sentinel: &Sentinel, it: &Instance) -> String {
         (it.o_down, "o_down"),
         (true, it.kind.word()),
         (link.disconnected(), "disconnected"),
-        (it.says_down, "master_down"),
+        (sentinel.says_down(it), "master_down"),
         (primary && failover.in_progress(), "failover_in_progress"),
         (it.promoted, "promoted"),
         (it.reconf == Reconf::Sent, "reconf_sent"),
