@@ -36,14 +36,16 @@ impl Group {
     fn wait_until_known(&self, others: usize, replicas: usize) {
         for sentinel in &self.sentinels {
             let known = || format!("a group known to {}:\n{}", sentinel.port(), sentinel.run("SENTINEL MASTERS"));
-            let all = |verb: &str, flags: &str| {
-                sentinel.run(&format!("SENTINEL {verb} {NAME}")).items().iter().all(|one| value(one, "flags") == flags)
+            let reached = |verb: &str| {
+                let all = sentinel.run(&format!("SENTINEL {verb} {NAME}"));
+                let flags = all.items().iter().map(|one| value(one, "flags"));
+                flags.into_iter().all(|flags| !flags.contains("s_down") && !flags.contains("disconnected"))
             };
             wait::until(known, || {
                 field(sentinel, "num-other-sentinels") == others.to_string()
                     && field(sentinel, "num-slaves") == replicas.to_string()
-                    && all("SLAVES", "slave")
-                    && all("SENTINELS", "sentinel")
+                    && reached("SLAVES")
+                    && reached("SENTINELS")
                     && sentinel.run("SENTINEL CKQUORUM myprimary").to_string().starts_with("OK")
             });
         }
