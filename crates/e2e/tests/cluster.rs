@@ -1,0 +1,293 @@
+//! Clusters of the real binary, made and changed by the manager that people type.
+
+use std::collections::HashMap;
+use std::net::TcpListener;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use e2e::{Connection, Output, Program, Reply, Server, absent, wait};
+
+/// A node in a folder of its own. Its bus listens 10,000 ports above its clients' port, as everybody expects, so both have
+/// to be free.
+fn node(program: &Program) -> Server {
+    for _ in 0..500 {
+        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "no"];
+        let mut server = Server::prepare(program, &arguments);
+        let bus = server.port() + 10_000;
+        // The system lends higher ports to anybody's outgoing connections.
+        if bus < 32_000 && TcpListener::bind(("127.0.0.1", bus)).is_ok() {
+            server.boot();
+            return server;
+        }
+    }
+    panic!("no port is free together with the one 10,000 above it");
+}
+
+fn address(server: &Server) -> String {
+    format!("127.0.0.1:{}", server.port())
+}
+
+/// The manager, with a timeout of its own.
+fn manage(words: &[&str]) -> Output {
+    let mut command = Command::new("timeout");
+    command.arg("100").arg(Program::ours().cli().get_program()).arg("--cluster").args(words);
+    Output::of(command)
+}
+
+fn create(nodes: &[Server], replicas: &str) {
+    let addresses: Vec<String> = nodes.iter().map(address).collect();
+    let mut words = vec!["create"];
+    words.extend(addresses.iter().map(String::as_str));
+    words.extend(["--cluster-replicas", replicas, "--cluster-yes"]);
+    let made = manage(&words);
+    assert!(made.stdout.contains("[OK] All 16384 slots covered"), "{}{}", made.stdout, made.stderr);
+    for server in nodes {
+        wait::until("the cluster is up for everybody", || {
+            server.run("CLUSTER INFO").text().contains("cluster_state:ok")
+        });
+    }
+}
+
+/// A client that goes where it is sent, as cluster clients do.
+struct Client {
+    connections: HashMap<u16, Connection>,
+    any: u16,
+    owners: HashMap<u16, u16>,
+}
+
+impl Client {
+    fn of(server: &Server) -> Client {
+        Client { connections: HashMap::new(), any: server.port(), owners: HashMap::new() }
+    }
+
+    fn at(&mut self, port: u16) -> Option<&mut Connection> {
+        if !self.connections.contains_key(&port) {
+            let mut connection = Connection::open(port).ok()?;
+            connection.set_patience(Duration::from_secs(2)).ok()?;
+            self.connections.insert(port, connection);
+        }
+        self.connections.get_mut(&port)
+    }
+
+    /// Runs a command on a key, however often it is sent elsewhere; `None` when that takes more than `patience`.
+    fn call(&mut self, key: &str, words: &[&str], patience: Duration) -> Option<Reply> {
+        let slot = structures::crc16::slot(key.as_bytes());
+        let begin = Instant::now();
+        let mut ask: Option<u16> = None;
+        while begin.elapsed() < patience {
+            let port = ask.unwrap_or_else(|| self.owners.get(&slot).copied().unwrap_or(self.any));
+            let asking = ask.take().is_some();
+            let reply = self.at(port).and_then(|connection| {
+                if asking {
+                    connection.call(&["ASKING"]).ok()?;
+                }
+                connection.call(words).ok()
+            });
+            let Some(reply) = reply else {
+                self.connections.remove(&port);
+                self.owners.remove(&slot);
+                let other = self.owners.values().copied().find(|other| *other != port);
+                self.any = other.unwrap_or(self.any);
+                std::thread::sleep(Duration::from_millis(5));
+                continue;
+            };
+            if !reply.is_error() {
+                return Some(reply);
+            }
+            let text = reply.text();
+            let target = || text.rsplit(':').next().and_then(|port| port.trim().parse().ok());
+            match text.split(' ').next() {
+                Some("MOVED") => {
+                    self.owners.insert(slot, target()?);
+                }
+                Some("ASK") => ask = target(),
+                Some("TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "READONLY") => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                _ => return Some(reply),
+            }
+        }
+        None
+    }
+}
+
+#[test]
+fn six_folders_a_failover_and_the_way_back() {
+    let mut nodes: Vec<Server> = (0..6).map(|_| node(&Program::ours())).collect();
+    create(&nodes, "1");
+    let first = nodes[0].port();
+    let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
+        let found = Command::new(python).args(["-c", "import redis.cluster"]).output();
+        found.is_ok_and(|output| output.status.success())
+    });
+    let workload = |port: u16| {
+        let Some(python) = python else { return absent("no python3 has redis-py with RedisCluster") };
+        let mut command = Command::new(python);
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/redis_py_cluster.py");
+        command.args([script, &port.to_string(), "2000"]);
+        let output = Output::of(command);
+        assert!(output.stdout.contains("content:"), "{}{}", output.stdout, output.stderr);
+    };
+    workload(first);
+
+    // A primary is killed: its replica takes over with every key that it had acknowledged.
+    let mut client = Client::of(&nodes[1]);
+    let patience = Duration::from_secs(20);
+    for n in 0..300 {
+        let key = format!("kept:{n}");
+        assert_eq!(client.call(&key, &["SET", &key, "here"], patience).expect("a reply").text(), "OK");
+    }
+    let name = nodes[0].run("CLUSTER MYID").text();
+    wait::until("the replica has everything", || {
+        let info = nodes[0].run("INFO replication").text();
+        let offset = |field: &str| {
+            let at = info.find(field)? + field.len();
+            info[at..].split(['\r', ',']).next()?.parse::<u64>().ok()
+        };
+        offset("master_repl_offset:").is_some() && offset("master_repl_offset:") == offset("offset=")
+    });
+    nodes[0].kill();
+    let begin = Instant::now();
+    for n in 0..300 {
+        let key = format!("kept:{n}");
+        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "here", "{key}");
+        assert_eq!(client.call(&key, &["SET", &key, "still"], patience).expect("a reply").text(), "OK");
+    }
+    eprintln!("all slots accept writes {:?} after a primary was killed", begin.elapsed());
+    workload(nodes[1].port());
+
+    // It comes back and follows who has taken over.
+    nodes[0].boot();
+    wait::until("it is a replica", || nodes[0].info("role") == "slave");
+    assert_eq!(nodes[0].run("CLUSTER MYID").text(), name, "it knows who it is");
+    nodes[0].wait_for_info("master_link_status", "up");
+    let check = manage(&["check", &address(&nodes[1])]);
+    assert!(check.stdout.contains("[OK] All nodes agree about slots configuration"), "{}", check.stdout);
+    wait::until("every key is there", || {
+        nodes[1..].iter().filter(|node| node.info("role") == "master").count() == 3
+            && nodes[0].run("DBSIZE").integer() > 0
+    });
+
+    // And is made a primary again by hand, without a lost write.
+    wait::until("it may take over", || nodes[0].run("CLUSTER FAILOVER").text() == "OK");
+    wait::until("it has taken over", || nodes[0].info("role") == "master");
+    for n in 0..300 {
+        let key = format!("kept:{n}");
+        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "still", "{key}");
+    }
+}
+
+#[test]
+fn slots_move_under_load_without_a_lost_key() {
+    let nodes: Vec<Server> = (0..3).map(|_| node(&Program::ours())).collect();
+    create(&nodes, "0");
+    let over = Arc::new(AtomicBool::new(false));
+    let written: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
+    let writes = Arc::new(AtomicUsize::new(0));
+    let load = {
+        let (over, written, writes) = (over.clone(), written.clone(), writes.clone());
+        let mut client = Client::of(&nodes[0]);
+        std::thread::spawn(move || {
+            let mut n = 0u64;
+            while !over.load(Ordering::Relaxed) {
+                n += 1;
+                let key = format!("{{tag{}}}:{}", n % 97, n % 1500);
+                let reply = client.call(&key, &["INCR", &key], Duration::from_secs(20)).expect("served in time");
+                assert!(!reply.is_error(), "{key}: {}", reply.text());
+                *written.lock().unwrap().entry(key).or_default() += 1;
+                writes.fetch_add(1, Ordering::Relaxed);
+            }
+        })
+    };
+    wait::until("the load is under way", || writes.load(Ordering::Relaxed) > 2000);
+    let ids: Vec<String> = nodes.iter().map(|node| node.run("CLUSTER MYID").text()).collect();
+    for (from, to, count) in [(0, 1, "1500"), (1, 2, "2000"), (2, 0, "1000")] {
+        let (words, at) = ([&ids[from], &ids[to]], address(&nodes[1]));
+        let moved = manage(&[
+            "reshard",
+            &at,
+            "--cluster-from",
+            words[0],
+            "--cluster-to",
+            words[1],
+            "--cluster-slots",
+            count,
+            "--cluster-yes",
+        ]);
+        assert!(moved.status.success(), "{}{}", moved.stdout, moved.stderr);
+    }
+    over.store(true, Ordering::Relaxed);
+    load.join().expect("every write was served");
+    let check = manage(&["check", &address(&nodes[0])]);
+    assert!(check.stdout.contains("[OK] All nodes agree about slots configuration"), "{}", check.stdout);
+    assert!(check.stdout.contains("[OK] All 16384 slots covered"), "{}", check.stdout);
+    let mut client = Client::of(&nodes[2]);
+    let written = written.lock().unwrap();
+    for (key, count) in written.iter() {
+        let reply = client.call(key, &["GET", key], Duration::from_secs(20)).expect("a reply");
+        assert_eq!(reply.text(), count.to_string(), "{key}");
+    }
+    let keys: i64 = nodes.iter().map(|node| node.run("DBSIZE").integer()).sum();
+    assert_eq!(keys, written.len() as i64, "each key is in one place");
+}
+
+#[test]
+fn real_valkey_nodes_and_ours_are_one_cluster() {
+    let Some(valkey) = Program::valkey() else { return absent("no Valkey is at hand") };
+    let nodes: Vec<Server> =
+        (0..6).map(|at| if at % 2 == 0 { node(&Program::ours()) } else { node(&valkey) }).collect();
+    create(&nodes, "1");
+    let mut client = Client::of(&nodes[0]);
+    let patience = Duration::from_secs(20);
+    for n in 0..500 {
+        let key = format!("k:{n}");
+        assert_eq!(client.call(&key, &["SET", &key, "v"], patience).expect("a reply").text(), "OK");
+    }
+    // Every replica, whichever program it is, takes over from its primary by hand.
+    let replicas: Vec<&Server> = nodes.iter().filter(|node| node.info("role") == "slave").collect();
+    assert_eq!(replicas.len(), 3);
+    for replica in replicas {
+        replica.wait_for_info("master_link_status", "up");
+        wait::until("it may take over", || replica.run("CLUSTER FAILOVER").text() == "OK");
+        wait::until("it has taken over", || replica.info("role") == "master");
+    }
+    for n in 0..500 {
+        let key = format!("k:{n}");
+        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "v", "{key}");
+    }
+    // Slots move between the two programs, both ways.
+    let primaries: Vec<&Server> = nodes.iter().filter(|node| node.info("role") == "master").collect();
+    let id = |node: &Server| node.run("CLUSTER MYID").text();
+    for (from, to) in [(0, 1), (1, 0), (1, 2)] {
+        let words = [id(primaries[from]), id(primaries[to]), address(primaries[0])];
+        let moved = manage(&[
+            "reshard",
+            &words[2],
+            "--cluster-from",
+            &words[0],
+            "--cluster-to",
+            &words[1],
+            "--cluster-slots",
+            "300",
+            "--cluster-yes",
+        ]);
+        assert!(moved.status.success(), "{}{}", moved.stdout, moved.stderr);
+    }
+    for n in 0..500 {
+        let key = format!("k:{n}");
+        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "v", "{key}");
+    }
+}
+
+#[test]
+fn two_processes_cannot_be_one_node() {
+    let first = node(&Program::ours());
+    let mut second = Server::prepare(&Program::ours(), &["--cluster-enabled", "yes"]);
+    let folder = first.folder().to_string_lossy().into_owned();
+    second.add_arguments(&["--dir", &folder]);
+    second.spawn();
+    assert!(!second.wait_for_end().success());
+    assert!(second.log().contains("is already used by a different Cluster node"), "{}", second.log());
+}
