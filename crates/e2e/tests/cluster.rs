@@ -16,8 +16,7 @@ fn node(program: &Program) -> Server {
         let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "no"];
         let mut server = Server::prepare(program, &arguments);
         let bus = server.port() + 10_000;
-        // The system lends higher ports to anybody's outgoing connections.
-        if bus < 32_000 && TcpListener::bind(("127.0.0.1", bus)).is_ok() {
+        if TcpListener::bind(("127.0.0.1", bus)).is_ok() {
             server.boot();
             return server;
         }
@@ -93,10 +92,8 @@ impl Client {
                 std::thread::sleep(Duration::from_millis(5));
                 continue;
             };
-            if !reply.is_error() {
-                return Some(reply);
-            }
-            let text = reply.text();
+            let Reply::Error(text) = &reply else { return Some(reply) };
+            let text = String::from_utf8_lossy(text).into_owned();
             let target = || text.rsplit(':').next().and_then(|port| port.trim().parse().ok());
             match text.split(' ').next() {
                 Some("MOVED") => {
@@ -171,7 +168,7 @@ fn six_folders_a_failover_and_the_way_back() {
     });
 
     // And is made a primary again by hand, without a lost write.
-    wait::until("it may take over", || nodes[0].run("CLUSTER FAILOVER").text() == "OK");
+    wait::until("it may take over", || !nodes[0].run("CLUSTER FAILOVER").is_error());
     wait::until("it has taken over", || nodes[0].info("role") == "master");
     for n in 0..300 {
         let key = format!("kept:{n}");
@@ -195,7 +192,7 @@ fn slots_move_under_load_without_a_lost_key() {
                 n += 1;
                 let key = format!("{{tag{}}}:{}", n % 97, n % 1500);
                 let reply = client.call(&key, &["INCR", &key], Duration::from_secs(20)).expect("served in time");
-                assert!(!reply.is_error(), "{key}: {}", reply.text());
+                assert!(!reply.is_error(), "{key}: {reply}");
                 *written.lock().unwrap().entry(key).or_default() += 1;
                 writes.fetch_add(1, Ordering::Relaxed);
             }
@@ -250,7 +247,7 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
     assert_eq!(replicas.len(), 3);
     for replica in replicas {
         replica.wait_for_info("master_link_status", "up");
-        wait::until("it may take over", || replica.run("CLUSTER FAILOVER").text() == "OK");
+        wait::until("it may take over", || !replica.run("CLUSTER FAILOVER").is_error());
         wait::until("it has taken over", || replica.info("role") == "master");
     }
     for n in 0..500 {
