@@ -1,6 +1,7 @@
 //! Clusters of the real binary, made and changed by the manager that people type.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -62,12 +63,14 @@ impl Client {
     }
 
     fn at(&mut self, port: u16) -> Option<&mut Connection> {
-        if !self.connections.contains_key(&port) {
-            let mut connection = Connection::open(port).ok()?;
-            connection.set_patience(Duration::from_secs(2)).ok()?;
-            self.connections.insert(port, connection);
+        match self.connections.entry(port) {
+            Entry::Occupied(there) => Some(there.into_mut()),
+            Entry::Vacant(free) => {
+                let mut connection = Connection::open(port).ok()?;
+                connection.set_patience(Duration::from_secs(2)).ok()?;
+                Some(free.insert(connection))
+            }
         }
-        self.connections.get_mut(&port)
     }
 
     /// Runs a command on a key, however often it is sent elsewhere; `None` when that takes more than `patience`.
