@@ -219,6 +219,7 @@ impl Cluster {
     fn hear_replication(&mut self, replication: Replication) {
         self.todo.view |= (self.replication.offset == 0) != (replication.offset == 0);
         self.replication = replication;
+        self.followed.synced |= self.nodes.myself().is_replica() && matches!(replication.link, PrimaryLink::Up { .. });
         self.todo.manual |= self.manual.is_running() && self.nodes.myself().is_replica();
     }
 

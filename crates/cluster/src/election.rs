@@ -14,6 +14,9 @@
 //! **The vote**: a primary with slots votes once per epoch, for a replica of a failed primary whose claim is not older
 //! than what the voter knows. The vote is on disk before it is sent.
 //!
+//! **Who may stand**: a replica that has been in sync with this very primary, and not too long ago. An old primary that
+//! comes back and finds its successor failing does not take the slots back: it knows nothing of what was written since.
+//!
 //! Whoever wins takes the election's epoch for its claim to the slots, and says so to everybody.
 
 use crate::PrimaryLink;
@@ -111,6 +114,10 @@ impl Cluster {
         let factor = i64::try_from(self.config.replica_validity_factor).unwrap_or(i64::MAX);
         if factor == 0 {
             return false;
+        }
+        if !self.followed.synced {
+            // What it holds is an older primary's, or a file's: it has not heard a word of the one it would replace.
+            return true;
         }
         let last = match self.replication.link {
             PrimaryLink::Up { heard } => heard.0,

@@ -21,6 +21,8 @@ pub(crate) struct Followed {
     pub resync: bool,
     /// A new primary was chosen, even if its address is the same.
     pub renewed: bool,
+    /// This node has been in sync with the primary that it follows.
+    pub synced: bool,
 }
 
 impl Cluster {
@@ -42,6 +44,7 @@ impl Cluster {
         self.update_shard(t, me, shard);
         self.followed.resync |= resync;
         self.followed.renewed = true;
+        self.followed.synced = false;
         let foreign = Slot::all().filter(|slot| self.slots.owner(*slot) != Some(primary)).collect::<SlotSet>();
         for slot in foreign.iter() {
             self.slots.moved.insert(slot);
@@ -180,7 +183,7 @@ impl Cluster {
                 let target = Some((ip.clone(), port));
                 if self.followed.renewed || self.followed.target != target {
                     t.out.push(Action::Follow { ip, port, resync: self.followed.resync });
-                    self.followed = Followed { target, resync: false, renewed: false };
+                    self.followed = Followed { target, resync: false, renewed: false, synced: self.followed.synced };
                 }
             }
             // Its address will be heard of.

@@ -155,6 +155,23 @@ fn a_minority_stops_and_the_majority_goes_on() {
 }
 
 #[test]
+fn an_old_primary_hears_of_its_successor_from_others() {
+    let mut net = Net::form(10, 5, 21);
+    net.partition(&[0]);
+    net.until(8000, "its replica leads", |net| net.is_primary(5));
+    net.run(2000);
+    net.heal();
+    net.partition(&[5]);
+    net.until(10_000, "the old one follows whom it cannot reach", |net| !net.is_primary(0));
+    assert_eq!(net.nodes[0].follows, Some(net.nodes[5].ip));
+    // It has never been in sync with its successor, so it does not take its place.
+    net.run(8000);
+    assert!(!net.is_primary(0) && net.nodes[0].has_logged("Disconnected from primary for longer than allowed"));
+    net.heal();
+    net.until(20_000, "all agree", Net::is_settled);
+}
+
+#[test]
 fn a_slot_is_migrated_by_the_classic_protocol() {
     let mut net = Net::form(6, 3, 10);
     let slot = Slot::new(42).unwrap();

@@ -3,7 +3,7 @@
 use crate::wait::PATIENCE;
 use crate::{Reply, words};
 use std::io::{self, BufReader, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// A client of RESP2 until it says `HELLO 3`.
@@ -15,7 +15,13 @@ pub struct Connection {
 impl Connection {
     /// Connects to a port of this machine.
     pub fn open(port: u16) -> io::Result<Connection> {
-        let stream = TcpStream::connect(("127.0.0.1", port))?;
+        Connection::open_at(SocketAddr::from(([127, 0, 0, 1], port)))
+    }
+
+    /// Connects to an address. An answer may be long in coming, a connection may not: where it does not come at once, the
+    /// network is cut.
+    pub fn open_at(address: SocketAddr) -> io::Result<Connection> {
+        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(2))?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Connection { stream: BufReader::new(stream) })

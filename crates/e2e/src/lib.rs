@@ -27,6 +27,7 @@
 
 mod connection;
 pub mod dataset;
+mod hosts;
 mod log;
 pub mod ports;
 mod program;
@@ -39,6 +40,7 @@ pub mod words;
 pub mod workload;
 
 pub use connection::{Connection, encode};
+pub use hosts::{Host, Hosts};
 pub use program::{Program, absent, python};
 pub use proxy::Proxy;
 pub use reply::Reply;

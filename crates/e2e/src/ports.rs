@@ -8,13 +8,16 @@
 use std::net::TcpListener;
 use std::sync::{Mutex, MutexGuard};
 
-/// Below 32768, where Linux starts to lend; room above for a cluster bus at +10000.
-const RANGE: std::ops::Range<u32> = 11_000..32_000;
+/// Each with the port of its cluster bus, 10000 higher, below 32768, where Linux starts to lend; and no bus among the ports.
+const RANGE: std::ops::Range<u32> = 14_000..22_000;
+
+/// How much higher the port of the cluster bus is.
+const BUS: u16 = 10_000;
 
 /// How many ports were looked at. Whoever claims several in a row keeps it until it has them.
 static NEXT: Mutex<u32> = Mutex::new(0);
 
-/// A port that no one listens on.
+/// A port that no one listens on, nor on the one of its cluster bus.
 pub fn claim() -> u16 {
     next(&mut count())
 }
@@ -44,7 +47,7 @@ fn next(count: &mut u32) -> u16 {
         let port = RANGE.start + start.wrapping_add(*count) % (RANGE.end - RANGE.start);
         *count = count.wrapping_add(1);
         let port = u16::try_from(port).expect("the range ends below 65536");
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        if [port, port + BUS].iter().all(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()) {
             return port;
         }
     }

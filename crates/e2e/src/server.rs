@@ -1,7 +1,8 @@
 //! One server process of a test: its folder, its port, its log, its end.
 
 use crate::log::Log;
-use crate::{Connection, Program, Reply, Shell, ports, wait};
+use crate::{Connection, Host, Program, Reply, Shell, ports, wait};
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use tempfile::TempDir;
@@ -19,6 +20,8 @@ pub struct Server {
     log: Log,
     /// What it says when it takes connections.
     ready: &'static str,
+    /// The machine that it runs on, if not this one.
+    host: Option<Host>,
 }
 
 /// What a shell command printed.
@@ -71,6 +74,7 @@ impl Server {
             child: None,
             log: Log::default(),
             ready: READY,
+            host: None,
         }
     }
 
@@ -107,6 +111,17 @@ impl Server {
         sentinel
     }
 
+    /// It runs on that machine from the next start on.
+    pub fn move_to(&mut self, host: &Host) {
+        self.host = Some(host.clone());
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        let ip = self.host.as_ref().map_or(IpAddr::from([127, 0, 0, 1]), |host| host.ip.into());
+        SocketAddr::new(ip, self.port)
+    }
+
     /// Starts the process and waits until it takes connections.
     pub fn boot(&mut self) {
         self.spawn();
@@ -116,14 +131,17 @@ impl Server {
     /// Starts the process and returns at once.
     pub fn spawn(&mut self) {
         assert!(self.child.is_none(), "the server is running");
-        let server = self.program.server();
+        let server = match &self.host {
+            Some(host) => host.command(&self.program.server()),
+            None => self.program.server(),
+        };
         // A signal that is ignored stays so over exec; a process can be born with it in no other way.
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("trap '' {}; exec \"$0\" \"$@\"", self.ignored.join(" ")));
         if self.ignored.is_empty() {
             command = server;
         } else {
-            command.arg(server.get_program());
+            command.arg(server.get_program()).args(server.get_args());
         }
         command.args(&self.arguments).current_dir(self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -167,7 +185,7 @@ impl Server {
     /// A new connection, with the password given if there is one.
     pub fn connect(&self) -> Connection {
         let what = format!("a connection to port {}", self.port);
-        let mut connection = wait::until_some(&what, || Connection::open(self.port).ok());
+        let mut connection = wait::until_some(&what, || Connection::open_at(self.address()).ok());
         if let Some(password) = &self.password {
             let reply = connection.call(&["AUTH", password]).expect("AUTH is answered");
             assert_eq!(reply.to_string(), "OK");

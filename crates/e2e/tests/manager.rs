@@ -7,7 +7,7 @@ mod scene;
 #[expect(dead_code, reason = "other tests press other keys")]
 mod terminal;
 
-use e2e::{Program, Server, wait};
+use e2e::{Server, wait};
 use scene::Scene;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -18,7 +18,7 @@ const FOO: &str = "12182";
 
 #[test]
 fn both_managers_say_the_same() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::with_cluster(&peer, 6, 1, 1);
         scene.fill(100);
         let (place, lonely, id) = (scene.place(0), scene.place(6), scene.id(0));
@@ -91,7 +91,7 @@ fn both_managers_say_the_same() {
 
 #[test]
 fn the_tutorial_on_a_terminal() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::set(&peer, 8);
         let places: Vec<String> = (0..6).map(|n| scene.place(n)).collect();
         let mut words = vec!["create"];
@@ -180,7 +180,7 @@ fn kill_after(scene: &Scene, slots: usize, words: &[&str]) {
 
 #[test]
 fn what_a_killed_manager_has_left_is_done_by_the_next() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::with_cluster(&peer, 3, 0, 0);
         scene.fill(200);
         let (from, to, place) = (scene.id(2), scene.id(0), scene.place(1));
@@ -216,7 +216,7 @@ fn what_a_killed_manager_has_left_is_done_by_the_next() {
 
 #[test]
 fn a_cluster_that_was_half_made_is_made() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::set(&peer, 6);
         let places: Vec<String> = (0..6).map(|n| scene.place(n)).collect();
         let mut words = vec!["create"];
@@ -238,7 +238,7 @@ fn a_cluster_that_was_half_made_is_made() {
 
 #[test]
 fn what_is_broken_is_mended() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::with_cluster(&peer, 3, 0, 0);
         scene.fill(100);
         let owner = scene.owner_of_foo();
@@ -297,7 +297,7 @@ fn what_is_broken_is_mended() {
 
 #[test]
 fn keys_come_from_elsewhere_and_go_to_a_backup() {
-    for peer in Program::peers() {
+    for peer in scene::servers() {
         let scene = Scene::with_cluster(&peer, 3, 0, 0);
         let source = Server::start_program(&peer, &["--requirepass", "secret"]);
         let mut client = source.connect();

@@ -162,6 +162,38 @@ fn a_group_under_sentinels_comes_fails_over_goes_and_comes_back() {
 }
 
 #[test]
+fn a_cluster_comes_takes_keys_goes_and_comes_back() {
+    let Some(mut topology) = Topology::new() else { return };
+    topology.base_port = ports::claim_row(6);
+    let base_port = topology.base_port.to_string();
+    let up = || topology.run(&["up", "cluster", "--base-port", &base_port]);
+    let start = Instant::now();
+    let output = up();
+    assert!(output.status.success(), "{output:?}");
+    assert!(start.elapsed() < PROMISED, "{:?}", start.elapsed());
+    for text in ["node-3  primary  127.0.0.1:", "node-6  replica  127.0.0.1:", " -c -p ", "--cluster check 127.0.0.1:"]
+    {
+        assert!(output.stdout.contains(text), "{text}:\n{}", output.stdout);
+    }
+    // It is healthy now, not soon: every node says so, and every slot has somebody who takes keys.
+    for node in 0..6 {
+        let info = topology.connect(node).run("CLUSTER INFO").text();
+        assert!(info.contains("cluster_state:ok\r\ncluster_slots_assigned:16384\r\n"), "{info}");
+    }
+    let takes = |node: u16, key: &str| !topology.connect(node).run(&format!("SET {key} v")).is_error();
+    let taken = |key: &str| (0..3).filter(|node| takes(*node, key)).count();
+    assert_eq!(["a", "b", "c", "d"].map(taken), [1; 4]);
+
+    // Its nodes know each other and have their keys when they come back.
+    let output = topology.run(&["down"]);
+    assert!(output.status.success() && output.stdout.contains("node-1 stopped"), "{output:?}");
+    let output = up();
+    assert!(output.status.success(), "{output:?}");
+    let keys = (0..6).map(|node| topology.connect(node).run("DBSIZE").integer());
+    assert_eq!(keys.sum::<i64>(), 8, "each key on a primary and its replica");
+}
+
+#[test]
 fn what_cannot_be_done_is_one_line_and_leaves_nothing() {
     let Some(topology) = Topology::new() else { return };
     let _taken = std::net::TcpListener::bind(("127.0.0.1", topology.base_port + 2)).expect("a port of ours");
@@ -169,7 +201,7 @@ fn what_cannot_be_done_is_one_line_and_leaves_nothing() {
     let base_port = topology.base_port.to_string();
     for (words, expect) in [
         (&["up", "sentinel", "--primaries", "2"][..], "this shape has one primary"),
-        (&["up", "cluster", "--primaries", "3"], "up cluster cannot be done: the server has no cluster mode yet"),
+        (&["up", "cluster", "--primaries", "2"], "a cluster has at least 3 primaries"),
         (&["up", "ring"], "there is no topology \"ring\""),
         (&["up", "primary-replica", "--base-port", "65535"], "would need ports beyond"),
         (&["up", "primary-replica", "--base-port", &base_port], &used),

@@ -367,6 +367,30 @@ mod tests {
     }
 
     #[test]
+    fn pauses_of_others_neither_end_it_nor_are_ended_by_it() {
+        let (mut node, a, _replica) = pair();
+        let b = node.connect();
+        node.say(a, "CLIENT PAUSE 100000 WRITE");
+        node.say(a, "FAILOVER");
+        assert_eq!(node.say(a, "CLIENT UNPAUSE"), "+OK\r\n");
+        assert_eq!(node.say(b, "SET k 2"), "");
+        node.say(a, "CLIENT PAUSE 100000 WRITE");
+        assert_eq!(node.say(a, "FAILOVER ABORT"), "+OK\r\n");
+        assert_eq!(node.heard(b), "");
+        node.say(a, "CLIENT UNPAUSE");
+        assert_eq!(node.heard(b), "+OK\r\n");
+    }
+
+    #[test]
+    fn a_server_that_fails_over_can_be_shut_down() {
+        let (mut node, a, _replica) = pair();
+        node.say(a, "FAILOVER");
+        node.say(a, "SHUTDOWN NOSAVE NOW");
+        node.pass(100);
+        assert!(node.server.is_over());
+    }
+
+    #[test]
     fn force_hands_over_when_the_time_is_over() {
         let (mut node, a, _replica) = pair();
         assert_eq!(node.say(a, "FAILOVER TO 127.0.0.1 7777 FORCE TIMEOUT 500"), "+OK\r\n");

@@ -148,13 +148,13 @@ impl Sentinel {
         let group = self.group(id);
         let primary = self.instance(group.primary);
         let dead = self.sees_dead(group.primary);
-        if !primary.s_down && !dead {
+        // A failover that was asked for needs votes, or tells of its epoch, while the primary lives.
+        let underway = group.failover.in_progress() && !group.failover.is_promoted();
+        if !primary.s_down && !dead && !underway {
             return;
         }
-        let period = match primary.s_down {
-            true => self.periods.ask,
-            false => self.periods.ask.min(ASK_ABOUT_DEAD),
-        };
+        let agreeing = dead && !primary.s_down;
+        let period = if agreeing { self.periods.ask.min(ASK_ABOUT_DEAD) } else { self.periods.ask };
         let candidate = group.failover.in_progress();
         let (epoch, candidate) = match candidate {
             true => (group.failover.epoch, self.myid.clone()),

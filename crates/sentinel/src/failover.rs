@@ -27,7 +27,7 @@
 //! draw lots and begin again, where the original lets the whole wait pass. Lots are drawn as well before the first attempt
 //! after a [death](crate::down), which all Sentinels see in the same moment.
 
-use crate::event::{Action, Level, Outbox};
+use crate::event::{Action, ConnKind, Level, Outbox};
 use crate::instance::{GroupId, HandOver, InstanceId, Ms, Reconf};
 use crate::machine::Sentinel;
 use crate::select::Candidates;
@@ -278,6 +278,11 @@ impl Sentinel {
     pub(crate) fn hand_over_answered(&mut self, primary: InstanceId, value: &Value, out: &mut Outbox) {
         let nested = value.as_array().unwrap_or_default().iter().find_map(|item| item.as_error());
         let Some(error) = value.as_error().or(nested).map(<[u8]>::to_vec) else { return };
+        // It hands over already, because another Sentinel was asked before. To cut it off now would make two primaries; the
+        // other's configuration comes, or else the wait is over some day.
+        if error == resp::error::replication::FAILOVER_RUNNING.text() {
+            return;
+        }
         let id = self.instance(primary).group;
         let failover = &self.group(id).failover;
         if failover.state == State::WaitPromotion && failover.mode == Mode::Forced && failover.handing_over.is_some() {
@@ -297,7 +302,12 @@ impl Sentinel {
         let group = self.group(id);
         let waited = self.now - group.failover.state_since;
         match group.failover.handing_over.filter(|_| group.failover.mode == Mode::Forced) {
-            Some(span) if waited > span + LEAST_HAND_OVER => self.cut_off(id),
+            Some(span) if waited > span + LEAST_HAND_OVER => {
+                // The order may still be on its way.
+                let primary = group.primary;
+                self.close(primary, ConnKind::Commands, out);
+                self.cut_off(id);
+            }
             None if waited > group.failover_timeout => self.abort_failover(id, "-failover-abort-slave-timeout", out),
             _ => {}
         }
@@ -411,16 +421,30 @@ impl Sentinel {
     fn abort_failover(&mut self, id: GroupId, event: &str, out: &mut Outbox) {
         let primary = self.group(id).primary;
         self.notify(Level::Warning, event, primary, "", out);
+        debug_assert!(self.group(id).failover.state <= State::WaitPromotion);
+        self.stop_failover(id, out);
+    }
+
+    /// None is in progress any more.
+    fn stop_failover(&mut self, id: GroupId, out: &mut Outbox) {
         let now = self.now;
+        let primary = self.group(id).primary;
         let failover = &mut self.group_mut(id).failover;
-        debug_assert!(failover.state <= State::WaitPromotion);
         let promoted = failover.promoted.take();
+        let ordered = failover.state == State::WaitPromotion;
+        let handing_over = failover.handing_over.take().is_some();
         failover.state = State::None;
         failover.state_since = now;
         failover.mode = Mode::Elected;
-        failover.handing_over = None;
         if let Some(promoted) = promoted {
             self.instance_mut(promoted).promoted = false;
+            // An order that is still on its way must not arrive when another failover has chosen another replica.
+            if ordered {
+                self.close(promoted, ConnKind::Commands, out);
+            }
+        }
+        if handing_over {
+            self.close(primary, ConnKind::Commands, out);
         }
     }
 
@@ -433,16 +457,7 @@ impl Sentinel {
             return;
         }
         self.log(Level::Notice, text!("Failover of epoch ", group.failover.epoch, " overtaken by epoch ", epoch), out);
-        let now = self.now;
-        let failover = &mut self.group_mut(id).failover;
-        let promoted = failover.promoted.take();
-        failover.state = State::None;
-        failover.state_since = now;
-        failover.mode = Mode::Elected;
-        failover.handing_over = None;
-        if let Some(promoted) = promoted {
-            self.instance_mut(promoted).promoted = false;
-        }
+        self.stop_failover(id, out);
         let replicas: Vec<InstanceId> = self.group(id).replicas.values().copied().collect();
         replicas.into_iter().for_each(|replica| self.instance_mut(replica).reconf = Reconf::No);
     }

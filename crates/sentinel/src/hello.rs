@@ -163,6 +163,11 @@ impl Sentinel {
         let (Ok(sender), Ok(primary)) = (sender, primary) else {
             return self.ignore_hello("an address in it is no address here", payload, out);
         };
+        if primary.ip.is_none() {
+            // Known by the time of the next hello, two seconds from now.
+            out.push(Action::Resolve { name: primary.host });
+            return;
+        }
         if !self.is_believable(group, &hello, &primary, heard_on) {
             if let Some(id) = heard_on {
                 self.instance_mut(id).claimed_at = Some(self.now);
@@ -281,11 +286,6 @@ impl Sentinel {
         if self.is_taken_by_another(group, &primary, out) {
             return;
         }
-        if primary.ip.is_none() {
-            // Known by the time of the next hello, two seconds from now.
-            out.push(Action::Resolve { name: primary.host });
-            return;
-        }
         self.group_mut(group).config_epoch = epoch;
         self.saving.dirty = true;
         if self.primary_of(group).addr.same(&primary) {
@@ -331,6 +331,13 @@ mod tests {
         assert!(parsed(&format!("10.0.0.5,26379,{RUNID},7,mymaster,10.0.0.1,6379,3,x")).is_err());
         assert!(parsed(&format!("10.0.0.5,26379,{RUNID},7,mymaster,10.0.0.1,6379")).is_err());
         assert!(parsed("").is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_hello_panics(text in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+            let _ = Hello::parse(&text);
+        }
     }
 
     #[test]

@@ -125,6 +125,13 @@ mod tests {
         assert_eq!((report.priority, report.announced), (Some(10), Some(false)));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_info_panics(text in "((role|slave0|master_port|run_id|slave_repl_offset|x):[a-z0-9=,:]{0,50}\r?\n?){0,9}") {
+            let _ = Report::parse(text.as_bytes());
+        }
+    }
+
     #[test]
     fn nonsense_is_skipped() {
         let report =

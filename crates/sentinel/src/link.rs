@@ -469,8 +469,10 @@ impl Sentinel {
         self.links.conns.remove(&conn);
         let now = self.now;
         let link = self.link_mut(id);
-        let was_ready = link.wire(kind).is_ready();
-        link.wire(kind).drop();
+        let wire = link.wire(kind);
+        // One that is closed as soon as it is made comes from a server that has no room, and needs no hurry.
+        let had_served = wire.is_ready() && now - wire.since > LOOK_AGAIN;
+        wire.drop();
         if kind == ConnKind::Commands {
             match why {
                 Broken::Refused | Broken::Reset => {
@@ -480,7 +482,7 @@ impl Sentinel {
                 Broken::Timeout | Broken::Other => link.refused = None,
                 Broken::Closed => {}
             }
-            link.look_again |= was_ready;
+            link.look_again |= had_served;
             // Silence is counted from here, not from the last answer: until now it may have lived.
             link.unanswered_ping.get_or_insert(now);
         }

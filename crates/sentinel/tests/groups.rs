@@ -294,6 +294,27 @@ fn a_reboot_that_loads_for_too_long_is_down() {
 }
 
 #[test]
+fn a_name_is_looked_up_again_with_every_connection() {
+    let file = "port 26379\nsentinel resolve-hostnames yes\nsentinel announce-hostnames yes\n\
+                sentinel monitor mymaster db.internal 6379 1\nsentinel down-after-milliseconds mymaster 5000\n";
+    let mut it = Universe::new(1, file, 14).with_servers(0);
+    it.start_all();
+    it.run(3_000);
+    assert!(it.field(0, "mymaster", "flags").is_some_and(|flags| flags.contains("disconnected")));
+    it.hosts.insert(b"db.internal".to_vec(), server_at(1).0);
+    it.run(2_000);
+    assert_eq!(it.field(0, "mymaster", "flags").as_deref(), Some("master"));
+    // The server moves to another machine, under the same name.
+    let begin = it.now;
+    it.servers.insert(server_at(8), Server::primary(8));
+    it.hosts.insert(b"db.internal".to_vec(), server_at(8).0);
+    it.kill(1);
+    it.run(10_000);
+    assert!(!it.any_heard("+sdown", begin) && it.any_heard("+reboot", begin), "{}", it.story());
+    assert_eq!(it.primary_of(0, "mymaster").as_deref(), Some("db.internal"));
+}
+
+#[test]
 fn a_sentinel_that_is_gone_does_not_count_for_ckquorum() {
     let mut it = settled(12);
     assert_eq!(

@@ -51,13 +51,11 @@ struct State {
     /// So many operations until the power fails.
     fuse: Option<u64>,
     is_dark: bool,
-    operations: u64,
 }
 
 impl State {
     /// Counts an operation. False when there is no power.
     fn step(&mut self) -> bool {
-        self.operations += 1;
         if let Some(left) = &mut self.fuse {
             *left = left.saturating_sub(1);
             self.is_dark |= *left == 0;
@@ -159,11 +157,6 @@ impl SimDisk {
     pub fn restart(&self) {
         let mut state = self.0.lock();
         (state.fuse, state.is_dark) = (None, false);
-    }
-
-    /// How many operations there were.
-    pub fn operations(&self) -> u64 {
-        self.0.lock().operations
     }
 }
 

@@ -42,8 +42,10 @@ pub enum Name {
     Lie,
     /// The append-only file of a server is rewritten.
     Rewrite,
-    /// Somebody asks for another primary while the present one lives.
+    /// Somebody asks for another primary while the present one lives: the Sentinels elect who is to do it.
     Failover,
+    /// The same, and nobody is asked.
+    ForceFailover,
 }
 
 const NAMES: &[(Name, &str)] = &[
@@ -64,6 +66,7 @@ const NAMES: &[(Name, &str)] = &[
     (Name::Lie, "lie"),
     (Name::Rewrite, "rewrite"),
     (Name::Failover, "failover"),
+    (Name::ForceFailover, "force-failover"),
 ];
 
 impl Name {
@@ -104,7 +107,7 @@ impl Fault {
                 let with = |pid: Pid| pid == who || self.has(pid);
                 with(one) != with(other)
             }
-            Name::Failover | Name::Rewrite => false,
+            Name::Failover | Name::ForceFailover | Name::Rewrite => false,
             _ => one == who || other == who,
         }
     }

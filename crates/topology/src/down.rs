@@ -13,7 +13,7 @@ pub fn run(down: &Down) -> Result<(), String> {
     let mut failed = Vec::new();
     // In the order of their start, since a primary that stops first has given its replicas everything; but before it
     // whoever would find another one.
-    let mut nodes = (folder.shape.recipe()?.nodes)(&folder.sizes)?;
+    let mut nodes = (folder.shape.recipe().nodes)(&folder.sizes)?;
     nodes.sort_by_key(|node| node.program != Program::Sentinel);
     for node in &nodes {
         let stopped = process::running(node, &node.files(&folder.path)).and_then(|found| match found {

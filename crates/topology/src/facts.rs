@@ -24,6 +24,7 @@ pub enum Role {
     Sentinel {
         /// The port of the primary.
         primary: u16,
+        /// Those that it could promote.
         replicas: usize,
         /// Itself included.
         sentinels: usize,
@@ -102,7 +103,30 @@ pub fn ask(node: &Node, files: &Files) -> Option<Facts> {
     {
         text.extend(cluster);
     }
-    understand(&text)
+    let mut facts = understand(&text)?;
+    if let Role::Sentinel { replicas, .. } = &mut facts.role {
+        let name = value_in(std::str::from_utf8(find(&text, "master0")?).ok()?, "name")?.as_bytes().to_vec();
+        let Value::Array(all) = client.call(&[b"SENTINEL".to_vec(), b"REPLICAS".to_vec(), name]).ok()? else {
+            return None;
+        };
+        *replicas = all.iter().filter(|replica| is_fit(replica)).count();
+    }
+    Some(facts)
+}
+
+/// Whether a Sentinel has seen a replica well: it answers, and follows the primary.
+fn is_fit(replica: &Value) -> bool {
+    let Value::Array(fields) = replica else { return false };
+    let is = |name: &str, value: &str| {
+        let mut pairs = fields.chunks_exact(2);
+        pairs.any(|pair| pair == [Value::Bulk(name.into()), Value::Bulk(value.into())])
+    };
+    is("flags", "slave") && is("master-link-status", "ok")
+}
+
+/// A value of a line such as `name=mymaster,status=ok`.
+fn value_in<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -147,7 +171,7 @@ fn understand(text: &[u8]) -> Option<Facts> {
 /// `name=myprimary,status=ok,address=127.0.0.1:7000,slaves=2,sentinels=3`
 fn watched(line: &[u8]) -> Option<Role> {
     let line = std::str::from_utf8(line).ok()?;
-    let value = |name: &str| line.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='));
+    let value = |name: &str| value_in(line, name);
     Some(Role::Sentinel {
         primary: value("address")?.rsplit(':').next()?.parse().ok()?,
         replicas: value("slaves")?.parse().ok()?,

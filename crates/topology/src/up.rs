@@ -27,7 +27,7 @@ struct Topology {
 
 /// The error is a line for people.
 pub fn run(up: &Up) -> Result<(), String> {
-    let recipe = up.shape.recipe()?;
+    let recipe = up.shape.recipe();
     let folder = match Folder::open(&up.folder)? {
         Some(folder) => check_same(up, folder)?,
         None => {

@@ -21,6 +21,11 @@ pub struct Ended {
     pub code: Option<i32>,
 }
 
+/// Whose servers the manager is tried on: those that have a cluster mode and a manager of their own to compare with.
+pub fn servers() -> Vec<Program> {
+    Program::peers()
+}
+
 impl Scene {
     /// Servers in cluster mode that do not know each other yet.
     pub fn set(program: &Program, count: usize) -> Scene {

@@ -129,6 +129,9 @@ fn take_over(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn failover(call: &mut Call<'_, '_>) -> Done {
+    if call.core.control().cluster.is_some() {
+        return Err(error::replication::FAILOVER_IN_CLUSTER);
+    }
     let aborts = call.args.len() == 2 && call.args.at(1).eq_ignore_ascii_case(b"abort");
     if !aborts {
         failover::begin(call.core, &call.args)?;

@@ -59,11 +59,36 @@ pub(super) fn write(page: &mut Page<'_>) {
         let elapsed = now - since;
         page.field("loading_start_time", since);
         page.field("loading_total_bytes", total);
-        page.field("loading_rdb_used_mem", progress.used_mem.load(Ordering::Relaxed));
+        let used_mem = progress.used_mem.load(Ordering::Relaxed);
+        page.field("loading_rdb_used_mem", used_mem);
         page.field("loading_loaded_bytes", loaded);
-        page.field("loading_loaded_perc", format_args!("{:.2}", loaded as f64 * 100.0 / total.max(1) as f64));
-        let left = total.saturating_sub(loaded);
+        let (perc, left) = share(loaded, total, used_mem);
+        page.field("loading_loaded_perc", format_args!("{perc:.2}"));
         let eta = if elapsed == 0 { 1 } else { elapsed as u64 * left / (loaded + 1) };
         page.field("loading_eta_seconds", eta);
+    }
+}
+
+/// How many percent are loaded, and how many bytes are left. A primary that streams its snapshot does not say how long it is:
+/// then the memory that its data took there stands for that.
+fn share(loaded: u64, total: u64, used_mem: u64) -> (f64, u64) {
+    let percent = |of: u64| loaded as f64 * 100.0 / of as f64;
+    match (total, used_mem) {
+        (0, 0) => (0.0, 1),
+        (0, guess) => (percent(guess).min(99.99), guess.saturating_sub(loaded).max(1)),
+        (total, _) => (percent(total), total.saturating_sub(loaded)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::share;
+
+    #[test]
+    fn a_load_of_unknown_length_is_never_complete() {
+        assert_eq!(share(50, 200, 0), (25.0, 150));
+        assert_eq!(share(255, 0, 0), (0.0, 1));
+        assert_eq!(share(255, 0, 100), (99.99, 1));
+        assert_eq!(share(25, 0, 100), (25.0, 75));
     }
 }

@@ -24,7 +24,7 @@ use session::ClientCard;
 
 /// How long a read waits before the clock is looked at.
 const PATIENCE: Duration = Duration::from_millis(PATIENCE_MS);
-/// How long after a failure the next attempt is made.
+/// How long after an attempt the next one is made: at once, when a link that has stood for longer is lost.
 const PAUSE: Duration = Duration::from_millis(PAUSE_MS);
 const READ: usize = 256 * 1024;
 
@@ -48,9 +48,9 @@ pub fn run(server: &Server, me: usize) {
             server.replication.idle.sleep();
             continue;
         };
+        let since = Instant::now();
         let ended = follow(server, &mut follower, &target);
         follower.over(ended.err().as_deref());
-        let since = Instant::now();
         while follower.wants(&target) && since.elapsed() < PAUSE {
             std::thread::sleep(PATIENCE);
             server.still.wait();

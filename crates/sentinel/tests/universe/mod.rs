@@ -78,6 +78,8 @@ pub struct Universe {
     conns: BTreeMap<(usize, ConnId), Place>,
     /// Pairs that do not hear each other, in either direction.
     pub cuts: BTreeSet<(Place, Place)>,
+    /// What host names mean.
+    pub hosts: BTreeMap<Vec<u8>, IpAddr>,
     /// A firewall that refuses this Sentinel's connections to that place.
     pub refused: BTreeSet<(usize, Place)>,
     /// Sentinels whose ticks do not come.
@@ -110,6 +112,7 @@ impl Universe {
             servers: BTreeMap::new(),
             conns: BTreeMap::new(),
             cuts: BTreeSet::new(),
+            hosts: BTreeMap::new(),
             refused: BTreeSet::new(),
             asleep: BTreeSet::new(),
             seed,
@@ -406,7 +409,10 @@ impl Universe {
                         self.post(Delivery::ToServer { from: node, conn, place, args });
                     }
                 }
-                Action::Resolve { name } => self.post_event(node, Event::Resolved { name, ip: None }),
+                Action::Resolve { name } => {
+                    let ip = self.hosts.get(&name).copied();
+                    self.post_event(node, Event::Resolved { name, ip });
+                }
                 Action::RunScript { id, argv } => {
                     let words = argv.iter().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
                     self.nodes[node].scripts.push(words);

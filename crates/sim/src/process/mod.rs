@@ -298,14 +298,6 @@ impl<'s> Process<'s> {
     }
 
     /// The client that runs here.
-    pub fn client(&self) -> Option<&ClientProgram> {
-        match &self.program {
-            Some(Program::Client(client)) => Some(client),
-            _ => None,
-        }
-    }
-
-    /// The client that runs here.
     pub fn client_mut(&mut self) -> Option<&mut ClientProgram> {
         match &mut self.program {
             Some(Program::Client(client)) => Some(client),

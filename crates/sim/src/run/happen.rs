@@ -62,8 +62,10 @@ impl World<'_> {
                 self.processes[who.index()].clock.jump(fault.amount);
                 self.processes[who.index()].rearm(&mut self.u);
             }
-            Name::Failover if begins && self.sentinels > 0 => self.order_failover(fault.side),
-            Name::Failover if begins => self.hand_over()?,
+            Name::Failover | Name::ForceFailover if begins && self.sentinels > 0 => {
+                self.order_failover(fault.side, fault.name == Name::ForceFailover);
+            }
+            Name::Failover | Name::ForceFailover if begins => self.hand_over()?,
             Name::Fuse if begins => self.processes[who.index()].disk.light(1 + fault.side % 40),
             Name::Full => self.processes[who.index()].disk.fill(begins),
             Name::Lie => self.processes[who.index()].disk.lie(begins),
@@ -73,7 +75,7 @@ impl World<'_> {
                     self.processes[who.index()].nudge(&mut self.u);
                 }
             }
-            Name::Reset | Name::Clock | Name::Failover | Name::Fuse | Name::Rewrite => {}
+            Name::Reset | Name::Clock | Name::Failover | Name::ForceFailover | Name::Fuse | Name::Rewrite => {}
         }
         Ok(())
     }

@@ -205,20 +205,19 @@ impl World<'_> {
     }
 
     /// An administrator wants another primary, and asks a Sentinel for it.
-    pub(super) fn order_failover(&mut self, amount: u64) {
-        let n = self.servers + amount as usize % self.sentinels;
-        let coordinated = amount >> 32 & 1 == 1;
+    pub(super) fn order_failover(&mut self, which: u64, force: bool) {
+        let n = self.servers + which as usize % self.sentinels;
         let process = &mut self.processes[n];
         if !process.is_up() {
             return;
         }
         let pid = process.pid;
         let Some(sentinel) = process.sentinel_mut() else { return };
-        if !coordinated {
+        if force {
             self.elections.forced = Some(pid);
         }
         let mut words = vec!["SENTINEL", "FAILOVER", GROUP];
-        words.extend(coordinated.then_some("COORDINATED"));
+        words.extend((!force).then_some("COORDINATED"));
         let said = sentinel.ask(&words, &mut self.u);
         process.nudge(&mut self.u);
         self.u.trace.say(self.u.now, || format!("Sentinel {n} was asked for a failover: {}", said.trim_end()));
