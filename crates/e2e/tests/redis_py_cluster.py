@@ -30,6 +30,7 @@ for key, value in expected.items():
     assert client.get(key) == value, key
 assert client.mset_nonatomic({f"tag:{n}": n for n in range(100)})
 assert client.mget_nonatomic([f"tag:{n}" for n in range(100)]) == [str(n) for n in range(100)]
+client.delete("{list}:1")
 pipe = client.pipeline()
 for n in range(50):
     pipe.rpush("{list}:1", n)

@@ -179,9 +179,9 @@ proptest! {
         if flush {
             node.space().flush(DB);
         }
-        for at in 0..2 {
-            while !node.shards[at].walk_snapshot(SnapshotId(0), &mut cursors[at], budget) {}
-            node.shards[at].end_snapshot(SnapshotId(0));
+        for (shard, cursor) in node.shards.iter_mut().zip(&mut cursors) {
+            while !shard.walk_snapshot(SnapshotId(0), cursor, budget) {}
+            shard.end_snapshot(SnapshotId(0));
         }
         for mut db in detached.lock().drain(..) {
             let db: &mut Db = &mut db;

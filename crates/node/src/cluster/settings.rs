@@ -44,7 +44,7 @@ pub fn settings(config: &Config) -> ::cluster::Config {
         blacklist_ttl_s: c.blacklist_ttl,
         seeds: Vec::new(),
         gossip_percent: u64::from(c.message_gossip_perc),
-        max_message: config.clients.proto_max_bulk_len as u64,
+        max_message: config.clients.proto_max_bulk_len,
         verbosity: match config.general.loglevel {
             LogLevel::Debug => Level::Debug,
             LogLevel::Verbose => Level::Verbose,

@@ -49,8 +49,11 @@ impl Link {
 /// Names of hosts on their way to addresses: asking for one may take seconds, so another thread does it.
 struct Names {
     lane: Lane,
-    found: Arc<Mutex<Vec<(LinkId, Option<SocketAddr>)>>>,
+    found: Arc<Mutex<Vec<Found>>>,
 }
+
+/// For which link an address was asked for, and what it is; `None` when there is none.
+type Found = (LinkId, Option<SocketAddr>);
 
 impl Default for Names {
     fn default() -> Self {
@@ -69,7 +72,7 @@ impl Names {
         });
     }
 
-    fn found(&self) -> Vec<(LinkId, Option<SocketAddr>)> {
+    fn found(&self) -> Vec<Found> {
         std::mem::take(&mut *self.found.lock())
     }
 }

@@ -14,6 +14,12 @@ use config::Config;
 use resp::log_text;
 use runtime::{errno, files, source};
 
+/// The newest copy and the one before it, as far as there are any.
+pub struct Copies {
+    pub newest: Option<Vec<u8>>,
+    pub previous: Option<Vec<u8>>,
+}
+
 /// The file of a node, locked for this process.
 pub struct NodesFile {
     path: PathBuf,
@@ -39,14 +45,14 @@ impl NodesFile {
     }
 
     /// Both copies, as far as there are any.
-    pub fn read(&self) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), String> {
+    pub fn read(&self) -> Result<Copies, String> {
         let read = |path: &Path| match source::read(path) {
             Ok(bytes) if bytes.is_empty() => Ok(None),
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(log_text::cluster_node::cannot_read(&path.display().to_string(), &errno::text(&e))),
         };
-        Ok((read(&self.path)?, read(&beside(&self.path, ".previous"))?))
+        Ok(Copies { newest: read(&self.path)?, previous: read(&beside(&self.path, ".previous"))? })
     }
 
     /// Replaces the newest copy; what was the newest is the previous one afterwards.
@@ -66,11 +72,13 @@ mod tests {
         let mut config = Config::default();
         config.cluster.config_file = dir.path().join("nodes.conf").as_os_str().as_bytes().to_vec();
         let file = NodesFile::open(&config).unwrap();
-        assert_eq!(file.read().unwrap(), (None, None));
+        assert!(file.read().unwrap().newest.is_none());
         for (text, fsync) in [("one", true), ("two", false), ("three", true)] {
             file.save(text.as_bytes(), fsync).unwrap();
         }
-        assert_eq!(file.read().unwrap(), (Some(b"three".to_vec()), Some(b"two".to_vec())));
+        let copies = file.read().unwrap();
+        assert_eq!(copies.newest.as_deref(), Some(&b"three"[..]));
+        assert_eq!(copies.previous.as_deref(), Some(&b"two"[..]));
         let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "nothing is left over: {names:?}");
         assert!(NodesFile::open(&config).is_err(), "one node a file");

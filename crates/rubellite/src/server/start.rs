@@ -317,8 +317,8 @@ fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
         return Err(log_text::cluster_node::NO_BIND.to_owned());
     }
     let file = NodesFile::open(config)?;
-    let (newest, previous) = file.read()?;
-    let saved = Saved { newest: newest.as_deref(), previous: previous.as_deref() };
+    let copies = file.read()?;
+    let saved = Saved { newest: copies.newest.as_deref(), previous: copies.previous.as_deref() };
     let mut outbox = Outbox::new();
     let now = UnixMillis(runtime::clock::unix_ms());
     let machine = Cluster::new(node::cluster::settings(config), saved, entropy::seed(), now, &mut outbox)?;
