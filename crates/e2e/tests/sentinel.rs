@@ -379,6 +379,28 @@ fn a_file_that_was_cut_short_is_put_right() {
 }
 
 #[test]
+fn what_cannot_be_kept_is_not_promised() {
+    let ours = Program::ours();
+    let primary = server(&ours, None);
+    let sentinel = Server::sentinel(&ours, &sentinel_conf(primary.port(), 1, QUICK));
+    sentinel.connect().expect("SENTINEL FLUSHCONFIG", "OK");
+    // Where the file was there is something that cannot be replaced by one.
+    let file = sentinel.file("sentinel.conf");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let refused = "(error) ERR Failed to save config file. Check server logs.";
+    sentinel.connect().expect("SENTINEL FLUSHCONFIG", refused);
+    sentinel.connect().expect("SENTINEL SET myprimary quorum 3", refused);
+    std::fs::remove_dir(&file).unwrap();
+    sentinel.connect().expect("SENTINEL SET myprimary quorum 4", "OK");
+    assert!(
+        std::fs::read_to_string(&file)
+            .unwrap()
+            .contains(&format!("sentinel monitor {NAME} 127.0.0.1 {} 4", primary.port()))
+    );
+}
+
+#[test]
 fn scripts_are_told_of_events() {
     let ours = Program::ours();
     let folder = tempfile::tempdir().unwrap();

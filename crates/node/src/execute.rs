@@ -548,6 +548,7 @@ impl<'s> Core<'s> {
                 if control.config.aof.appendfsync == config::directives::aof::AppendFsync::Always {
                     // What was promised to be on the disk is not: ending is the only honest answer.
                     self.server.host.log(LogLevel::Warning, log_text::aof::CANNOT_RECOVER);
+                    self.server.mute.store(true, Ordering::Release);
                     self.server.stop(1);
                 }
                 let reason: Arc<str> = reason.into();

@@ -237,6 +237,8 @@ pub struct Server {
     pub run_id: String,
     /// Set when the server is to end, with the process' exit status.
     pub over: AtomicBool,
+    /// Nothing is answered any more: what the answers would tell is not on the disk, as was promised.
+    pub mute: AtomicBool,
     /// The exit status.
     pub exit_code: AtomicI32,
     /// What was to be loaded at the start could not be: the server has no data and must write none.
@@ -323,6 +325,7 @@ impl Server {
             run_id,
             over: AtomicBool::new(false),
             aof_on: AtomicBool::new(false),
+            mute: AtomicBool::new(false),
             exit_code: AtomicI32::new(0),
             unrecovered: AtomicBool::new(false),
             replication: Replication::default(),
@@ -387,6 +390,11 @@ impl Server {
     /// Whether the server is to end.
     pub fn is_over(&self) -> bool {
         self.over.load(Ordering::Acquire)
+    }
+
+    /// Whether nothing may be told any more.
+    pub fn is_mute(&self) -> bool {
+        self.mute.load(Ordering::Acquire)
     }
 
     /// Whether the data could not be loaded at the start.

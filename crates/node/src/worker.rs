@@ -191,6 +191,9 @@ impl<'s> Worker<'s> {
 
     /// Takes the tokens whose output or fate may have changed.
     pub fn take_touched(&mut self, into: &mut Vec<usize>) {
+        if self.core.server.is_mute() {
+            self.touched.clear();
+        }
         into.append(&mut self.touched);
     }
 

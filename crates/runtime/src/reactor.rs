@@ -71,6 +71,8 @@ pub enum Verdict {
     CloseAfterOutput,
     /// It is closed now.
     CloseNow,
+    /// The same, and what the system has taken but not sent yet is thrown away: it must not arrive when a broken network heals.
+    Abort,
 }
 
 /// The connections of one reactor, seen from the side that knows what they mean.
@@ -447,8 +449,10 @@ impl Core {
             return;
         }
         let Some(Some(conn)) = self.conns.get_mut(token) else { return };
-        if handler.verdict(token) == Verdict::CloseNow {
-            return self.close(handler, token);
+        match handler.verdict(token) {
+            Verdict::CloseNow => return self.close(handler, token),
+            Verdict::Abort => return self.abort(handler, token),
+            Verdict::Keep | Verdict::CloseAfterOutput => {}
         }
         let mut all_out = false;
         if !conn.full && conn.broken.is_none() {
@@ -470,6 +474,7 @@ impl Core {
         let wants_input = handler.wants_input(token);
         match handler.verdict(token) {
             Verdict::CloseNow => return self.close(handler, token),
+            Verdict::Abort => return self.abort(handler, token),
             Verdict::CloseAfterOutput if all_out => return self.close(handler, token),
             Verdict::CloseAfterOutput => {}
             Verdict::Keep => {
@@ -482,6 +487,13 @@ impl Core {
             conn.queued = true;
             self.ready.push_back(token);
         }
+    }
+
+    fn abort<C: Connections + ?Sized>(&mut self, handler: &mut C, token: usize) {
+        if let Some(Some(conn)) = self.conns.get(token) {
+            conn.stream.forget_unsent();
+        }
+        self.close(handler, token);
     }
 
     fn close<C: Connections + ?Sized>(&mut self, handler: &mut C, token: usize) {

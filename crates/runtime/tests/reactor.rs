@@ -57,6 +57,7 @@ impl Lines {
             b"block\n" => client.blocked = true,
             b"quit\n" => client.verdict = Some(Verdict::CloseAfterOutput),
             b"die\n" => client.verdict = Some(Verdict::CloseNow),
+            b"abort\n" => client.verdict = Some(Verdict::Abort),
             b"big\n" => client.output.resize(client.output.len() + (8 << 20), b'x'),
             b"hold\n" => client.held_from = Some(client.output.len()),
             b"over\n" => self.over = true,
@@ -366,6 +367,28 @@ fn a_verdict_of_death_waits_for_nothing() {
     client.write_all(b"big\ndie\n").unwrap();
     bench.turn();
     assert_eq!(arrived(&mut client), "closed");
+}
+
+#[test]
+fn who_is_aborted_is_told_by_a_reset() {
+    let mut bench = Bench::new();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (line, end) in [("die\n", Ok(0)), ("abort\n", Err(io::ErrorKind::ConnectionReset))] {
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, peer) = listener.accept().unwrap();
+        stream.set_nonblocking(true).unwrap();
+        let stream = mio::net::TcpStream::from_std(stream);
+        let info = ConnInfo::tcp(&stream, peer);
+        bench.reactor.inbox().deal(Incoming { stream: Stream::Tcp(stream), info });
+        client.write_all(line.as_bytes()).unwrap();
+        while bench.reactor.inbox().connections() == 0 {
+            bench.turn();
+        }
+        while bench.reactor.inbox().connections() > 0 {
+            bench.turn();
+        }
+        assert_eq!(client.read(&mut [0; 8]).map_err(|e| e.kind()), end, "{line}");
+    }
 }
 
 #[test]

@@ -123,6 +123,11 @@ impl SimDisk {
         self.0.lock().is_full = full;
     }
 
+    /// Whether nothing more fits.
+    pub fn is_full(&self) -> bool {
+        self.0.lock().is_full
+    }
+
     /// It says that it syncs and does not, or does again.
     pub fn lie(&self, lies: bool) {
         self.0.lock().lies = lies;

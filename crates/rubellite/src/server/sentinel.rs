@@ -333,7 +333,8 @@ impl Connections for SentinelThread<'_> {
     fn verdict(&self, token: usize) -> Verdict {
         match self.links.get(&token) {
             Some(link) if !link.closed => Verdict::Keep,
-            _ => Verdict::CloseNow,
+            // An order that was given up must not reach anybody later.
+            _ => Verdict::Abort,
         }
     }
 

@@ -129,6 +129,9 @@ impl<'s, W: BorrowMut<Worker<'s>>> Connections for IoThread<'s, W> {
     }
 
     fn output(&mut self, token: usize, send: &mut dyn FnMut(&[IoSlice<'_>]) -> usize) -> bool {
+        if self.server.is_mute() {
+            return true;
+        }
         for _ in 0..REFILLS {
             if !self.send_all(token, send) {
                 return false;

@@ -2,6 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
@@ -22,6 +23,14 @@ pub enum Stream {
 }
 
 impl Stream {
+    /// When it is closed, what the system has taken and not sent yet is thrown away, and the peer sees a reset.
+    pub(crate) fn forget_unsent(&self) {
+        if let Stream::Tcp(stream) = self {
+            // A socket that cannot be told so is one that has nothing to send any more.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
+        }
+    }
+
     /// Reads once, at most `room` bytes, appending them to `buf`. `Ok(0)`: the peer has closed its side.
     pub(crate) fn receive(&mut self, buf: &mut Vec<u8>, room: usize) -> io::Result<usize> {
         let fd = self.as_raw_fd();

@@ -18,6 +18,7 @@ pub mod client;
 pub mod host;
 pub mod sentinel;
 pub mod server;
+mod wire;
 
 use crate::disk::SimDisk;
 use crate::net::{CALLED, ConnId};

@@ -30,19 +30,19 @@ use node::disk::Disk;
 use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::LinkStage;
-use node::replication::follower::{Follower, Line, PAUSE_MS};
+use node::replication::follower::{Follower, PAUSE_MS};
 use node::replication::primary::Clockwork;
 use node::replication::replica::Target;
 use node::saving::{self, SaveJob};
 use node::server::Server;
 use node::worker::Worker;
 use persistence::records::Records;
-use persistence::snapshot::Consumer;
 use rdb::encode::{Checksum, Form};
 use session::ClientCard;
 
 use super::Paper;
 use super::host::{Blob, Desk, Ended, SimHost};
+use super::wire::{File, Wire};
 use crate::disk::SimDisk;
 use crate::net::{CALLED, CALLER, ConnId};
 use crate::world::{Clock, Micros, Pid, Universe};
@@ -579,62 +579,4 @@ impl<'s> ServerProgram<'s> {
     pub fn position(&self) -> (ReplId, ReplOffset) {
         (self.server.journal.history().id, self.server.journal.end())
     }
-}
-
-/// A snapshot on its way.
-struct File {
-    bytes: Vec<u8>,
-    given_up: bool,
-}
-
-impl Consumer for File {
-    fn take(&mut self, bytes: &[u8]) -> bool {
-        self.bytes.extend_from_slice(bytes);
-        !self.given_up
-    }
-
-    fn passed(&mut self, _: u64) -> bool {
-        !self.given_up
-    }
-}
-
-/// The link's connection.
-struct Wire<'u> {
-    u: &'u mut Universe,
-    conn: ConnId,
-    file: &'u mut Vec<u8>,
-}
-
-impl Line for Wire<'_> {
-    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.u.send(self.conn, CALLER, bytes.to_vec());
-        Ok(())
-    }
-
-    fn create_file(&mut self, _: &[u8]) -> Result<(), String> {
-        self.file.clear();
-        Ok(())
-    }
-
-    fn write_file(&mut self, bytes: &[u8]) -> Result<(), String> {
-        self.file.extend_from_slice(bytes);
-        Ok(())
-    }
-
-    fn finish_file(&mut self) -> Result<(), String> {
-        Ok(())
-    }
-
-    fn read_file(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, String> {
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(self.file.len());
-        let n = into.len().min(self.file.len() - start);
-        into[..n].copy_from_slice(&self.file[start..start + n]);
-        Ok(n)
-    }
-
-    fn remove_file(&mut self) {
-        self.file.clear();
-    }
-
-    fn pause(&mut self, _: u64) {}
 }

@@ -178,7 +178,14 @@ impl<'s> World<'s> {
         self.u.trace.say(self.u.now, || format!("server {} starts", pid.0));
         let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), &process.paper, primary));
         let program = ServerProgram::new(pid, server, desk, process.clock.clone(), &process.disk, self.u.now);
-        let program = program.unwrap_or_else(|why| panic!("server {} cannot start: {why}", pid.0));
+        let program = match program {
+            Ok(program) => program,
+            Err(why) if process.disk.is_full() => {
+                self.u.trace.say(self.u.now, || format!("server {} cannot start yet: {why}", pid.0));
+                return self.u.later(RESTART, Event::Start { pid });
+            }
+            Err(why) => panic!("server {} cannot start: {why}", pid.0),
+        };
         process.start(Program::Server(Box::new(program)), &mut self.u);
         if self.sentinels > 0 {
             self.reborn(pid);
