@@ -82,6 +82,8 @@ pub struct Core<'s> {
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
     last_end: Option<u64>,
+    /// Where the output of the command in progress begins.
+    out_mark: usize,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -169,6 +171,7 @@ impl<'s> Core<'s> {
             wants_acks: false,
             applies: false,
             last_end: None,
+            out_mark: 0,
         }
     }
 
@@ -194,6 +197,7 @@ impl<'s> Core<'s> {
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
+        self.out_mark = start;
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
@@ -695,6 +699,12 @@ impl<'s> Core<'s> {
         }
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
+        if let Some(node) = &self.server.cluster
+            && self.current.config.cluster.slot_stats_enabled
+        {
+            let reply = client.out.len().saturating_sub(self.out_mark);
+            node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
+        }
         crate::commands::slowlog::consider(self, id, nanos, client, args);
     }
 

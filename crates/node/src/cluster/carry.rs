@@ -135,7 +135,7 @@ impl Core<'_> {
             }
             Action::Unpause => self.publish_control(|control| control.end_pause(PauseReason::Failover)),
             Action::DropSlotKeys { slots } => slots.iter().for_each(|slot| {
-                self.drop_slot(slot);
+                self.drop_slot(slot, true);
             }),
             Action::SetAside { slots, .. } => {
                 for slot in slots.iter() {

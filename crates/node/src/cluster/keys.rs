@@ -9,10 +9,13 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use ::cluster::{Slot, SlotSet};
+use engine::unit::{Scratch, Sink, Unit};
 use keyspace::{Db, DbIndex, Key, Shard};
 use parking_lot::Mutex;
 
 use crate::execute::Core;
+use crate::hooks::NodeHooks;
+use crate::replication::Quiet;
 
 /// What the machine may ask of the data, by a unit that is alone.
 pub struct HeldKeys<'a>(RefCell<Vec<&'a mut Shard>>);
@@ -74,8 +77,9 @@ impl Core<'_> {
     }
 
     /// Deletes the keys of a slot and answers how many there were. Whoever watches one of them is told; the deletions are
-    /// logged one by one, so that replicas and the append-only file follow. The lease has the world.
-    pub(crate) fn drop_slot(&mut self, slot: Slot) -> usize {
+    /// logged one by one if they are to be, so that replicas and the append-only file follow; on a replica they never are.
+    /// The lease has the world.
+    pub(crate) fn drop_slot(&mut self, slot: Slot, logs: bool) -> usize {
         let control = self.control();
         let map = self.server.engine.map;
         let mut dropped = 0;
@@ -86,7 +90,7 @@ impl Core<'_> {
                 continue;
             }
             dropped += names.len();
-            self.delete_keys(&control, db, &names);
+            self.delete_keys(&control, db, &names, logs);
         }
         dropped
     }
@@ -134,11 +138,16 @@ impl Core<'_> {
         }
     }
 
-    fn delete_keys(&mut self, control: &crate::control::Control, db: DbIndex, names: &[Box<[u8]>]) {
-        use crate::hooks::NodeHooks;
-        use engine::unit::Unit;
+    fn delete_keys(&mut self, control: &crate::control::Control, db: DbIndex, names: &[Box<[u8]>], logs: bool) {
+        // The unit in progress keeps what it has logged so far.
+        let mut scratch = Scratch::default();
+        let quiet = Quiet(&self.server.journal);
+        let sink: &dyn Sink = match logs && !control.is_replica() && !self.applies {
+            true => &*self.server.journal,
+            false => &quiet,
+        };
         let space = self.lease.space(db);
-        let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
+        let mut unit = Unit::begin(space, sink, &mut scratch, &mut self.random);
         unit.unframed();
         for name in names {
             unit.delete(&Key::new(name), &control.env);

@@ -7,6 +7,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ::cluster::Slot;
+use command::row::Row;
+use resp::args::Args;
+
+/// How long a request is as an array of bulk strings.
+fn request_bytes(args: &Args<'_>) -> u64 {
+    let digits = |n: usize| u64::from(n.checked_ilog10().unwrap_or(0)) + 1;
+    let line = |n: usize| digits(n) + 3;
+    line(args.len()) + args.iter().map(|arg| line(arg.len()) + arg.len() as u64 + 2).sum::<u64>()
+}
 
 /// What one slot has cost.
 #[derive(Default)]
@@ -28,6 +37,18 @@ impl SlotStats {
     pub fn of(&self, slot: Slot) -> &Cost {
         let all = self.0.get_or_init(|| Slot::all().map(|_| Cost::default()).collect());
         &all[slot.index()]
+    }
+
+    /// Counts a command that has run, if its keys are of a slot. The replies of a transaction's commands leave together, and
+    /// are counted for none of them.
+    pub(crate) fn note(&self, row: &Row, args: &Args<'_>, nanos: u64, reply: usize, in_exec: bool) {
+        let Some(slot) = super::route::slot_of(row, args).ok().flatten().and_then(Slot::new) else { return };
+        let cost = self.of(slot);
+        cost.cpu_usec.fetch_add(nanos / 1000, Ordering::Relaxed);
+        cost.bytes_in.fetch_add(request_bytes(args), Ordering::Relaxed);
+        if !in_exec {
+            cost.bytes_out.fetch_add(reply as u64, Ordering::Relaxed);
+        }
     }
 
     /// Forgets the slots that are not kept.

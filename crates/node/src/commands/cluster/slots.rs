@@ -82,7 +82,9 @@ pub(super) fn flushslot(call: &mut Call<'_, '_>) -> Done {
     {
         return Err(error::common::SYNTAX);
     }
-    call.core.drop_slot(slot);
+    call.core.drop_slot(slot, false);
+    let words: Vec<&[u8]> = call.args.iter().collect();
+    call.core.log(call.client.db, &words, false);
     call.client.out.ok();
     Ok(())
 }
