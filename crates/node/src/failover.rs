@@ -11,7 +11,7 @@
 //! While it goes on writes wait, PING and GETACK stay out of the stream, nobody can sync, and REPLICAOF is refused. Clients
 //! that wait for keys go on waiting; only when the place is given away they are told that this server is a replica now.
 //!
-//! Decisions are made by [`Failover::step`] from what it is shown; what they lead to is done by a unit that has the world, so
+//! Decisions are made by `Failover::step` from what it is shown; what they lead to is done by a unit that has the world, so
 //! no write can slip in between the last acknowledgement and the change of role.
 //!
 //! Differs from the peers: a replica is asked at the beginning how far it is, instead of waiting for what it says once a

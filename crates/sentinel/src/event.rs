@@ -111,7 +111,7 @@ pub enum Action {
     /// Kill a running script (SIGKILL).
     KillScript { id: ScriptId },
     /// Write sentinel.conf: the old text with the general directives of now and `lines` in place of its `sentinel`
-    /// lines, which is [`config::rewrite`] in [`config::Mode::Sentinel`]. Written aside, fsynced and renamed, with the
+    /// lines, which is [`config::rewrite()`] in [`config::Mode::Sentinel`]. Written aside, fsynced and renamed, with the
     /// former file kept.
     Save { generation: u64, lines: Vec<Generated> },
     /// Publish to our own subscribers.

@@ -34,11 +34,11 @@
 //!
 //! - A server that answers `NOAUTH` or `WRONGPASS` is alive: a wrong password is reported, never a reason to fail over.
 //!   While passwords rotate, the former one is tried as well.
-//! - A process that is dead counts as down after `dead-grace-ms` once a majority has seen the same (see [`down`]).
-//! - Groups whose addresses are reused do not mix (see [`foreign`]).
+//! - A process that is dead counts as down after `dead-grace-ms` once a majority has seen the same (see `down.rs`).
+//! - Groups whose addresses are reused do not mix (see `foreign.rs`).
 //! - Before a replica is chosen, every candidate is asked for its offset again, and offsets are compared within one
-//!   replication history only (see [`select`]).
-//! - A manual failover of a living primary hands over instead of cutting off (see [`failover`]).
+//!   replication history only (see `select.rs`).
+//! - A manual failover of a living primary hands over instead of cutting off (see `failover.rs`).
 //! - No timer reads the wall clock, so setting it moves no deadline.
 //!
 //! Files: one noun or one part of the machine each; [`machine`] holds the state and the round of a tick.
