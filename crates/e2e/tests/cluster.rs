@@ -171,12 +171,25 @@ fn six_folders_a_failover_and_the_way_back() {
     });
 
     // And is made a primary again by hand, without a lost write.
-    wait::until("it may take over", || !nodes[0].run("CLUSTER FAILOVER").is_error());
-    wait::until("it has taken over", || nodes[0].info("role") == "master");
+    take_over(&nodes[0], &nodes);
     for n in 0..300 {
         let key = format!("kept:{n}");
         assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "still", "{key}");
     }
+}
+
+/// A replica takes over from its primary by hand. A primary that has not heard yet whose replica it is would not answer it, so
+/// first everybody knows.
+fn take_over(replica: &Server, nodes: &[Server]) {
+    let name = replica.run("CLUSTER MYID").text();
+    for node in nodes {
+        wait::until("everybody to know a replica", || {
+            let known = node.run("CLUSTER NODES").text();
+            known.lines().any(|line| line.starts_with(&name) && line.contains("slave "))
+        });
+    }
+    wait::until("it may take over", || !replica.run("CLUSTER FAILOVER").is_error());
+    wait::until("it has taken over", || replica.info("role") == "master");
 }
 
 #[test]
@@ -250,8 +263,7 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
     assert_eq!(replicas.len(), 3);
     for replica in replicas {
         replica.wait_for_info("master_link_status", "up");
-        wait::until("it may take over", || !replica.run("CLUSTER FAILOVER").is_error());
-        wait::until("it has taken over", || replica.info("role") == "master");
+        take_over(replica, &nodes);
     }
     for n in 0..500 {
         let key = format!("k:{n}");
