@@ -272,6 +272,7 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
     // Slots move between the two programs, both ways.
     let primaries: Vec<&Server> = nodes.iter().filter(|node| node.info("role") == "master").collect();
     let id = |node: &Server| node.run("CLUSTER MYID").text();
+    wait::until("all nodes to agree", || manage(&["check", &address(primaries[0])]).status.success());
     for (from, to) in [(0, 1), (1, 0), (1, 2)] {
         let words = [id(primaries[from]), id(primaries[to]), address(primaries[0])];
         let moved = manage(&[
