@@ -270,7 +270,9 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
         assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "v", "{key}");
     }
     // Slots move between the two programs, both ways.
-    let primaries: Vec<&Server> = nodes.iter().filter(|node| node.info("role") == "master").collect();
+    let leading = || nodes.iter().filter(|node| node.info("role") == "master").collect::<Vec<&Server>>();
+    let primaries =
+        wait::until_some("the former primaries to step back", || Some(leading()).filter(|all| all.len() == 3));
     let id = |node: &Server| node.run("CLUSTER MYID").text();
     wait::until("all nodes to agree", || manage(&["check", &address(primaries[0])]).status.success());
     for (from, to) in [(0, 1), (1, 0), (1, 2)] {
