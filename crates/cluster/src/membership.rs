@@ -14,7 +14,7 @@
 use crate::cluster::Cluster;
 use crate::codec::{Extensions, Flags, Gossip, Header};
 use crate::id::{LinkId, NodeId, ShardId};
-use crate::node::{Address, Announced, Key, Node};
+use crate::node::{Address, Key, Node};
 use crate::turn::Turn;
 use resp::error::{Error, cluster as error};
 use std::collections::BTreeMap;
@@ -288,17 +288,8 @@ impl Cluster {
                 self.todo.save_and_judge();
             }
         }
-        let announced = Announced {
-            hostname: told.hostname.clone(),
-            human_name: told.human_name.clone(),
-            client_ipv4: told.client_ipv4.clone(),
-            client_ipv6: told.client_ipv6.clone(),
-            client_port: told.client_port,
-            client_tls_port: told.client_tls_port,
-            availability_zone: told.availability_zone.clone(),
-        };
-        if self.nodes[sender].announced != announced {
-            self.nodes[sender].announced = announced;
+        if self.nodes[sender].announced != told.announced {
+            self.nodes[sender].announced.clone_from(&told.announced);
             self.todo.save();
         }
         let shard = told.shard.unwrap_or(self.nodes[self.nodes.primary_of(sender)].shard);

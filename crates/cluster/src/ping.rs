@@ -124,15 +124,8 @@ impl Cluster {
 
     fn extensions(&self, now: i64) -> Extensions {
         let me = self.nodes.myself();
-        let announced = me.announced.clone();
         Extensions {
-            hostname: announced.hostname,
-            human_name: announced.human_name,
-            client_ipv4: announced.client_ipv4,
-            client_ipv6: announced.client_ipv6,
-            client_port: announced.client_port,
-            client_tls_port: announced.client_tls_port,
-            availability_zone: announced.availability_zone,
+            announced: me.announced.clone(),
             forgotten: self.blacklist.remaining(now),
             shard: Some(me.shard),
             refused: Vec::new(),

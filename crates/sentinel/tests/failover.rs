@@ -11,10 +11,7 @@ const FILE: &str = "port 26379\nsentinel monitor mymaster 10.0.0.1 6379 2\n\
 
 /// Three Sentinels that watch a primary with two replicas, and know each other.
 fn settled(seed: u64) -> Universe {
-    let mut universe = Universe::new(3, FILE, seed).with_servers(2);
-    universe.start_all();
-    universe.settle("mymaster");
-    universe
+    Universe::settled(FILE, seed)
 }
 
 fn with_grace_off(file: &str) -> String {

@@ -10,10 +10,7 @@ const FILE: &str = "port 26379\nsentinel monitor mymaster 10.0.0.1 6379 2\n\
                     sentinel down-after-milliseconds mymaster 2000\nsentinel failover-timeout mymaster 10000\n";
 
 fn settled(seed: u64) -> Universe {
-    let mut universe = Universe::new(3, FILE, seed).with_servers(2);
-    universe.start_all();
-    universe.settle("mymaster");
-    universe
+    Universe::settled(FILE, seed)
 }
 
 #[test]

@@ -12,6 +12,7 @@
 
 use super::cursor::{Cursor, is_address, is_auxiliary, text};
 use crate::id::{NodeId, ShardId};
+use crate::node::Announced;
 
 const HEADER: usize = 8;
 /// The longest text that is taken over.
@@ -32,13 +33,7 @@ mod kind {
 /// The extensions of one packet. Empty texts and port 0: not there.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Extensions {
-    pub hostname: Vec<u8>,
-    pub human_name: Vec<u8>,
-    pub client_ipv4: Vec<u8>,
-    pub client_ipv6: Vec<u8>,
-    pub client_port: u16,
-    pub client_tls_port: u16,
-    pub availability_zone: Vec<u8>,
+    pub announced: Announced,
     /// Nodes that are not to be known again for so many seconds.
     pub forgotten: Vec<(NodeId, u64)>,
     pub shard: Option<ShardId>,
@@ -71,19 +66,19 @@ impl Extensions {
             (text.len() <= LONGEST && good(text)).then(|| text.to_vec())
         };
         match kind {
-            kind::HOSTNAME => self.hostname = short(data, is_address)?,
-            kind::HUMAN_NAME => self.human_name = short(data, is_auxiliary)?,
+            kind::HOSTNAME => self.announced.hostname = short(data, is_address)?,
+            kind::HUMAN_NAME => self.announced.human_name = short(data, is_auxiliary)?,
             kind::FORGOTTEN => {
                 let mut cursor = Cursor(data);
                 self.forgotten.push((cursor.name()?, cursor.u64()?));
             }
             kind::SHARD => self.shard = Some(Cursor(data).name()?),
             _ if !from_valkey => return None,
-            kind::CLIENT_IPV4 => self.client_ipv4 = short(data, is_address)?,
-            kind::CLIENT_IPV6 => self.client_ipv6 = short(data, is_address)?,
-            kind::CLIENT_PORT => self.client_port = Cursor(data).u16()?,
-            kind::CLIENT_TLS_PORT => self.client_tls_port = Cursor(data).u16()?,
-            kind::ZONE => self.availability_zone = short(data, is_auxiliary)?,
+            kind::CLIENT_IPV4 => self.announced.client_ipv4 = short(data, is_address)?,
+            kind::CLIENT_IPV6 => self.announced.client_ipv6 = short(data, is_address)?,
+            kind::CLIENT_PORT => self.announced.client_port = Cursor(data).u16()?,
+            kind::CLIENT_TLS_PORT => self.announced.client_tls_port = Cursor(data).u16()?,
+            kind::ZONE => self.announced.availability_zone = short(data, is_auxiliary)?,
             _ => return None,
         }
         Some(())
@@ -91,8 +86,14 @@ impl Extensions {
 
     /// How many there are to write.
     pub fn count(&self) -> usize {
-        let texts = [&self.hostname, &self.human_name, &self.client_ipv4, &self.client_ipv6, &self.availability_zone];
-        let ports = [self.client_port, self.client_tls_port];
+        let texts = [
+            &self.announced.hostname,
+            &self.announced.human_name,
+            &self.announced.client_ipv4,
+            &self.announced.client_ipv6,
+            &self.announced.availability_zone,
+        ];
+        let ports = [self.announced.client_port, self.announced.client_tls_port];
         texts.iter().filter(|text| !text.is_empty()).count()
             + ports.iter().filter(|port| **port != 0).count()
             + self.forgotten.len()
@@ -100,16 +101,18 @@ impl Extensions {
     }
 
     pub fn write(&self, out: &mut Vec<u8>) {
-        write_text(out, kind::HOSTNAME, &self.hostname);
-        write_text(out, kind::HUMAN_NAME, &self.human_name);
-        write_text(out, kind::CLIENT_IPV4, &self.client_ipv4);
-        write_text(out, kind::CLIENT_IPV6, &self.client_ipv6);
-        for (kind, port) in [(kind::CLIENT_PORT, self.client_port), (kind::CLIENT_TLS_PORT, self.client_tls_port)] {
+        write_text(out, kind::HOSTNAME, &self.announced.hostname);
+        write_text(out, kind::HUMAN_NAME, &self.announced.human_name);
+        write_text(out, kind::CLIENT_IPV4, &self.announced.client_ipv4);
+        write_text(out, kind::CLIENT_IPV6, &self.announced.client_ipv6);
+        for (kind, port) in
+            [(kind::CLIENT_PORT, self.announced.client_port), (kind::CLIENT_TLS_PORT, self.announced.client_tls_port)]
+        {
             if port != 0 {
                 write_one(out, kind, &[&port.to_be_bytes()]);
             }
         }
-        write_text(out, kind::ZONE, &self.availability_zone);
+        write_text(out, kind::ZONE, &self.announced.availability_zone);
         for (name, seconds) in &self.forgotten {
             write_one(out, kind::FORGOTTEN, &[name.as_bytes(), &seconds.to_be_bytes()]);
         }

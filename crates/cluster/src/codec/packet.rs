@@ -232,6 +232,7 @@ pub(crate) fn publish(header: Option<&Header>, sharded: bool, channel: &[u8], me
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::node::Announced;
     use proptest::prelude::*;
 
     const FIXTURES: [&[u8]; 11] = [
@@ -279,11 +280,14 @@ mod tests {
     fn a_pong_says_everything_that_was_announced() {
         let packet = Packet::read(include_bytes!("../../fixtures/pong-announced.bin")).unwrap();
         let Body::Ping { kind: Kind::Pong, gossip, extensions } = packet.body else { panic!() };
-        assert_eq!(extensions.hostname, b"node0.example.org");
-        assert_eq!(extensions.human_name, b"zero");
-        assert_eq!(extensions.availability_zone, b"us-east-1a");
-        assert_eq!((&extensions.client_ipv4[..], &extensions.client_ipv6[..]), (&b"10.1.2.3"[..], &b"::1"[..]));
-        assert_eq!((extensions.client_port, extensions.client_tls_port), (7777, 7778));
+        assert_eq!(extensions.announced.hostname, b"node0.example.org");
+        assert_eq!(extensions.announced.human_name, b"zero");
+        assert_eq!(extensions.announced.availability_zone, b"us-east-1a");
+        assert_eq!(
+            (&extensions.announced.client_ipv4[..], &extensions.announced.client_ipv6[..]),
+            (&b"10.1.2.3"[..], &b"::1"[..])
+        );
+        assert_eq!((extensions.announced.client_port, extensions.announced.client_tls_port), (7777, 7778));
         assert!(extensions.shard.is_some() && extensions.refused.is_empty());
         let header = packet.header.unwrap();
         assert_eq!((header.port, header.bus_port), (27100, 38100));
@@ -334,11 +338,14 @@ mod tests {
 
     #[test]
     fn texts_that_would_break_a_file_are_not_taken_over() {
-        let extensions = Extensions { availability_zone: b"a\nvars".to_vec(), ..Extensions::default() };
+        let extensions = Extensions {
+            announced: Announced { availability_zone: b"a\nvars".to_vec(), ..Announced::default() },
+            ..Extensions::default()
+        };
         let mut out = Vec::new();
         extensions.write(&mut out);
         let read = Extensions::read(&mut Cursor(&out), 1, true).unwrap();
-        assert_eq!((read.availability_zone, read.refused), (Vec::new(), vec![8]));
+        assert_eq!((read.announced.availability_zone, read.refused), (Vec::new(), vec![8]));
     }
 
     proptest! {

@@ -489,6 +489,14 @@ impl Universe {
         lines.into_iter().map(|(_, line)| line + "\n").collect()
     }
 
+    /// Three Sentinels that watch a primary, called `mymaster`, with two replicas, and know each other.
+    pub fn settled(file: &str, seed: u64) -> Universe {
+        let mut universe = Universe::new(3, file, seed).with_servers(2);
+        universe.start_all();
+        universe.settle("mymaster");
+        universe
+    }
+
     /// Waits until all Sentinels know each other and all replicas.
     pub fn settle(&mut self, name: &str) {
         let others = (self.nodes.iter().filter(|node| node.machine.is_some()).count() - 1).to_string();
