@@ -11,7 +11,7 @@
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
+use keyspace::{DbIndex, Expiry, Space, UnixMillis};
 use rdb::decode::Options;
 use rdb::{Acceptance, Content, Damage, Decoder, Event};
 use resp::log_text;
@@ -201,7 +201,7 @@ impl Loader {
                         self.told.expired += 1;
                         continue;
                     }
-                    let key = Key::new(record.key);
+                    let key = space.key(record.key);
                     if self.how.no_duplicates && space.peek(&key).is_some() {
                         let what = log_text::snapshot::duplicate(&record.key.escape_ascii().to_string());
                         return Err(log_text::snapshot::damaged(self.decoder.offset(), &what));
