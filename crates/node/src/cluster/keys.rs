@@ -52,6 +52,11 @@ impl Aside {
         self.0.lock().values().map(Db::len).sum()
     }
 
+    /// Whether a slot has some.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.0.lock().range((slot.number(), 0)..=(slot.number(), u16::MAX)).next().is_some()
+    }
+
     /// The slots that have some.
     pub fn slots(&self) -> usize {
         let aside = self.0.lock();

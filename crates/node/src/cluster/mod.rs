@@ -23,6 +23,7 @@
 //!
 //! Outside of a cluster there is none of this; a command looks at one word.
 
+pub mod bus;
 mod carry;
 mod keys;
 mod open;
