@@ -13,7 +13,7 @@ use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
-use engine::control::Reader;
+use engine::control::Copied;
 use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
@@ -51,12 +51,8 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    reader: Reader<Control>,
-    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
-    /// references that all threads write would cost more than a short command.
-    current: Rc<Control>,
-    /// Of which that is a copy.
-    source: Arc<Control>,
+    /// The newest control value that it has seen.
+    seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -145,17 +141,13 @@ impl<'s> Core<'s> {
 
     /// An executor whose parked units are brought back by `wake`: one without clients.
     pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
-        // Read once: a value that is published in between must not pass for the one that was copied.
-        let source = server.control.load();
         Core {
             server,
             me,
             lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
-            reader: server.control.reader(),
-            current: Rc::new(Control::clone(&source)),
-            source,
+            seen: Copied::new(&server.control),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -182,12 +174,7 @@ impl<'s> Core<'s> {
 
     /// The control value in force.
     pub fn control(&mut self) -> Rc<Control> {
-        let newest = self.reader.get(&self.server.control);
-        if !Arc::ptr_eq(newest, &self.source) {
-            self.current = Rc::new(Control::clone(newest));
-            self.source = newest.clone();
-        }
-        self.current.clone()
+        self.seen.get(&self.server.control).clone()
     }
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
@@ -566,7 +553,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
+        if self.server.journal.is_awake() && !self.applies && !self.seen.latest().is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -700,7 +687,7 @@ impl<'s> Core<'s> {
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
         if let Some(node) = &self.server.cluster
-            && self.current.config.cluster.slot_stats_enabled
+            && self.seen.latest().config.cluster.slot_stats_enabled
         {
             let reply = client.out.len().saturating_sub(self.out_mark);
             node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
