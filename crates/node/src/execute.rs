@@ -79,7 +79,7 @@ pub struct Core<'s> {
     /// When the latest command of the run in progress ended.
     last_end: Option<u64>,
     /// Where the output of the command in progress begins.
-    out_mark: usize,
+    pub(crate) out_mark: usize,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -686,13 +686,13 @@ impl<'s> Core<'s> {
         }
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
+        let reply = client.out.len().saturating_sub(self.out_mark);
         if let Some(node) = &self.server.cluster
             && self.seen.latest().config.cluster.slot_stats_enabled
         {
-            let reply = client.out.len().saturating_sub(self.out_mark);
             node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
         }
-        crate::commands::slowlog::consider(self, id, nanos, client, args);
+        crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
     }
 
     pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {

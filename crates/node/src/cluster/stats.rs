@@ -11,7 +11,7 @@ use command::row::Row;
 use resp::args::Args;
 
 /// How long a request is as an array of bulk strings.
-fn request_bytes(args: &Args<'_>) -> u64 {
+pub(crate) fn request_bytes(args: &Args<'_>) -> u64 {
     let digits = |n: usize| u64::from(n.checked_ilog10().unwrap_or(0)) + 1;
     let line = |n: usize| digits(n) + 3;
     line(args.len()) + args.iter().map(|arg| line(arg.len()) + arg.len() as u64 + 2).sum::<u64>()
