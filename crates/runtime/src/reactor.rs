@@ -622,20 +622,38 @@ fn send(stream: &mut Stream, slices: &[IoSlice<'_>], full: &mut bool, broken: &m
 }
 
 fn connect_from(target: SocketAddr, source: Option<IpAddr>) -> io::Result<mio::net::TcpStream> {
-    use socket2::{Domain, Protocol, Socket, Type};
-    let socket = Socket::new(Domain::for_address(target), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = outgoing(target, source)?;
     socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    if let Some(ip) = source {
-        socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::new(ip, 0).into())?;
-    }
     match socket.connect(&target.into()) {
         Ok(()) => {}
         Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) || e.kind() == io::ErrorKind::WouldBlock => {}
         Err(e) => return Err(e),
     }
     Ok(mio::net::TcpStream::from_std(socket.into()))
+}
+
+/// Connects from an address of this host, if one is given, and waits for it at most so long; for a thread that has only this
+/// connection. An address of the other family is left out.
+pub fn connect_and_wait(
+    target: SocketAddr,
+    source: Option<IpAddr>,
+    limit: Duration,
+) -> io::Result<std::net::TcpStream> {
+    let source = source.filter(|source| source.is_ipv4() == target.is_ipv4());
+    let socket = outgoing(target, source)?;
+    socket.connect_timeout(&target.into(), limit)?;
+    Ok(socket.into())
+}
+
+fn outgoing(target: SocketAddr, source: Option<IpAddr>) -> io::Result<socket2::Socket> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(target), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(ip) = source {
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::new(ip, 0).into())?;
+    }
+    Ok(socket)
 }
 
 impl ConnInfo {
