@@ -447,7 +447,7 @@ impl<'s> Core<'s> {
             self.account(id, start, failed, client, args);
         }
         if class == Class::World && !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, !control.is_replica());
         }
         Some(Outcome::Done)
     }

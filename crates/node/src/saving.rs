@@ -311,18 +311,24 @@ pub fn give_up_rewrite(server: &Server) {
 }
 
 /// A command of data has run. After FLUSHALL the snapshot under way shows what is no more, and where there are save points
-/// the next one is due.
-pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
+/// the file shall say so: at once if the command is `alone` (there is nothing to be written), otherwise by the next snapshot.
+pub(crate) fn after(core: &mut Core<'_>, control: &Control, row: &Row, alone: bool) {
     if row.fullname != "flushall" {
         return;
     }
+    let server = core.server;
     give_up_dump(server);
     // Replicas that are being sent what is no more come back for what is now.
     let streams = server.saving.lock().current.as_ref().and_then(Current::sync).is_some_and(|sync| sync.streamed);
     if streams {
         give_up_snapshot(server);
     }
-    if !control.config.snapshot.save.is_empty() {
+    if control.config.snapshot.save.is_empty() {
+        return;
+    }
+    let busy = server.saving.lock().current.is_some();
+    let saved = alone && !busy && core.lease.world().is_some() && save_alone(core).is_ok();
+    if !saved {
         server.saving.lock().scheduled = true;
         server.host.wake_control();
     }

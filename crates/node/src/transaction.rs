@@ -211,7 +211,7 @@ impl Core<'_> {
         }
         self.account(id, start, failed, client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, false);
         }
     }
 

@@ -449,7 +449,7 @@ impl<'s> Applier<'s> {
         }
         self.core.account(id, start, failed, &self.client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(&mut self.core, control, row, false);
         }
         false
     }
