@@ -695,6 +695,25 @@ impl<'s> Core<'s> {
         crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
     }
 
+    /// A client that waited for a key has its reply. How long that took was part of the unit that served it.
+    pub(crate) fn note_served(&mut self, client: &Client, args: Args<'_>, reply: usize) {
+        let id = RowId(client.card.last_command.load(Ordering::Relaxed) as u16);
+        crate::commands::commandlog::consider(self, id, 0, reply, client, args);
+    }
+
+    /// What a client sent is no request: the log shows a piece of it, unless it is to show nothing of users.
+    pub(crate) fn tell_protocol_error(&mut self, client: &Client, e: &Error, input: &[u8]) {
+        let who = crate::commands::client::line::describe(self, &client.card);
+        let shown = match self.control().config.general.hide_user_data_from_log {
+            true => None,
+            false => Some(input),
+        };
+        let text = e.text();
+        let text = text.strip_prefix(b"ERR Protocol error: ").unwrap_or(text);
+        let line = log_text::client::protocol_error(&String::from_utf8_lossy(text), &who, shown);
+        self.server.host.log(LogLevel::Verbose, &line);
+    }
+
     pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {
         if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
             let from = client.card.address();

@@ -14,6 +14,7 @@
 //! Texts only: level, time and process id are added by who writes the line.
 
 pub mod acl;
+pub mod client;
 pub mod cluster;
 pub mod cluster_node;
 pub mod failover;
@@ -542,22 +543,6 @@ pub mod replica {
     /// `client` is the line of `CLIENT LIST`.
     pub fn promoted(client: &str) -> String {
         format!("MASTER MODE enabled (user request from '{client}')")
-    }
-}
-
-/// Clients and their limits.
-pub mod client {
-    pub const IDLE: &str = "Closing idle client";
-    /// A page must not reach a data store through its reader's machine.
-    pub const BROWSER: &str = "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands. \
-                               The connection is closed.";
-
-    pub fn output_limit(client: &str) -> String {
-        format!("Client {client} closed for overcoming of output buffer limits.")
-    }
-
-    pub fn query_limit(client: &str) -> String {
-        format!("Closing client that reached max query buffer length: {client}")
     }
 }
 
