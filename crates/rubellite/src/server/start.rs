@@ -398,6 +398,7 @@ fn serve(
             return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
+        runtime::text::map_now();
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             arm();
             replica::run(server, threads + control::EXECUTORS - 2);
