@@ -60,6 +60,9 @@ const TURN_LIMIT: usize = 256 * 1024;
 /// The same while it sends a big argument, which costs nothing but copying.
 const BIG_TURN_LIMIT: usize = 4 * 1024 * 1024;
 
+/// How often at most a loop looks for work before it sleeps: some ten microseconds.
+const MOST_LOOKS: u32 = 32;
+
 const WAKER: Token = Token(usize::MAX);
 
 /// What is to become of a connection.
@@ -210,6 +213,8 @@ struct Core {
     buffers: Vec<Vec<u8>>,
     /// The latest poll has found something.
     busy: bool,
+    /// How often the loop looks for work before it sleeps.
+    patience: u32,
 }
 
 const NOBODY: usize = usize::MAX;
@@ -230,6 +235,7 @@ impl Reactor {
             running: NOBODY,
             buffers: Vec::new(),
             busy: false,
+            patience: 1,
         };
         Ok(Reactor { core, events: Events::with_capacity(512) })
     }
@@ -283,12 +289,8 @@ impl Core {
         if !self.ready.is_empty() || !self.flush.is_empty() {
             timeout = Some(Duration::ZERO);
         }
-        // Falling asleep and being woken costs this side and the other more than one vain look.
-        if timeout != Some(Duration::ZERO) && self.busy {
-            self.poll_once(events, Some(Duration::ZERO))?;
-            if self.busy {
-                return Ok(());
-            }
+        if timeout != Some(Duration::ZERO) && self.busy && self.look_again(events)? {
+            return Ok(());
         }
         if timeout != Some(Duration::ZERO) && !self.waker.fall_asleep() {
             timeout = Some(Duration::ZERO);
@@ -296,6 +298,21 @@ impl Core {
         let polled = self.poll_once(events, timeout);
         self.waker.rise();
         polled
+    }
+
+    /// Looks for work a few times without waiting, and tells whether there was some. Falling asleep and being woken costs
+    /// this side, and even more whoever sends the next request, as much as many vain looks: so a loop that was busy is
+    /// patient, and the more so the more often that has been worth it.
+    fn look_again(&mut self, events: &mut Events) -> io::Result<bool> {
+        for _ in 0..self.patience {
+            self.poll_once(events, Some(Duration::ZERO))?;
+            if self.busy {
+                self.patience = (self.patience * 2).min(MOST_LOOKS);
+                return Ok(true);
+            }
+        }
+        self.patience = (self.patience / 2).max(1);
+        Ok(false)
     }
 
     /// Polls and marks what is ready.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use ::cluster::{Slot, SlotSet};
 use engine::unit::{Scratch, Sink, Unit};
-use keyspace::{Db, DbIndex, Key, Shard};
+use keyspace::{Db, DbIndex, Shard};
 use parking_lot::Mutex;
 
 use crate::execute::Core;
@@ -150,7 +150,7 @@ impl Core<'_> {
         let mut unit = Unit::begin(space, sink, &mut scratch, &mut self.random);
         unit.unframed();
         for name in names {
-            unit.delete(&Key::new(name), &control.env);
+            unit.delete(&unit.space.key(name), &control.env);
         }
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);

@@ -27,7 +27,7 @@ use engine::id::ShardId;
 use engine::lease::{Attempt, Taken};
 use engine::unit::{Call as UnitCall, Unit};
 use journal::{History, ReplId, ReplOffset};
-use keyspace::{DbIndex, Key};
+use keyspace::DbIndex;
 use resp::args::{Args, OwnedArgs};
 use resp::log_text;
 use session::{Client, ClientCard, Flag};
@@ -393,7 +393,7 @@ impl<'s> Applier<'s> {
             match commands::class_of(self.server.bound[id.index()].class(), args) {
                 Class::World | Class::Cursor | Class::Slot => world = true,
                 Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
-                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of_key(args.at(at.index as usize)))),
                     Err(_) => world = true,
                 },
                 Class::Free => {}

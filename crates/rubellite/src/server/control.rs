@@ -249,6 +249,7 @@ impl Handler for ControlThread<'_> {
         self.server.still.wait();
         if now >= self.next_tick {
             self.next_tick = now + TICK_MS;
+            clock::tune();
             self.tick();
             self.feel_pulse(now);
         }

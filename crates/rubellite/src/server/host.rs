@@ -43,7 +43,7 @@ impl Clock for SystemClock {
     }
 
     fn nanos(&self) -> u64 {
-        clock::monotonic_us() * 1000
+        clock::monotonic_ns()
     }
 }
 

@@ -310,10 +310,8 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
 
-/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it. From here on keys are
-/// hashed by their slots.
+/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it.
 fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
-    keyspace::hash_by_slot();
     if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
         return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
     }
@@ -404,6 +402,7 @@ fn serve(
             return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
+        runtime::text::map_now();
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             arm();
             replica::run(server, threads + control::EXECUTORS - 2);
