@@ -592,3 +592,33 @@ fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {
         .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
     point.map(|point| Due::Point(log_text::snapshot::changes(point.changes, point.seconds)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use persistence::records::Records;
+    use persistence::spool::Spool;
+
+    use super::{Current, Saving, Target};
+
+    fn under_way(target: Target, cancelled: bool) -> Saving {
+        let spool = Spool::new(Records::Commands);
+        Saving { current: Some(Current { target, since: 0, dirty: 0, keys: 0, spool, cancelled }), ..Saving::default() }
+    }
+
+    #[test]
+    fn what_waits_only_for_a_rewrite_that_was_given_up_has_begun() {
+        let rewrite = || Target::AofBase(PathBuf::from("temp"), true);
+        for (mut saving, begun) in [
+            (under_way(rewrite(), true), true),
+            (under_way(rewrite(), false), false),
+            (under_way(Target::Dump(b"dump.rdb".to_vec()), true), false),
+            (Saving::default(), false),
+        ] {
+            assert_eq!(saving.ask_rewrite(), begun);
+            assert!(saving.rewrites.scheduled);
+            assert_eq!(saving.rewrites.promised, begun);
+        }
+    }
+}
