@@ -183,7 +183,9 @@ impl<'s> Applier<'s> {
 
     /// How far the link is.
     pub fn note_stage(&mut self, stage: LinkStage) {
-        self.server.replication.link.lock().stage = stage;
+        let mut link = self.server.replication.link.lock();
+        link.stage = stage;
+        link.has_stood |= stage == LinkStage::Connected;
     }
 
     /// Whether what is here may be kept until the new data are complete.
