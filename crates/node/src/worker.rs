@@ -263,9 +263,8 @@ impl<'s> Worker<'s> {
                 worker.core.hold(offset);
             }),
             Letter::Served { client, reply, offset } => self.with_id(client, |worker, c| {
-                if !matches!(c.waiting, Waiting::Keys(..)) {
-                    return;
-                }
+                let Waiting::Keys(entry, _) = &c.waiting else { return };
+                worker.core.charge_wait(entry, reply.len());
                 waiting::count(&worker.core, c);
                 waiting::leave(c);
                 if c.reply_mode == ReplyMode::On {

@@ -101,13 +101,9 @@ impl Core<'_> {
                 server.host.log(level, &text);
             }
             Action::DeliverPublish { channel, message, sharded } => {
-                let mut deliver = |who: pubsub::Subscriber, message: &Arc<pubsub::Message>| {
-                    let letter = Letter::Published { client: who.client, message: message.clone(), offset: 0 };
-                    server.mailboxes[who.thread].post(letter);
-                };
                 match sharded {
-                    true => server.pubsub.publish_shard(&channel, &message, &mut deliver),
-                    false => server.pubsub.publish(&channel, &message, &mut deliver),
+                    true => crate::commands::pubsub::deliver_shard(server, &channel, &message),
+                    false => crate::hooks::publish(server, &channel, &message, 0),
                 };
             }
             Action::ViewChanged(view) => self.take_view(node, view),
