@@ -301,7 +301,8 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     let becomes_replica = !was_replica && role != Role::Primary;
     core.publish_control(|control| {
         let mut config = config::Config::clone(&control.config);
-        config.replication.replicaof = endpoint;
+        // Whom a node of a cluster follows stands in the node's file, and a configuration must not say it.
+        config.replication.replicaof = endpoint.filter(|_| !config.cluster.enabled);
         control.config = Arc::new(config);
         control.role = role;
         control.guard = None;
