@@ -133,9 +133,9 @@ impl Core<'_> {
             Action::DropSlotKeys { slots } => slots.iter().for_each(|slot| {
                 self.drop_slot(slot, true);
             }),
-            Action::SetAside { slots, .. } => {
+            Action::SetAside { slots, owner } => {
                 for slot in slots.iter() {
-                    let keys = self.set_aside(slot);
+                    let keys = self.set_aside(slot, owner);
                     if keys > 0 {
                         server.host.log(LogLevel::Warning, &log_text::cluster_node::set_aside(slot.number(), keys));
                     }
@@ -161,7 +161,7 @@ impl Core<'_> {
     fn take_view(&mut self, node: &ClusterNode, view: Arc<View>) {
         let server = self.server;
         self.publish_control(|control| control.cluster = Some(view.clone()));
-        if node.aside.keys() > 0 {
+        if node.aside.slots() > 0 {
             self.bring_back(|slot| view.is_mine(slot));
         }
         node.stats.keep(|slot| view.is_my_shards(slot));
@@ -186,8 +186,13 @@ impl Core<'_> {
     /// The data are loaded: tells the machine in which slots there are keys. The lease has the world.
     pub fn data_loaded(&mut self) {
         let Some(node) = &self.server.cluster else { return };
+        super::aside::load(self);
         if self.control().is_replica() {
             return;
+        }
+        if node.aside.slots() > 0 {
+            let view = node.view();
+            self.bring_back(|slot| view.is_mine(slot));
         }
         let held = self.held_slots();
         let now = self.server.engine.now();
