@@ -11,13 +11,8 @@ fn pairs() -> Vec<(Program, Program)> {
 }
 
 fn both_know(one: &Server, other: &Server) -> impl Fn(&str) -> bool {
-    // Redis 7.0 saturates BITFIELD INCRBY at other values than its successors and Valkey.
-    let old = [one, other].iter().any(|server| server.info("redis_version").starts_with("7.0."));
-    let (one, other) = (one.port(), other.port());
-    move |name| {
-        !(old && name == "BITFIELD")
-            && [one, other].iter().all(|&port| dataset::knows(&mut e2e::Connection::open(port).unwrap(), name))
-    }
+    let ports = [one.port(), other.port()];
+    move |name| ports.iter().all(|&port| dataset::knows(&mut e2e::Connection::open(port).unwrap(), name))
 }
 
 fn random_writes(server: &Server, workload: Workload, count: usize) {

@@ -14,7 +14,7 @@ use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
-use engine::control::Reader;
+use engine::control::Copied;
 use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
@@ -52,12 +52,8 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    reader: Reader<Control>,
-    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
-    /// references that all threads write would cost more than a short command.
-    current: Rc<Control>,
-    /// Of which that is a copy.
-    source: Arc<Control>,
+    /// The newest control value that it has seen.
+    seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -87,6 +83,8 @@ pub struct Core<'s> {
     ran: Option<u64>,
     /// And how much it has logged, in bytes.
     logged: u64,
+    /// Where the output of the command in progress begins.
+    pub(crate) out_mark: usize,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -148,17 +146,13 @@ impl<'s> Core<'s> {
 
     /// An executor whose parked units are brought back by `wake`: one without clients.
     pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
-        // Read once: a value that is published in between must not pass for the one that was copied.
-        let source = server.control.load();
         Core {
             server,
             me,
             lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
-            reader: server.control.reader(),
-            current: Rc::new(Control::clone(&source)),
-            source,
+            seen: Copied::new(&server.control),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -176,6 +170,7 @@ impl<'s> Core<'s> {
             last_end: None,
             ran: None,
             logged: 0,
+            out_mark: 0,
         }
     }
 
@@ -186,12 +181,7 @@ impl<'s> Core<'s> {
 
     /// The control value in force.
     pub fn control(&mut self) -> Rc<Control> {
-        let newest = self.reader.get(&self.server.control);
-        if !Arc::ptr_eq(newest, &self.source) {
-            self.current = Rc::new(Control::clone(newest));
-            self.source = newest.clone();
-        }
-        self.current.clone()
+        self.seen.get(&self.server.control).clone()
     }
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
@@ -202,7 +192,7 @@ impl<'s> Core<'s> {
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
         let slot = self.slot_to_charge(client, &args);
-        (self.ran, self.logged) = (None, 0);
+        (self.ran, self.logged, self.out_mark) = (None, 0, start);
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
@@ -240,7 +230,7 @@ impl<'s> Core<'s> {
     /// the slot of what was queued.
     fn slot_to_charge(&self, client: &Client, args: &Args<'_>) -> Option<(Slot, bool)> {
         self.server.cluster.as_ref()?;
-        if !self.current.config.cluster.slot_stats_enabled {
+        if !self.seen.latest().config.cluster.slot_stats_enabled {
             return None;
         }
         let row = self.server.registry.row(self.find(args).ok()?);
@@ -272,7 +262,7 @@ impl<'s> Core<'s> {
 
     /// Charges a command that has waited for keys, and has now been answered, to their slot.
     pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
-        let Some(node) = self.server.cluster.as_ref().filter(|_| self.current.config.cluster.slot_stats_enabled) else {
+        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
             return;
         };
         if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {
@@ -619,7 +609,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
+        if self.server.journal.is_awake() && !self.applies && !self.seen.latest().is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -758,10 +748,11 @@ impl<'s> Core<'s> {
         }
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
+        let reply = client.out.len().saturating_sub(self.out_mark);
         if !self.in_exec {
             self.ran = Some(nanos);
         }
-        crate::commands::slowlog::consider(self, id, nanos, client, args);
+        crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
     }
 
     pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {

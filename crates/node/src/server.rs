@@ -231,8 +231,8 @@ pub struct Server {
     pub startup_memory: usize,
     /// What was denied of late.
     pub acl_log: Mutex<AclLog>,
-    /// The slow log.
-    pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
+    /// Slow commands, large requests and large replies.
+    pub command_logs: crate::commands::commandlog::CommandLogs,
     /// The runtime.
     pub host: Box<dyn Host>,
     /// The id of the newest client.
@@ -325,7 +325,7 @@ impl Server {
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
             acl_log: Mutex::default(),
-            slowlog: Mutex::default(),
+            command_logs: Default::default(),
             host,
             last_client: AtomicU64::new(0),
             run_id,

@@ -179,6 +179,7 @@ impl Core<'_> {
         }
         let start = self.start_clock();
         let from = client.out.len();
+        self.out_mark = from;
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
                 let narrowed = narrowed(control, client, id, row, args, &control.env_no_block);

@@ -71,7 +71,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     // An append-only file is worth nothing before it has a base.
     if begins && (call.core.in_exec || saving::begin_rewrite(call.core).is_err()) {
         server.host.log(LogLevel::Notice, log_text::aof::SCHEDULED);
-        server.saving.lock().rewrites.ask();
+        server.saving.lock().ask_rewrite();
     }
     if !appends && control.config.aof.appendonly {
         saving::give_up_rewrite(server);

@@ -19,10 +19,17 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("shutdown", end),
 ];
 
-/// SAVE is a BGSAVE whose client waits; the others go on.
+/// SAVE is a BGSAVE whose client waits; the others go on. Beside a rewrite of the append-only file, or a copy that replicas
+/// are being sent, its turn comes after that.
 fn save(call: &mut Call<'_, '_>) -> Done {
-    saving::begin(call.core)?;
-    call.core.server.saving.lock().wait(call.client.id(), call.core.me);
+    let beside = call.core.server.saving.lock().current.as_ref().is_some_and(|current| !current.is_dump());
+    if !beside {
+        saving::begin(call.core)?;
+    }
+    let mut saving = call.core.server.saving.lock();
+    saving.scheduled |= beside;
+    saving.wait(call.client.id(), call.core.me);
+    drop(saving);
     call.client.waiting = Waiting::Action;
     Ok(())
 }
@@ -62,7 +69,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
         server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
         saving::give_up_dump(server);
         call.client.out.status("Background saving cancelled");
-    } else if std::mem::take(&mut saving.scheduled) {
+    } else if saving.unschedule(server) {
         server.host.log(LogLevel::Notice, log_text::snapshot::CANCELLED);
         call.client.out.status("Scheduled background saving cancelled");
     } else {
@@ -73,18 +80,21 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
-    match busy {
-        Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
-        _ if busy.is_some() || call.core.in_exec => {
-            server.saving.lock().rewrites.ask();
-            call.client.out.status("Background append only file rewriting scheduled");
-        }
-        _ => {
-            saving::begin_rewrite(call.core)?;
-            call.client.out.status("Background append only file rewriting started");
-        }
-    }
+    let mut saving = server.saving.lock();
+    let rewrites = saving.current.as_ref().is_some_and(|current| current.is_rewrite() && !current.cancelled);
+    let started = if rewrites || saving.rewrites.promised {
+        return Err(error::persistence::REWRITE_IN_PROGRESS);
+    } else if saving.current.is_some() || call.core.in_exec {
+        saving.ask_rewrite()
+    } else {
+        drop(saving);
+        saving::begin_rewrite(call.core)?;
+        true
+    };
+    call.client.out.status(match started {
+        true => "Background append only file rewriting started",
+        false => "Background append only file rewriting scheduled",
+    });
     Ok(())
 }
 

@@ -255,7 +255,7 @@ impl<'s> Applier<'s> {
         self.server.replication.hollow.store(false, Ordering::Relaxed);
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
-            self.server.saving.lock().rewrites.ask();
+            self.server.saving.lock().ask_rewrite();
         }
         self.core.publish_control(|control| {
             control.loading = false;
