@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ::cluster::Slot;
 use command::binding::Class;
 use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
@@ -78,6 +79,10 @@ pub struct Core<'s> {
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
     last_end: Option<u64>,
+    /// Of the command in progress: how long it ran, once it has, in ns.
+    ran: Option<u64>,
+    /// And how much it has logged, in bytes.
+    logged: u64,
     /// Where the output of the command in progress begins.
     pub(crate) out_mark: usize,
 }
@@ -163,6 +168,8 @@ impl<'s> Core<'s> {
             wants_acks: false,
             applies: false,
             last_end: None,
+            ran: None,
+            logged: 0,
             out_mark: 0,
         }
     }
@@ -184,13 +191,17 @@ impl<'s> Core<'s> {
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
-        self.out_mark = start;
+        let slot = self.slot_to_charge(client, &args);
+        (self.ran, self.logged, self.out_mark) = (None, 0, start);
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        if let Some((slot, is_exec)) = slot {
+            self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
         if asked && client.multi.is_none() {
             // ASKING is said for one command, or for one transaction.
@@ -212,6 +223,51 @@ impl<'s> Core<'s> {
                 client.silence(start);
                 client.reply_mode = ReplyMode::On;
             }
+        }
+    }
+
+    /// The slot to which a request's costs are charged, if they are counted, and whether it is an EXEC, which is charged to
+    /// the slot of what was queued.
+    fn slot_to_charge(&self, client: &Client, args: &Args<'_>) -> Option<(Slot, bool)> {
+        self.server.cluster.as_ref()?;
+        if !self.seen.latest().config.cluster.slot_stats_enabled {
+            return None;
+        }
+        let row = self.server.registry.row(self.find(args).ok()?);
+        if !row.accepts(args.len()) {
+            return None;
+        }
+        let is_exec = row.name() == "exec";
+        let slot = match &client.multi {
+            Some(multi) if is_exec => multi.queue.iter().find_map(|queued| queued.slot),
+            _ => route::slot_of(row, args).ok()?,
+        };
+        Some((Slot::new(slot?)?, is_exec))
+    }
+
+    /// Charges a request that is over, or queued, to a slot. `reply` is how many bytes it has added to the output.
+    fn charge(&self, client: &Client, slot: Slot, args: &Args<'_>, is_exec: bool, reply: usize) {
+        let Some(node) = &self.server.cluster else { return };
+        if matches!(client.waiting, Waiting::Keys(..)) {
+            return;
+        }
+        node.stats.request(slot, args, is_exec);
+        let Some(nanos) = self.ran else { return };
+        let cost = node.stats.of(slot);
+        cost.add_time(nanos);
+        // Whoever follows has the log sent, or will have.
+        let replicas = self.server.replication.replicas.lock().len() as u64;
+        cost.add_out(reply as u64 + self.logged * replicas);
+    }
+
+    /// Charges a command that has waited for keys, and has now been answered, to their slot.
+    pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
+        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
+            return;
+        };
+        if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {
+            node.stats.request(slot, &waited.args.as_args(), false);
+            node.stats.of(slot).add_out(reply as u64);
         }
     }
 
@@ -576,6 +632,7 @@ impl<'s> Core<'s> {
     /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
         self.hold(committed.hold);
+        self.logged += committed.logged;
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
@@ -663,6 +720,11 @@ impl<'s> Core<'s> {
         self.counters.note_error(code);
     }
 
+    /// How long the latest command ran, in ns; `None` when that was asked before.
+    pub(crate) fn take_ran(&mut self) -> Option<u64> {
+        self.ran.take()
+    }
+
     /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
     pub(crate) fn start_clock(&mut self) -> u64 {
         self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
@@ -687,10 +749,8 @@ impl<'s> Core<'s> {
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
         let reply = client.out.len().saturating_sub(self.out_mark);
-        if let Some(node) = &self.server.cluster
-            && self.seen.latest().config.cluster.slot_stats_enabled
-        {
-            node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
+        if !self.in_exec {
+            self.ran = Some(nanos);
         }
         crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
     }
