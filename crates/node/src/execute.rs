@@ -262,7 +262,8 @@ impl<'s> Core<'s> {
 
     /// Charges a command that has waited for keys, and has now been answered, to their slot.
     pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
-        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
+        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled)
+        else {
             return;
         };
         if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {

@@ -32,6 +32,7 @@ pub mod cluster;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod delivery;
 pub mod denials;
 pub mod disk;
 pub mod eviction;

@@ -24,6 +24,7 @@
 //! Outside of a cluster there is none of this; a command looks at one word.
 
 pub mod aside;
+pub mod bus;
 mod carry;
 mod keys;
 mod open;

@@ -253,7 +253,7 @@ impl Host for ProcessHost {
     }
 
     fn migrate(&self, order: Order) -> Sent {
-        self.migrator.send(&order)
+        self.migrator.send(order)
     }
 
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
