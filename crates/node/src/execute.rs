@@ -8,12 +8,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ::cluster::Slot;
 use command::binding::Class;
 use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
-use engine::control::Reader;
+use engine::control::Copied;
 use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
@@ -51,12 +52,8 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    reader: Reader<Control>,
-    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
-    /// references that all threads write would cost more than a short command.
-    current: Rc<Control>,
-    /// Of which that is a copy.
-    source: Arc<Control>,
+    /// The newest control value that it has seen.
+    seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -82,8 +79,12 @@ pub struct Core<'s> {
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
     last_end: Option<u64>,
+    /// Of the command in progress: how long it ran, once it has, in ns.
+    ran: Option<u64>,
+    /// And how much it has logged, in bytes.
+    logged: u64,
     /// Where the output of the command in progress begins.
-    out_mark: usize,
+    pub(crate) out_mark: usize,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -145,17 +146,13 @@ impl<'s> Core<'s> {
 
     /// An executor whose parked units are brought back by `wake`: one without clients.
     pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
-        // Read once: a value that is published in between must not pass for the one that was copied.
-        let source = server.control.load();
         Core {
             server,
             me,
             lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
-            reader: server.control.reader(),
-            current: Rc::new(Control::clone(&source)),
-            source,
+            seen: Copied::new(&server.control),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -171,6 +168,8 @@ impl<'s> Core<'s> {
             wants_acks: false,
             applies: false,
             last_end: None,
+            ran: None,
+            logged: 0,
             out_mark: 0,
         }
     }
@@ -182,12 +181,7 @@ impl<'s> Core<'s> {
 
     /// The control value in force.
     pub fn control(&mut self) -> Rc<Control> {
-        let newest = self.reader.get(&self.server.control);
-        if !Arc::ptr_eq(newest, &self.source) {
-            self.current = Rc::new(Control::clone(newest));
-            self.source = newest.clone();
-        }
-        self.current.clone()
+        self.seen.get(&self.server.control).clone()
     }
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
@@ -197,13 +191,17 @@ impl<'s> Core<'s> {
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
-        self.out_mark = start;
+        let slot = self.slot_to_charge(client, &args);
+        (self.ran, self.logged, self.out_mark) = (None, 0, start);
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        if let Some((slot, is_exec)) = slot {
+            self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
         if asked && client.multi.is_none() {
             // ASKING is said for one command, or for one transaction.
@@ -225,6 +223,51 @@ impl<'s> Core<'s> {
                 client.silence(start);
                 client.reply_mode = ReplyMode::On;
             }
+        }
+    }
+
+    /// The slot to which a request's costs are charged, if they are counted, and whether it is an EXEC, which is charged to
+    /// the slot of what was queued.
+    fn slot_to_charge(&self, client: &Client, args: &Args<'_>) -> Option<(Slot, bool)> {
+        self.server.cluster.as_ref()?;
+        if !self.seen.latest().config.cluster.slot_stats_enabled {
+            return None;
+        }
+        let row = self.server.registry.row(self.find(args).ok()?);
+        if !row.accepts(args.len()) {
+            return None;
+        }
+        let is_exec = row.name() == "exec";
+        let slot = match &client.multi {
+            Some(multi) if is_exec => multi.queue.iter().find_map(|queued| queued.slot),
+            _ => route::slot_of(row, args).ok()?,
+        };
+        Some((Slot::new(slot?)?, is_exec))
+    }
+
+    /// Charges a request that is over, or queued, to a slot. `reply` is how many bytes it has added to the output.
+    fn charge(&self, client: &Client, slot: Slot, args: &Args<'_>, is_exec: bool, reply: usize) {
+        let Some(node) = &self.server.cluster else { return };
+        if matches!(client.waiting, Waiting::Keys(..)) {
+            return;
+        }
+        node.stats.request(slot, args, is_exec);
+        let Some(nanos) = self.ran else { return };
+        let cost = node.stats.of(slot);
+        cost.add_time(nanos);
+        // Whoever follows has the log sent, or will have.
+        let replicas = self.server.replication.replicas.lock().len() as u64;
+        cost.add_out(reply as u64 + self.logged * replicas);
+    }
+
+    /// Charges a command that has waited for keys, and has now been answered, to their slot.
+    pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
+        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
+            return;
+        };
+        if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {
+            node.stats.request(slot, &waited.args.as_args(), false);
+            node.stats.of(slot).add_out(reply as u64);
         }
     }
 
@@ -460,7 +503,7 @@ impl<'s> Core<'s> {
             self.account(id, start, failed, client, args);
         }
         if class == Class::World && !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, !control.is_replica());
         }
         Some(Outcome::Done)
     }
@@ -566,7 +609,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
+        if self.server.journal.is_awake() && !self.applies && !self.seen.latest().is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -589,6 +632,7 @@ impl<'s> Core<'s> {
     /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
         self.hold(committed.hold);
+        self.logged += committed.logged;
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
@@ -676,6 +720,11 @@ impl<'s> Core<'s> {
         self.counters.note_error(code);
     }
 
+    /// How long the latest command ran, in ns; `None` when that was asked before.
+    pub(crate) fn take_ran(&mut self) -> Option<u64> {
+        self.ran.take()
+    }
+
     /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
     pub(crate) fn start_clock(&mut self) -> u64 {
         self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
@@ -699,13 +748,30 @@ impl<'s> Core<'s> {
         }
         add(&self.counters.processed, 1);
         add(&client.card.commands, 1);
-        if let Some(node) = &self.server.cluster
-            && self.current.config.cluster.slot_stats_enabled
-        {
-            let reply = client.out.len().saturating_sub(self.out_mark);
-            node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
+        let reply = client.out.len().saturating_sub(self.out_mark);
+        if !self.in_exec {
+            self.ran = Some(nanos);
         }
-        crate::commands::slowlog::consider(self, id, nanos, client, args);
+        crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
+    }
+
+    /// A client that waited for a key has its reply. How long that took was part of the unit that served it.
+    pub(crate) fn note_served(&mut self, client: &Client, args: Args<'_>, reply: usize) {
+        let id = RowId(client.card.last_command.load(Ordering::Relaxed) as u16);
+        crate::commands::commandlog::consider(self, id, 0, reply, client, args);
+    }
+
+    /// What a client sent is no request: the log shows a piece of it, unless it is to show nothing of users.
+    pub(crate) fn tell_protocol_error(&mut self, client: &Client, e: &Error, input: &[u8]) {
+        let who = crate::commands::client::line::describe(self, &client.card);
+        let shown = match self.control().config.general.hide_user_data_from_log {
+            true => None,
+            false => Some(input),
+        };
+        let text = e.text();
+        let text = text.strip_prefix(b"ERR Protocol error: ").unwrap_or(text);
+        let line = log_text::client::protocol_error(&String::from_utf8_lossy(text), &who, shown);
+        self.server.host.log(LogLevel::Verbose, &line);
     }
 
     pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {

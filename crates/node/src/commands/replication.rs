@@ -62,7 +62,15 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
                 // Who knows more than we do finds out by what it is answered.
                 _ => {}
             },
-            b"version" => {}
+            b"version" => match version(value) {
+                Some(version) => announced.takes_over = version >= TAKES_OVER_SINCE,
+                None => return Err(error::replication::version_format(value)),
+            },
+            b"set-cluster-node-id" => {
+                let node = server.cluster.as_ref().ok_or(error::cluster::DISABLED)?;
+                let id = node.ask(|machine| machine.node_named(value));
+                announced.node_id = Some(id.ok_or_else(|| error::cluster::unknown_node(value))?);
+            }
             b"rdb-only" => announced.rdb_only = number.ok_or(error::common::NOT_INTEGER)? == 1,
             // An acknowledgement is not answered: its sender reads nothing but the stream.
             b"ack" => {
@@ -80,6 +88,19 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
     server.replication.announced.lock().insert(call.client.id(), announced);
     call.client.out.ok();
     Ok(())
+}
+
+/// The first version whose replicas understand CLUSTER FAILOVER … REPLICAID in the stream.
+const TAKES_OVER_SINCE: (u32, u32, u32) = (9, 0, 0);
+
+/// A version as a replica tells it: three numbers.
+fn version(text: &[u8]) -> Option<(u32, u32, u32)> {
+    let mut parts = text.split(|byte| *byte == b'.').map(|part| {
+        let number = number::parse_i64(part).and_then(|n| u32::try_from(n).ok());
+        number.filter(|n| *n < 256)
+    });
+    let version = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(version)
 }
 
 /// The longest address that a replica may announce.
@@ -289,7 +310,8 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     let becomes_replica = !was_replica && role != Role::Primary;
     core.publish_control(|control| {
         let mut config = config::Config::clone(&control.config);
-        config.replication.replicaof = endpoint;
+        // Whom a node of a cluster follows stands in the node's file, and a configuration must not say it.
+        config.replication.replicaof = endpoint.filter(|_| !config.cluster.enabled);
         control.config = Arc::new(config);
         control.role = role;
         control.guard = None;

@@ -245,7 +245,7 @@ impl Kept {
             encode::command(&mut select, &[b"SELECT", order.db.to_string().as_bytes()]);
             self.client.queue_raw(&select);
         }
-        self.client.queue_raw(&order.restores);
+        self.client.queue_raw(&order.requests);
         self.client.flush().map_err(|e| Failure::Lost(None, Lost::of(&e, Way::Writing)))?;
         let mut before = None;
         for _ in 0..usize::from(!order.auth.is_empty()) + usize::from(selects) {
@@ -264,6 +264,8 @@ impl Kept {
                     first = first.or(Some(text));
                     acknowledged.push(false);
                 }
+                // EXISTS answers with a number.
+                Ok(Value::Integer(0)) => acknowledged.push(false),
                 Ok(_) => acknowledged.push(valid),
                 Err(e) => {
                     let told = if acknowledged.is_empty() { None } else { first };
@@ -292,7 +294,7 @@ mod tests {
             timeout: Duration::from_millis(500),
             auth: Vec::new(),
             db: 9,
-            restores,
+            requests: restores,
             keys,
         }
     }
