@@ -90,7 +90,7 @@ impl Sentinel {
         if self.is_gone(id) {
             return self.go_on_without(id, "The primary is down", out);
         }
-        if self.follows(self.instance(primary), self.instance(promoted)) {
+        if self.has_handed_over(self.instance(primary), self.instance(promoted)) {
             return self.cut_off(id, "The primary follows the replica already", out);
         }
         if mode == Mode::Forced && self.cannot_hand_over(primary) {
@@ -263,11 +263,17 @@ impl Sentinel {
     }
 
     /// Whether a server said last that it is a replica of the other.
-    pub(crate) fn follows(&self, server: &Instance, other: &Instance) -> bool {
+    fn follows(&self, server: &Instance, other: &Instance) -> bool {
         let host = server.primary_host.as_deref();
         server.role_reported == Role::Replica
             && server.primary_port == i64::from(other.addr.port)
             && host.is_some_and(|host| self.names.is_at(&other.addr, host))
+    }
+
+    /// Whether a hand-over has come to its end: a primary that asks a replica to take over follows it already, and may be
+    /// refused.
+    pub(crate) fn has_handed_over(&self, primary: &Instance, to: &Instance) -> bool {
+        to.role_reported == Role::Primary && self.follows(primary, to)
     }
 
     fn cannot_hand_over(&self, primary: InstanceId) -> bool {

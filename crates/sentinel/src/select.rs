@@ -123,7 +123,8 @@ impl Sentinel {
         // What serves as a primary has data of its own. That is the last resort, and none where nothing has to be lost;
         // unless the primary has handed over to it, and nobody has seen that.
         let has_taken_over = |server: &Instance| {
-            is_stray(server) && (group.failover.plan.heir == Some(server.id) || self.follows(primary, server))
+            let is_heir = is_stray(server) && group.failover.plan.heir == Some(server.id);
+            is_heir || self.has_handed_over(primary, server)
         };
         replicas
             .filter(|replica| !(planned && is_stray(replica) && !has_taken_over(replica)))

@@ -199,6 +199,21 @@ fn a_hand_over_that_nobody_has_seen_counts() {
     assert!(it.server(3).orders.iter().all(|order| *order == host(2)), "{:?}", it.server(3).orders);
 }
 
+/// Found by a simulated universe: the last INFO was of the moment in which the primary followed the replica that it asked to
+/// take over, and was refused.
+#[test]
+fn what_the_primary_said_while_it_asked_is_not_its_last_word() {
+    let mut it = willing(78, FailsOver::Never);
+    it.server(1).primary = Some(server_at(2));
+    it.run(10_500);
+    it.server(1).primary = None;
+    let begin = it.now;
+    assert!(it.sentinel(0, "failover mymaster").is_ok());
+    it.run(3_000);
+    assert!(!it.any_heard("+promoted-slave", begin), "{}", it.story());
+    assert!(it.server(2).orders.is_empty() && it.server(3).orders.is_empty());
+}
+
 #[test]
 fn who_alone_does_not_reach_the_primary_loses_no_writes() {
     let mut it = willing(68, FailsOver::AtOnce);
