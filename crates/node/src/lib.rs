@@ -25,6 +25,7 @@
 //! [`engine::Clock`].
 #![forbid(unsafe_code)]
 
+mod accounts;
 pub mod admission;
 pub mod aof;
 pub mod busy;
