@@ -52,7 +52,7 @@ pub struct Core<'s> {
     /// Randomness of its commands.
     pub random: Random,
     /// The newest control value that it has seen.
-    seen: Copied<Control>,
+    pub(crate) seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -77,7 +77,11 @@ pub struct Core<'s> {
     /// Commands come from our primary: what they log is in its stream already.
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
-    last_end: Option<u64>,
+    pub(crate) last_end: Option<u64>,
+    /// Of the command in progress: how long it ran, once it has, in ns.
+    pub(crate) ran: Option<u64>,
+    /// And how much it has logged, in bytes.
+    pub(crate) logged: u64,
     /// Where the output of the command in progress begins.
     pub(crate) out_mark: usize,
 }
@@ -163,6 +167,8 @@ impl<'s> Core<'s> {
             wants_acks: false,
             applies: false,
             last_end: None,
+            ran: None,
+            logged: 0,
             out_mark: 0,
         }
     }
@@ -184,13 +190,17 @@ impl<'s> Core<'s> {
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
-        self.out_mark = start;
+        let slot = self.slot_to_charge(client, &args);
+        (self.ran, self.logged, self.out_mark) = (None, 0, start);
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        if let Some((slot, is_exec)) = slot {
+            self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
         if asked && client.multi.is_none() {
             // ASKING is said for one command, or for one transaction.
@@ -576,6 +586,7 @@ impl<'s> Core<'s> {
     /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
         self.hold(committed.hold);
+        self.logged += committed.logged;
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
@@ -655,69 +666,6 @@ impl<'s> Core<'s> {
             },
             Lookup::UnknownSubcommand(container) if server.has(container) => Err(unknown_sub(container)),
             Lookup::UnknownSubcommand(_) | Lookup::UnknownCommand => Err(unknown(args)),
-        }
-    }
-
-    /// Counts an error reply under its code.
-    pub fn note_error(&self, code: &[u8]) {
-        self.counters.note_error(code);
-    }
-
-    /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
-    pub(crate) fn start_clock(&mut self) -> u64 {
-        self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
-    }
-
-    /// Begins a run of commands that follow each other without anything between.
-    pub(crate) fn begin_run(&mut self) {
-        self.last_end = None;
-    }
-
-    pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
-        let end = self.server.engine.clock().nanos();
-        self.last_end = Some(end);
-        let nanos = end.saturating_sub(start);
-        let counters = &self.counters.commands[id.index()];
-        add(&counters.calls, 1);
-        add(&counters.nanos, nanos);
-        add(&self.counters.command_nanos, nanos);
-        if failed {
-            add(&counters.failed, 1);
-        }
-        add(&self.counters.processed, 1);
-        add(&client.card.commands, 1);
-        let reply = client.out.len().saturating_sub(self.out_mark);
-        if let Some(node) = &self.server.cluster
-            && self.seen.latest().config.cluster.slot_stats_enabled
-        {
-            node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
-        }
-        crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
-    }
-
-    /// A client that waited for a key has its reply. How long that took was part of the unit that served it.
-    pub(crate) fn note_served(&mut self, client: &Client, args: Args<'_>, reply: usize) {
-        let id = RowId(client.card.last_command.load(Ordering::Relaxed) as u16);
-        crate::commands::commandlog::consider(self, id, 0, reply, client, args);
-    }
-
-    /// What a client sent is no request: the log shows a piece of it, unless it is to show nothing of users.
-    pub(crate) fn tell_protocol_error(&mut self, client: &Client, e: &Error, input: &[u8]) {
-        let who = crate::commands::client::line::describe(self, &client.card);
-        let shown = match self.control().config.general.hide_user_data_from_log {
-            true => None,
-            false => Some(input),
-        };
-        let text = e.text();
-        let text = text.strip_prefix(b"ERR Protocol error: ").unwrap_or(text);
-        let line = log_text::client::protocol_error(&String::from_utf8_lossy(text), &who, shown);
-        self.server.host.log(LogLevel::Verbose, &line);
-    }
-
-    pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {
-        if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
-            let from = client.card.address();
-            crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
         }
     }
 }

@@ -251,6 +251,9 @@ pub fn save_alone(core: &mut Core<'_>) -> Result<(), String> {
     for (name, value) in aux(server, now, server.journal.end().0, false) {
         form.aux(&mut head, &name, &value);
     }
+    if let Some(node) = &server.cluster {
+        node.aside.write(server, &control, true)?;
+    }
     let databases = usize::from(control.env.databases);
     let mut written = Ok(true);
     server.host.replace_file(&config.snapshot.dbfilename, &mut |out| {
@@ -284,6 +287,19 @@ pub fn give_up_dump(server: &Server) {
         current.cancelled = true;
         server.host.cancel_snapshot();
     }
+}
+
+/// Gives up whatever is being saved: it would be complete without data that are back. What was wanted is begun anew.
+pub(crate) fn give_up(server: &Server) {
+    let mut saving = server.saving.lock();
+    let Some(current) = &mut saving.current else { return };
+    current.cancelled = true;
+    if current.is_rewrite() {
+        saving.rewrites.scheduled = true;
+    } else if matches!(current.target, Target::Dump(_)) {
+        saving.scheduled = true;
+    }
+    server.host.cancel_snapshot();
 }
 
 /// Gives up whatever snapshot file is under way, that for replicas too: all data are about to be replaced.

@@ -60,6 +60,12 @@ pub trait Host: Send + Sync {
     fn read_file(&self, _path: &[u8]) -> Result<Vec<u8>, String> {
         Err("this host keeps no files".to_owned())
     }
+    /// The whole of a file of the working directory, if there is one.
+    fn find_file(&self, _name: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+    /// Lets another thread write the file of keys that were set aside ([`crate::cluster::aside`]).
+    fn write_aside(&self) {}
     /// Loads the snapshot file. The lease has the world.
     fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
         Err("this host keeps no files".to_owned())

@@ -265,6 +265,7 @@ impl<'s> Worker<'s> {
             Letter::Served { client, reply, offset } => self.with_id(client, |worker, c| {
                 let Waiting::Keys(entry, _) = &c.waiting else { return };
                 let entry = entry.clone();
+                worker.core.charge_wait(&entry, reply.len());
                 waiting::count(&worker.core, c);
                 waiting::leave(c);
                 worker.core.note_served(c, entry.args.as_args(), reply.len());

@@ -106,7 +106,7 @@ pub(crate) fn consider(core: &mut Core<'_>, id: RowId, nanos: u64, reply: usize,
         }
         let value = match kind {
             Kind::Slow => nanos / 1000,
-            Kind::LargeRequest => args.raw().map_or_else(|| request_bytes(&args), |raw| raw.len() as u64),
+            Kind::LargeRequest => request_bytes(&args),
             Kind::LargeReply => reply as u64,
         };
         let row = core.server.registry.row(id);

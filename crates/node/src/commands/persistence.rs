@@ -104,7 +104,7 @@ fn lastsave(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn end(call: &mut Call<'_, '_>) -> Done {
-    let (mut wish, mut abort, mut failover) = (Wish::default(), false, false);
+    let (mut wish, mut abort) = (Wish::default(), false);
     for word in call.args.from(1).iter() {
         match word.to_ascii_lowercase().as_slice() {
             b"save" => wish.save = true,
@@ -112,16 +112,15 @@ fn end(call: &mut Call<'_, '_>) -> Done {
             b"force" => wish.force = true,
             b"now" => wish.now = true,
             b"abort" => abort = true,
-            // It forbids a voting primary of a cluster to end.
-            b"safe" => {}
-            b"failover" => failover = true,
+            b"safe" => wish.safe = true,
+            b"failover" => wish.failover = true,
             _ => return Err(error::common::SYNTAX),
         }
     }
     if (wish.save && wish.nosave) || (abort && call.args.len() > 2) {
         return Err(error::common::SYNTAX);
     }
-    if failover {
+    if wish.failover && call.core.server.cluster.is_none() {
         return Err(error::server::SHUTDOWN_FAILOVER);
     }
     let server = call.core.server;

@@ -35,16 +35,22 @@ const STEP: Duration = Duration::from_millis(10);
 /// How long the thread works before it rests, while clients are served.
 const WORK: Duration = Duration::from_micros(500);
 
+/// What the thread is to do.
+enum Job {
+    Save(SaveJob),
+    Aside,
+}
+
 /// Where jobs for the snapshot thread are put.
 #[derive(Clone)]
 pub struct Snapshotter {
-    jobs: Sender<Option<SaveJob>>,
+    jobs: Sender<Option<Job>>,
     cancelled: Arc<AtomicBool>,
 }
 
 /// The thread's end of it.
 pub struct Jobs {
-    jobs: Receiver<Option<SaveJob>>,
+    jobs: Receiver<Option<Job>>,
     queue: Snapshotter,
     cancelled: Arc<AtomicBool>,
 }
@@ -69,7 +75,12 @@ impl Snapshotter {
     pub fn submit(&self, job: SaveJob) {
         self.cancelled.store(false, Ordering::Relaxed);
         // The thread outlives every sender but this; at the very end nobody waits for a snapshot any more.
-        let _ = self.jobs.send(Some(job));
+        let _ = self.jobs.send(Some(Job::Save(job)));
+    }
+
+    /// Queues the file of keys that a cluster's node has set aside.
+    pub fn write_aside(&self) {
+        let _ = self.jobs.send(Some(Job::Aside));
     }
 
     /// Ends the thread when the server is over.
@@ -90,6 +101,15 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
         if server.is_over() {
             return;
         }
+        let job = match job {
+            Job::Save(job) => job,
+            Job::Aside => {
+                if let Err(e) = write_aside(server, false) {
+                    log::warning(&e);
+                }
+                continue;
+            }
+        };
         let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
         let result = write(server, &mut background, &job, &jobs.cancelled);
         let result = match (&job.target, result) {
@@ -112,6 +132,12 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
         }
         saving::finished(server, result.err().as_deref());
     }
+}
+
+/// What was set aside must be on the disk before a file takes its place that does not hold it.
+fn write_aside(server: &Server, with_snapshot: bool) -> Result<(), String> {
+    let Some(node) = &server.cluster else { return Ok(()) };
+    node.aside.write(server, &server.control.load(), with_snapshot)
 }
 
 /// The file of one snapshot on its way to the disk.
@@ -264,6 +290,9 @@ fn write(
     }
     if !complete || cancelled.load(Ordering::Relaxed) {
         return Err(log_text::snapshot::CANCELLED_NOW.to_owned());
+    }
+    if !matches!(job.target, Target::Sync(..)) {
+        write_aside(server, true)?;
     }
     let dir = std::env::current_dir().unwrap_or_default();
     output.file.commit().map_err(|e| match e.step {
