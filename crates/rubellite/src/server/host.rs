@@ -185,8 +185,8 @@ impl Host for ProcessHost {
         Reader::alone(core, ground).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
     }
 
-    fn save_nodes(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
-        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync))
+    fn save_nodes(&self, bytes: &[u8], fsync: bool, keep: bool) -> Result<(), String> {
+        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync, keep))
     }
 
     fn slow_aof(&self, delay: Duration) {
