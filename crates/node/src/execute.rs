@@ -262,7 +262,8 @@ impl<'s> Core<'s> {
 
     /// Charges a command that has waited for keys, and has now been answered, to their slot.
     pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
-        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
+        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled)
+        else {
             return;
         };
         if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {
@@ -338,6 +339,8 @@ impl<'s> Core<'s> {
             let how = Circumstances {
                 out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
+                bus_is_deaf: (row.has(Flags::WRITE) || client.multi.is_some())
+                    && self.server.cluster.as_ref().is_some_and(|node| node.is_deaf(self.server.engine.now())),
                 in_exec: false,
             };
             match judge(&control, client, id, row, args, &how) {
