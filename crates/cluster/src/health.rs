@@ -2,15 +2,20 @@
 //!
 //! It is down when a slot has no working owner (if full coverage is required), and when this node sees only a minority of
 //! the voting primaries: on the other side somebody may be elected. A primary is slow to come back: after a start, and
-//! after a partition, it waits to hear whether it was replaced meanwhile, before it takes writes or votes.
+//! after a partition, it waits to hear whether it was replaced meanwhile, before it takes writes or votes. One that has stood
+//! still for longer than the node timeout (SIGSTOP, a machine that slept) was in a minority of its own: what it knows is from
+//! before, and the primaries count as out of reach until they have said something.
 
 use crate::cluster::Cluster;
 use crate::codec::Flags;
 use crate::config::Level;
 use crate::id::Slot;
+use crate::node::Node;
 use crate::turn::Turn;
 use resp::log_text::cluster as text;
 
+/// For so long after waking what comes is what had come before.
+const OLD_NEWS_MS: i64 = 100;
 /// How long a primary waits after its start.
 const WRITABLE_DELAY_MS: i64 = 2000;
 /// How long a primary waits after it was in a minority: the node timeout, within these bounds.
@@ -27,6 +32,8 @@ pub(crate) struct Health {
     why: Option<Down>,
     first_look: Option<i64>,
     in_minority: i64,
+    /// When this node woke from standing still, until a majority was heard.
+    woke: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +44,12 @@ enum Down {
 
 impl Health {
     pub fn new() -> Health {
-        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0 }
+        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0, woke: None }
+    }
+
+    /// The process has stood still, until now.
+    pub fn wakes(&mut self, now: i64) {
+        self.woke = Some(now);
     }
 }
 
@@ -57,10 +69,16 @@ impl Cluster {
             why = Some(Down::NotCovered);
         }
         let voters = self.nodes.iter().filter(|(_, node)| node.votes());
+        // What lay in the sockets while this node slept is old.
+        let since = self.health.woke.map_or(i64::MIN, |woke| woke + OLD_NEWS_MS);
+        let is_heard = |node: &Node| node.is(Flags::MYSELF) || node.data_received >= since;
         let (size, reachable) = voters.fold((0, 0), |(size, reachable), (_, node)| {
-            (size + 1, reachable + usize::from(!node.is(Flags::FAIL | Flags::PFAIL)))
+            (size + 1, reachable + usize::from(!node.is(Flags::FAIL | Flags::PFAIL) && is_heard(node)))
         });
         self.health.size = size;
+        if reachable >= self.quorum() {
+            self.health.woke = None;
+        }
         if reachable < self.quorum() {
             why = Some(Down::Minority);
             self.health.in_minority = t.now;

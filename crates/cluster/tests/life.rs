@@ -168,6 +168,18 @@ fn a_minority_stops_and_the_majority_goes_on() {
 }
 
 #[test]
+fn a_primary_that_stood_still_serves_nothing_before_it_has_heard_the_others() {
+    let mut net = Net::form(6, 3, 24);
+    net.nodes[0].frozen = true;
+    net.until(8000, "its replica leads", |net| net.is_primary(3));
+    net.run(3000);
+    net.nodes[0].frozen = false;
+    net.until(100, "it notices", |net| !net.nodes[0].cluster.view().is_ok());
+    net.until(10_000, "it follows its successor", |net| !net.is_primary(0));
+    net.until(20_000, "all agree", Net::is_settled);
+}
+
+#[test]
 fn an_old_primary_hears_of_its_successor_from_others() {
     let mut net = Net::form(10, 5, 21);
     net.partition(&[0]);

@@ -143,6 +143,7 @@ impl Core<'_> {
             }
             Action::FlushAll => {
                 crate::loading::flush(self);
+                node.aside.drop_slots(server, |_| true);
                 server.journal.set_history(History::new(replication_id(&*server.host)));
                 server.disconnect_replicas();
             }

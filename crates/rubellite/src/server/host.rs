@@ -132,7 +132,7 @@ impl Host for ProcessHost {
     fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
         let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
         let mut file = BufWriter::new(
-            files::Replacement::create(Path::new(OsStr::from_bytes(name)), true).map_err(|e| failed(&e))?,
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
         );
         let mut fault = None;
         let whole = write(&mut |bytes| {
