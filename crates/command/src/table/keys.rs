@@ -3,6 +3,7 @@
 use crate::keyspec::{Databases, KeyFlags as K, KeyRule, KeySpec};
 use crate::row::arg::{block, integer, key, oneof, pattern, string, word};
 use crate::row::{Categories as C, Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("copy", Group::Generic, "6.2.0", -3)
@@ -191,6 +192,7 @@ pub static ROWS: &[Row] = &[
         .summary("Sort a list, set or sorted set, and return or store the result")
         .complexity("O(N+M*log(M)), N = elements to sort, M = elements returned; O(N) without sorting.")
         .flags(&[F::WRITE, F::DENYOOM])
+        .traits(Traits::READS_BY_PATTERN)
         .categories(&[C::DANGEROUS, C::LIST, C::SET, C::SORTEDSET])
         .keys(&[
             KeySpec::at(1).flags(&[K::RO, K::ACCESS]),
@@ -213,6 +215,7 @@ pub static ROWS: &[Row] = &[
         .summary("Sort a list, set or sorted set and return the result")
         .complexity("O(N+M*log(M)), N = elements to sort, M = elements returned; O(N) without sorting.")
         .flags(&[F::READONLY])
+        .traits(Traits::READS_BY_PATTERN)
         .categories(&[C::DANGEROUS, C::LIST, C::SET, C::SORTEDSET])
         .keys(&[
             KeySpec::at(1).flags(&[K::RO, K::ACCESS]),
