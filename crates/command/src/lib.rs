@@ -21,6 +21,7 @@ pub mod registry;
 pub mod row;
 pub mod table;
 pub mod traits;
+pub mod unpacked;
 
 pub use keyspec::{InvalidKeys, KeyAt, KeyFlags, Keys};
 pub use registry::{Lookup, Mode, Registry, RowId};

@@ -17,6 +17,8 @@ bits! {
         TELLS_HEALTH = 2, "";
         /// Reads keys whose names it makes from patterns, which no key spec finds.
         READS_BY_PATTERN = 3, "";
+        /// Its third argument is a payload, which may be unpacked before it runs.
+        UNPACKS = 4, "";
     }
 }
 

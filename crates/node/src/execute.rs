@@ -205,6 +205,7 @@ impl<'s> Core<'s> {
             }
             return;
         }
+        client.unpacked = None;
         if asked && client.multi.is_none() {
             // ASKING is said for one command, or for one transaction.
             let last = client.card.last_command.load(Ordering::Relaxed) as usize;
@@ -325,6 +326,11 @@ impl<'s> Core<'s> {
                 self.lease.end_unit();
                 return Outcome::Done;
             }
+            if !self.is_unpacked(client, row, &args, &control.env) {
+                self.lease.abandon(&mut client.attempt);
+                self.lease.end_unit();
+                return Outcome::Parked;
+            }
             let done = match bound {
                 Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
@@ -419,8 +425,11 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let narrowed = narrowed(control, client, id, row, args, &control.env);
-        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
+        let own = match client.unpacked.take() {
+            Some(unpacked) => Some(Env { unpacked: Some(unpacked), ..Env::clone(&control.env) }),
+            None => narrowed(control, client, id, row, args, &control.env),
+        };
+        let env: &Env = own.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);

@@ -159,6 +159,7 @@ pub static ROWS: &[Row] = &[
         .summary("Create a key from what DUMP made")
         .complexity("O(N*M) to rebuild the value, N = elements, M = their average size; O(N*M*log(N)) for sorted sets.")
         .flags(&[F::WRITE, F::DENYOOM])
+        .traits(Traits::UNPACKS)
         .categories(&[C::DANGEROUS, C::KEYSPACE])
         .keys(&[KeySpec::at(1).flags(&[K::OW, K::UPDATE])])
         .args(&[
