@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Some(("failover", request)) => failover::measure(request.rounds.unwrap_or(4)),
         Some(("cluster", request)) => {
             if request.wants("takeover") {
-                takeover::measure(request.rounds.unwrap_or(10));
+                takeover::measure(request.rounds.unwrap_or(8));
             }
             if request.wants("reshard") {
                 reshard::measure(request.scale);
