@@ -68,15 +68,22 @@ pub(crate) struct Address {
     pub bus_port: u16,
 }
 
-/// What a node has announced beyond its address.
+/// What a node announces beyond its address. Empty texts and port 0: nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Announced {
+pub struct Announced {
+    /// `cluster-announce-hostname`.
     pub hostname: Vec<u8>,
+    /// `cluster-announce-human-nodename`.
     pub human_name: Vec<u8>,
+    /// `cluster-announce-client-ipv4`.
     pub client_ipv4: Vec<u8>,
+    /// `cluster-announce-client-ipv6`.
     pub client_ipv6: Vec<u8>,
+    /// `cluster-announce-client-port`.
     pub client_port: u16,
+    /// `cluster-announce-client-tls-port`.
     pub client_tls_port: u16,
+    /// `availability-zone`.
     pub availability_zone: Vec<u8>,
 }
 

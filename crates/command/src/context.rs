@@ -191,7 +191,7 @@ pub struct Context<'a, 's> {
 impl<'a> Context<'a, '_> {
     /// The key at an index of the arguments.
     pub fn key(&self, index: usize) -> Key<'a> {
-        Key::new(self.args.at(index))
+        self.space.key(self.args.at(index))
     }
 
     /// The unit's time.

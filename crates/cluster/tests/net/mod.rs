@@ -12,7 +12,8 @@
 #![allow(dead_code, reason = "each file of tests uses some of it")]
 
 use cluster::{
-    Action, Asker, Cluster, Config, Event, Keys, LinkId, NodeId, Outbox, PrimaryLink, Replication, Saved, Slot, SlotSet,
+    Action, Announced, Asker, Cluster, Config, Event, Keys, LinkId, NodeId, Outbox, PrimaryLink, Replication, Saved,
+    Slot, SlotSet,
 };
 use keyspace::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -68,6 +69,8 @@ pub struct Net {
     pub nodes: Vec<Sim>,
     pub cut: BTreeSet<(usize, usize)>,
     pub config: Config,
+    /// Nodes do not announce the names under which they can be found.
+    nameless: bool,
     mail: BTreeMap<(i64, u64), (usize, Mail)>,
     sent: u64,
     wires: HashMap<(usize, LinkId), (usize, LinkId)>,
@@ -81,11 +84,16 @@ impl Net {
     }
 
     pub fn with(count: usize, seed: u64, config: Config) -> Net {
+        Net::with_names(count, seed, config, false)
+    }
+
+    fn with_names(count: usize, seed: u64, config: Config, nameless: bool) -> Net {
         let mut net = Net {
             now: START,
             nodes: Vec::new(),
             cut: BTreeSet::new(),
             config,
+            nameless,
             mail: BTreeMap::new(),
             sent: 0,
             wires: HashMap::new(),
@@ -105,7 +113,9 @@ impl Net {
         let hostname = format!("node-{at}.example");
         let seed = self.roll();
         let mut out = Outbox::new();
-        let config = Config { announce_hostname: hostname.clone().into_bytes(), ..self.config.clone() };
+        let told = if self.nameless { Vec::new() } else { hostname.clone().into_bytes() };
+        let announced = Announced { hostname: told, ..Announced::default() };
+        let config = Config { announced, ..self.config.clone() };
         let cluster = Cluster::new(config, Saved::default(), seed, UnixMillis(self.now), &mut out).unwrap();
         self.nodes.push(Sim {
             cluster,
@@ -358,7 +368,17 @@ impl Net {
     }
 
     pub fn form_with(count: usize, primaries: usize, seed: u64, config: Config) -> Net {
-        let mut net = Net::with(count, seed, config);
+        Net::with(count, seed, config).formed(primaries)
+    }
+
+    /// The same, of nodes that announce no names.
+    pub fn nameless(count: usize, primaries: usize, seed: u64, config: Config) -> Net {
+        Net::with_names(count, seed, config, true).formed(primaries)
+    }
+
+    fn formed(self, primaries: usize) -> Net {
+        let mut net = self;
+        let count = net.nodes.len();
         for at in 1..count {
             net.meet(at, 0);
         }

@@ -233,7 +233,7 @@ mod tests {
         s.call(&[b"RESTORE", &b"a"[..], b"0", &payload, b"IDLETIME", b"1000"]);
         s.call(&[b"RESTORE", &b"b"[..], b"0", &payload, b"FREQ", b"100"]);
         let word = |s: &mut Keyspace, key: &[u8]| {
-            let key = keyspace::Key::new(key);
+            let key = s.map.key(key);
             let shard = s.map.of(key.hash);
             let mut space = keyspace::Space::new(
                 s.map,

@@ -23,6 +23,8 @@
 //!
 //! Outside of a cluster there is none of this; a command looks at one word.
 
+pub mod aside;
+pub mod bus;
 mod carry;
 mod keys;
 mod open;
@@ -57,7 +59,7 @@ pub struct ClusterNode {
     /// What slots have cost.
     pub stats: stats::SlotStats,
     /// Keys of slots that went to another node by gossip alone.
-    pub aside: keys::Aside,
+    pub aside: aside::Aside,
 }
 
 struct State {
@@ -84,7 +86,7 @@ impl ClusterNode {
             wire: Mutex::default(),
             arrival: AtomicBool::new(false),
             stats: stats::SlotStats::default(),
-            aside: keys::Aside::default(),
+            aside: aside::Aside::default(),
         }
     }
 

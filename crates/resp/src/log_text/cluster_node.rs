@@ -58,6 +58,26 @@ pub fn manual(who: &str) -> String {
     format!("Manual failover user request accepted (user request from '{who}').")
 }
 
+/// At the start.
+pub fn still_aside(slots: usize, keys: usize) -> String {
+    format!("{keys} keys of {slots} slots are set aside since an earlier run")
+}
+
+pub fn aside_unreadable(why: &str) -> String {
+    format!("What was set aside in an earlier run cannot be read, and is left where it is: {why}")
+}
+
+/// Their slots are ours again.
+pub fn put_back(keys: usize) -> String {
+    format!("{keys} keys that were set aside are served again")
+}
+
+/// `has_owner`: the slots' owners have all of them; else their time was over.
+pub fn aside_dropped(slots: usize, keys: usize, has_owner: bool) -> String {
+    let why = if has_owner { "their owner has them" } else { "cluster-set-aside-ttl is over" };
+    format!("{keys} keys of {slots} slots that were set aside are dropped: {why}")
+}
+
 pub fn set_aside(slot: u16, keys: usize) -> String {
     format!("{keys} keys of slot {slot}, which another node claims, are set aside")
 }

@@ -43,7 +43,7 @@ impl Clock for SystemClock {
     }
 
     fn nanos(&self) -> u64 {
-        clock::monotonic_us() * 1000
+        clock::monotonic_ns()
     }
 }
 
@@ -134,7 +134,7 @@ impl Host for ProcessHost {
     fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
         let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
         let mut file = BufWriter::new(
-            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), true).map_err(|e| failed(&e))?,
         );
         let mut fault = None;
         let whole = write(&mut |bytes| {
@@ -153,6 +153,18 @@ impl Host for ProcessHost {
 
     fn read_file(&self, path: &[u8]) -> Result<Vec<u8>, String> {
         source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| errno::text(&e))
+    }
+
+    fn find_file(&self, name: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        match source::read(Path::new(OsStr::from_bytes(name))) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(errno::text(&e)),
+        }
+    }
+
+    fn write_aside(&self) {
+        self.snapshotter.write_aside();
     }
 
     fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {
@@ -243,7 +255,7 @@ impl Host for ProcessHost {
     }
 
     fn migrate(&self, order: Order) -> Sent {
-        self.migrator.send(&order)
+        self.migrator.send(order)
     }
 
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {

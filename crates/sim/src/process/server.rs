@@ -21,7 +21,7 @@ use config::directives::aof::AppendFsync;
 use engine::background::Background;
 use engine::id::ExecutorId;
 use journal::{ReplId, ReplOffset};
-use keyspace::{DbIndex, Key};
+use keyspace::DbIndex;
 use node::aof::load::Failure;
 use node::aof::{Aof, Ground, recover};
 use node::busy::NoTurn;
@@ -541,7 +541,7 @@ impl<'s> ServerProgram<'s> {
             panic!("nothing is held between events");
         }
         attempt.succeed();
-        let found = self.core.lease.space(DbIndex(0)).glance(&Key::new(key)).is_some();
+        let found = self.core.lease.space(DbIndex(0)).glance(&self.server.engine.map.key(key)).is_some();
         self.core.lease.release();
         found
     }
