@@ -199,6 +199,7 @@ impl<'s> Core<'s> {
             }
             return;
         }
+        client.unpacked = None;
         if let Some((slot, is_exec)) = slot {
             self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
@@ -324,6 +325,11 @@ impl<'s> Core<'s> {
                 self.lease.end_unit();
                 return Outcome::Done;
             }
+            if !self.is_unpacked(client, row, &args, &control.env) {
+                self.lease.abandon(&mut client.attempt);
+                self.lease.end_unit();
+                return Outcome::Parked;
+            }
             let done = match bound {
                 Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
                 Bound::Data(handler, _) => self.run_data(client, &control, id, row, handler, class, args),
@@ -418,8 +424,11 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let narrowed = narrowed(control, client, id, row, args, &control.env);
-        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
+        let own = match client.unpacked.take() {
+            Some(unpacked) => Some(Env { unpacked: Some(unpacked), ..Env::clone(&control.env) }),
+            None => narrowed(control, client, id, row, args, &control.env),
+        };
+        let env: &Env = own.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);

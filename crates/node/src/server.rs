@@ -113,6 +113,10 @@ pub trait Host: Send + Sync {
     fn migrate(&self, order: Order) -> Sent;
     /// The same on another thread, which calls `done` there.
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>);
+    /// Does something that takes long on a thread where nobody waits for it.
+    fn elsewhere(&self, job: Box<dyn FnOnce() + Send>) {
+        job();
+    }
     /// How many connections to other servers are kept for migrations to come.
     fn migration_sockets(&self) -> usize;
     /// 64 random bits.
