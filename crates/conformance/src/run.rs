@@ -128,7 +128,7 @@ impl Runner {
         let mut control = server.connect();
         control.run("CLUSTER ADDSLOTSRANGE 0 16383");
         wait::until("the node serves", || control.run("CLUSTER INFO").text().contains("cluster_state:ok"));
-        Runner { server, control, observer: None, is_ours: program.is_rubellite() }
+        Runner { program: program.clone(), server, control, observer: None, is_ours: program.is_rubellite() }
     }
 
     /// Runs a page in every variant.

@@ -102,6 +102,11 @@ impl Aside {
         self.table.lock().slots.len()
     }
 
+    /// Whether a slot has some.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.table.lock().slots.contains_key(&slot.number())
+    }
+
     /// All slots, in order.
     pub fn told(&self) -> Vec<Told> {
         let table = self.table.lock();
