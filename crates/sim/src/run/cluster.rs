@@ -441,16 +441,17 @@ impl World<'_> {
     /// Compares data, and looks for what was promised.
     pub(super) fn last_checks_of_cluster(&mut self) -> Result<(), String> {
         let Some(watch) = &self.cluster else { return Ok(()) };
-        let mut digests: BTreeMap<ShardId, (Pid, String)> = BTreeMap::new();
+        let mut digests: BTreeMap<NodeId, (Pid, String)> = BTreeMap::new();
         for process in &mut self.processes[..self.servers] {
             let pid = process.pid;
             let Some(server) = process.server_mut() else { continue };
             let Some(view) = view_of(server) else { continue };
+            let Some(primary) = view.my_primary().map(|index| view.node(index).id) else { continue };
             let digest = server.ask(&["DEBUG", "DIGEST"], &mut self.u);
             if !digest.starts_with('+') {
                 return Err(format!("no digest: {digest}"));
             }
-            let (other, theirs) = digests.entry(view.me().shard).or_insert((pid, digest.clone()));
+            let (other, theirs) = digests.entry(primary).or_insert((pid, digest.clone()));
             if *theirs != digest {
                 return Err(format!("equal offsets, different data: nodes {} and {}", other.0, pid.0));
             }
