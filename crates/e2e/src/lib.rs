@@ -41,7 +41,7 @@ pub mod workload;
 
 pub use connection::{Connection, encode};
 pub use hosts::{Host, Hosts};
-pub use program::{Program, absent, python};
+pub use program::{Program, absent, ioredis, python};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};
