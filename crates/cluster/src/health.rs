@@ -2,9 +2,21 @@
 //!
 //! It is down when a slot has no working owner (if full coverage is required), and when this node sees only a minority of
 //! the voting primaries: on the other side somebody may be elected. A primary is slow to come back: after a start, and
-//! after a partition, it waits to hear whether it was replaced meanwhile, before it takes writes or votes. One that has stood
-//! still for longer than the node timeout (SIGSTOP, a machine that slept) was in a minority of its own: what it knows is from
-//! before, and the primaries count as out of reach until they have said something.
+//! after a partition, it waits to hear whether it was replaced meanwhile, before it takes writes or votes.
+//!
+//! ```text
+//!   ping sent ──► heard there ──► answered ──► heard here           the other side cannot suspect this primary
+//!   │◄────────────── node timeout ──────────────►│ no more writes   before it has been silent for the node timeout
+//!                  │◄────────────── node timeout ──────────────►│ may be suspected
+//! ```
+//!
+//! So a voting primary does not wait until it suspects the others, which takes up to one and a half node timeouts: it counts
+//! only those whose last answer was to a ping sent within the node timeout, and has stopped before anybody is elected in its
+//! place, in whichever direction the network is cut. Redis waits for the suspicion. The price is that the others are pinged every
+//! quarter of the node timeout, and that three quarters of it without an answer from a majority stop the writes.
+//!
+//! One that has stood still for longer than the node timeout (SIGSTOP, a machine that slept) is in a minority of its own by the
+//! same count: whatever lay in its sockets answers pings that are too old.
 
 use crate::cluster::Cluster;
 use crate::codec::Flags;
@@ -14,8 +26,6 @@ use crate::node::Node;
 use crate::turn::Turn;
 use resp::log_text::cluster as text;
 
-/// For so long after waking what comes is what had come before.
-const OLD_NEWS_MS: i64 = 100;
 /// How long a primary waits after its start.
 const WRITABLE_DELAY_MS: i64 = 2000;
 /// How long a primary waits after it was in a minority: the node timeout, within these bounds.
@@ -32,8 +42,8 @@ pub(crate) struct Health {
     why: Option<Down>,
     first_look: Option<i64>,
     in_minority: i64,
-    /// When this node woke from standing still, until a majority was heard.
-    woke: Option<i64>,
+    /// Since when this node votes.
+    votes_since: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -44,12 +54,7 @@ enum Down {
 
 impl Health {
     pub fn new() -> Health {
-        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0, woke: None }
-    }
-
-    /// The process has stood still, until now.
-    pub fn wakes(&mut self, now: i64) {
-        self.woke = Some(now);
+        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0, votes_since: None }
     }
 }
 
@@ -68,18 +73,10 @@ impl Cluster {
         if self.config.require_full_coverage && !Slot::all().all(|slot| self.is_covered(slot)) {
             why = Some(Down::NotCovered);
         }
-        let voters = self.nodes.iter().filter(|(_, node)| node.votes());
-        // What lay in the sockets while this node slept is old.
-        let since = self.health.woke.map_or(i64::MIN, |woke| woke + OLD_NEWS_MS);
-        let is_heard = |node: &Node| node.is(Flags::MYSELF) || node.data_received >= since;
-        let (size, reachable) = voters.fold((0, 0), |(size, reachable), (_, node)| {
-            (size + 1, reachable + usize::from(!node.is(Flags::FAIL | Flags::PFAIL) && is_heard(node)))
-        });
-        self.health.size = size;
-        if reachable >= self.quorum() {
-            self.health.woke = None;
-        }
-        if reachable < self.quorum() {
+        self.health.size = self.nodes.iter().filter(|(_, node)| node.votes()).count();
+        let voted_since = self.health.votes_since.unwrap_or(t.now);
+        self.health.votes_since = self.nodes.myself().votes().then_some(voted_since);
+        if self.is_in_minority(t.now) {
             why = Some(Down::Minority);
             self.health.in_minority = t.now;
         }
@@ -101,6 +98,18 @@ impl Cluster {
                 t.warning(|| line.to_owned());
             }
         }
+    }
+
+    /// Whether this node reaches fewer voting primaries than a majority.
+    pub(crate) fn is_in_minority(&self, now: i64) -> bool {
+        let voters = self.nodes.iter().filter(|(_, node)| node.votes());
+        voters.filter(|(_, node)| self.reaches(node, now)).count() < self.quorum()
+    }
+
+    /// Who has only begun to vote has had no reason yet to ask everybody.
+    fn reaches(&self, node: &Node, now: i64) -> bool {
+        let lately = |since: i64| now - since.max(node.reached) <= self.config.timeout_ms();
+        !node.is(Flags::FAIL | Flags::PFAIL) && (node.is(Flags::MYSELF) || self.health.votes_since.is_none_or(lately))
     }
 
     fn is_covered(&self, slot: Slot) -> bool {

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server and what looks at it.
 pub struct Runner {
+    program: Program,
     server: Server,
     control: Connection,
     observer: Option<Observer>,
@@ -117,7 +118,7 @@ impl Runner {
         // Nothing is written to disk, no replica times out, and nothing happens by itself.
         let server = Server::start_program(program, &["--repl-timeout", "86400", "--appendonly", "no"]);
         let control = server.connect();
-        Runner { server, control, observer: None, is_ours: program.is_rubellite() }
+        Runner { program: program.clone(), server, control, observer: None, is_ours: program.is_rubellite() }
     }
 
     /// Starts a node that has all slots of a cluster of its own.
@@ -127,7 +128,7 @@ impl Runner {
         let mut control = server.connect();
         control.run("CLUSTER ADDSLOTSRANGE 0 16383");
         wait::until("the node serves", || control.run("CLUSTER INFO").text().contains("cluster_state:ok"));
-        Runner { server, control, observer: None, is_ours: program.is_rubellite() }
+        Runner { program: program.clone(), server, control, observer: None, is_ours: program.is_rubellite() }
     }
 
     /// Runs a page in every variant.
@@ -190,22 +191,38 @@ impl Runner {
             variant.limits.settings().into_iter().chain(chain.options.config.iter().cloned()).collect();
         let before = self.configure(&settings)?;
         self.control.call(&["FLUSHALL"])?;
-        if chain.options.no_replicas {
+        if chain.options.no_replicas || chain.options.of_a_sentinel {
             self.observer = None;
             let mut replicas = || self.control.call(&["INFO", "replication"]).map(|info| info.text());
             wait::until("the server to be alone", || {
                 replicas().is_ok_and(|info| info.contains("connected_slaves:0\r\n"))
             });
         }
-        let mut stage =
-            Stage { port: self.server.port(), variant, clients: BTreeMap::new(), captures: Captures::new() };
+        let sentinel = chain.options.of_a_sentinel.then(|| self.sentinel());
+        let port = sentinel.as_ref().map_or(self.server.port(), Server::port);
+        let captures = Captures::from([("primary".to_string(), self.server.port().to_string())]);
+        let mut stage = Stage { port, variant, clients: BTreeMap::new(), captures };
         let result = chain.steps.iter().try_for_each(|step| {
             outcomes.push(self.step(&mut stage, step, chain.options.unordered)?);
             Ok(())
         });
-        stage.close(&mut self.control)?;
+        // The connections to a Sentinel end with it.
+        if sentinel.is_none() {
+            stage.close(&mut self.control)?;
+        }
         self.configure(&before)?;
         result
+    }
+
+    /// A Sentinel that has just begun to watch the server, and has reached it.
+    fn sentinel(&self) -> Server {
+        let watched = format!("sentinel monitor mymaster 127.0.0.1 {} 1", self.server.port());
+        let sentinel = Server::sentinel(&self.program, &format!("bind 127.0.0.1\nport PORT\n{watched}\n"));
+        wait::until("the Sentinel to know its primary", || {
+            let info = sentinel.run("SENTINEL INFO-CACHE mymaster").to_string();
+            info.contains("role:master") && sentinel.run("SENTINEL MASTER mymaster").to_string().contains("\"master\"")
+        });
+        sentinel
     }
 
     /// Sets directives and returns what they were.

@@ -441,30 +441,48 @@ fn mark(line: &str) -> Option<(usize, usize)> {
 /// Too few and too many words are refused before anything else is looked at.
 #[test]
 fn arity_is_checked_first() {
-    let server = Server::start(&[]);
+    let tried = try_arities(&Server::start(&[]));
+    assert!(tried > 200, "only {tried} calls were tried");
+}
+
+/// The same for the table of a Sentinel, containers' subcommands among it.
+#[test]
+fn arity_is_checked_first_by_a_sentinel() {
+    let tried = try_arities(&Server::sentinel(&Program::ours(), "bind 127.0.0.1\nport PORT\n"));
+    assert!(tried > 50, "only {tried} calls were tried");
+}
+
+fn try_arities(server: &Server) -> usize {
     let mut client = server.connect();
     let table = client.run("COMMAND");
-    let mut tried = 0;
+    let mut rows: Vec<(String, i64)> = Vec::new();
     for row in table.items() {
-        let (name, arity) = (row.items()[0].text(), row.items()[1].integer());
+        let row = row.items();
+        rows.push((row[0].text(), row[1].integer()));
+        rows.extend(row[9].items().iter().map(|row| (row.items()[0].text(), row.items()[1].integer())));
+    }
+    let mut tried = 0;
+    for (name, arity) in rows {
         if name == "exec" {
             // Its own error wraps this one.
             continue;
         }
+        let parts: Vec<&str> = name.split('|').collect();
         let fewest = arity.unsigned_abs() as usize;
         let wrong: Vec<usize> = match arity {
             0.. => vec![fewest + 1, fewest.saturating_sub(1)],
             _ => vec![fewest.saturating_sub(1)],
         };
-        for count in wrong.into_iter().filter(|&count| count > 0) {
-            let words: Vec<String> = std::iter::once(name.clone()).chain((1..count).map(|n| n.to_string())).collect();
+        for count in wrong.into_iter().filter(|&count| count >= parts.len()) {
+            let given = parts.iter().map(|part| part.to_string());
+            let words: Vec<String> = given.chain((parts.len()..count).map(|n| n.to_string())).collect();
             let reply = client.call(&words).unwrap().to_string();
             let expected = format!("(error) ERR wrong number of arguments for '{name}' command");
             assert_eq!(reply, expected, "{words:?}");
             tried += 1;
         }
     }
-    assert!(tried > 200, "only {tried} calls were tried");
+    tried
 }
 
 /// Data commands that the workload leaves out, and why.

@@ -120,6 +120,28 @@ fn a_promoted_replica_goes_on_with_the_history() {
     }
 }
 
+/// A primary leaves out what has expired when it loads its snapshot. Replicas that go on from there are told of it: they
+/// would keep it for ever.
+#[test]
+fn a_primary_that_restarts_tells_what_has_expired() {
+    let ours = Program::ours();
+    for (one, other) in pairs().into_iter().chain([(ours.clone(), ours)]) {
+        println!("{} restarts, {} goes on", one.name, other.name);
+        let mut primary = Server::start_program(&one, &["--save", "3600 1"]);
+        let replica = Server::start_program(&other, &[]);
+        follow(&replica, primary.port());
+        assert_eq!(primary.run("SET kept 1").to_string(), "OK");
+        assert_eq!(primary.run("SET gone 1 PX 700").to_string(), "OK");
+        primary.shut_down("SAVE");
+        // The replica hides it, and waits to be told.
+        wait::until("the key to expire", || replica.run("EXISTS gone").to_string() == "(integer) 0");
+        primary.boot();
+        wait::until("the replica to be told", || replica.run("DBSIZE").to_string() == "(integer) 1");
+        wait_until_equal(&primary, &replica);
+        assert_eq!(primary.info("sync_full"), "0", "the replica must continue, not start over");
+    }
+}
+
 /// A replica of a replica gets the same bytes, whoever stands in the middle.
 #[test]
 fn a_chain_of_replicas() {

@@ -309,7 +309,7 @@ impl<'u> Unit<'u> {
     /// Registers a client that has to wait with each of its keys, under the locks under which it found nothing.
     pub fn wait(&mut self, entry: &Arc<WaitEntry>) {
         for name in &entry.keys {
-            let id = self.space.map().of(Key::new(name).hash);
+            let id = self.space.map().of_key(name);
             if let Some(shard) = self.space.shard_mut(id) {
                 shard.waiting.wait(entry.db, name, entry);
             }
@@ -373,7 +373,7 @@ impl<'u> Unit<'u> {
         let mut next = 0;
         while let Some((key_db, name)) = self.scratch.ready.get(next).cloned() {
             next += 1;
-            let id = self.space.map().of(Key::new(&name).hash);
+            let id = self.space.map().of_key(&name);
             let waiters = match self.space.shard_mut(id) {
                 Some(shard) => shard.waiting.of(key_db, &name),
                 None => continue,
@@ -382,7 +382,7 @@ impl<'u> Unit<'u> {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
                 self.space.select(waiter.db);
                 // A key whose time has come is left to the next one who looks at it.
-                let kind = self.space.glance(&Key::new(&name)).map(|view| view.type_name());
+                let kind = self.space.glance(&self.space.key(&name)).map(|view| view.type_name());
                 if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
@@ -393,7 +393,7 @@ impl<'u> Unit<'u> {
                 match self.call(&call, &mut reply) {
                     Ok(()) => {
                         for name in &waiter.keys {
-                            let id = self.space.map().of(Key::new(name).hash);
+                            let id = self.space.map().of_key(name);
                             if let Some(shard) = self.space.shard_mut(id) {
                                 shard.waiting.leave(waiter.db, name, &waiter);
                             }

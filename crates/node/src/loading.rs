@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use engine::unit::{Sink, UnitLog};
 use journal::{History, ReplId, ReplOffset};
-use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
+use keyspace::{DbIndex, Expiry, Space, UnixMillis};
 use rdb::decode::Options;
 use rdb::{Acceptance, Content, Damage, Decoder, Event};
 use resp::log_text;
@@ -221,7 +221,7 @@ impl Loader {
                         }
                         continue;
                     }
-                    let key = Key::new(record.key);
+                    let key = space.key(record.key);
                     if self.how.no_duplicates && space.peek(&key).is_some() {
                         let what = log_text::snapshot::duplicate(&record.key.escape_ascii().to_string());
                         return Err(log_text::snapshot::damaged(self.decoder.offset(), &what));

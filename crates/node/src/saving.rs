@@ -327,11 +327,12 @@ pub fn give_up_rewrite(server: &Server) {
 }
 
 /// A command of data has run. After FLUSHALL the snapshot under way shows what is no more, and where there are save points
-/// the next one is due.
-pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
+/// the file shall say so: at once if the command is `alone` (there is nothing to be written), otherwise by the next snapshot.
+pub(crate) fn after(core: &mut Core<'_>, control: &Control, row: &Row, alone: bool) {
     if row.fullname != "flushall" {
         return;
     }
+    let server = core.server;
     // What was set aside would otherwise come back some day.
     if let Some(node) = &server.cluster {
         node.aside.drop_slots(server, |_| true);
@@ -342,7 +343,12 @@ pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
     if streams {
         give_up_snapshot(server);
     }
-    if !control.config.snapshot.save.is_empty() {
+    if control.config.snapshot.save.is_empty() {
+        return;
+    }
+    let busy = server.saving.lock().current.is_some();
+    let saved = alone && !busy && core.lease.world().is_some() && save_alone(core).is_ok();
+    if !saved {
         server.saving.lock().scheduled = true;
         server.host.wake_control();
     }
@@ -605,4 +611,34 @@ fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {
         .iter()
         .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
     point.map(|point| Due::Point(log_text::snapshot::changes(point.changes, point.seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use persistence::records::Records;
+    use persistence::spool::Spool;
+
+    use super::{Current, Saving, Target};
+
+    fn under_way(target: Target, cancelled: bool) -> Saving {
+        let spool = Spool::new(Records::Commands);
+        Saving { current: Some(Current { target, since: 0, dirty: 0, keys: 0, spool, cancelled }), ..Saving::default() }
+    }
+
+    #[test]
+    fn what_waits_only_for_a_rewrite_that_was_given_up_has_begun() {
+        let rewrite = || Target::AofBase(PathBuf::from("temp"), true);
+        for (mut saving, begun) in [
+            (under_way(rewrite(), true), true),
+            (under_way(rewrite(), false), false),
+            (under_way(Target::Dump(b"dump.rdb".to_vec()), true), false),
+            (Saving::default(), false),
+        ] {
+            assert_eq!(saving.ask_rewrite(), begun);
+            assert!(saving.rewrites.scheduled);
+            assert_eq!(saving.rewrites.promised, begun);
+        }
+    }
 }

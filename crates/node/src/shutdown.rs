@@ -106,10 +106,15 @@ pub fn request(server: &Server, mut wish: Wish, waiter: Option<(u64, usize)>, de
     drop(shutdown);
     // What needs no waiting happens at once, whatever the control thread is waiting for.
     let control = server.control.load();
-    if needs_no_replicas(server, &control, wish) {
+    if !rests(server, waiter.is_some()) && needs_no_replicas(server, &control, wish) {
         last_look(server, &control, wish);
     }
     server.host.wake_control();
+}
+
+/// A signal is looked at by periodic work, which tests stop.
+fn rests(server: &Server, asked_by_client: bool) -> bool {
+    !asked_by_client && server.switches.cron_paused.load(Ordering::Relaxed)
 }
 
 fn needs_no_replicas(server: &Server, control: &Control, wish: Wish) -> bool {
@@ -155,12 +160,7 @@ pub fn tick(core: &mut Core<'_>) {
     let server = core.server;
     let (wish, stage) = match &*server.shutdown.lock() {
         None => return,
-        // A signal is looked at by periodic work, which tests stop.
-        Some(Shutdown { stage: Stage::Asked, waiters, .. })
-            if waiters.is_empty() && server.switches.cron_paused.load(Ordering::Relaxed) =>
-        {
-            return;
-        }
+        Some(Shutdown { stage: Stage::Asked, waiters, .. }) if rests(server, !waiters.is_empty()) => return,
         Some(shutdown) => (shutdown.wish, shutdown.stage),
     };
     let now = server.engine.now();

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use command::context::Block;
 use command::row::Row;
 use engine::lease::Taken;
-use keyspace::{Key, UnixMillis, WaitEntry, WaitState};
+use keyspace::{UnixMillis, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
@@ -147,7 +147,7 @@ impl Core<'_> {
         let map = self.server.engine.map;
         let engine = self.lease.engine();
         let with = |name: &[u8], f: &mut dyn FnMut(&mut keyspace::Shard)| {
-            let id = map.of(Key::new(name).hash);
+            let id = map.of_key(name);
             match engine.shards.try_acquire(&[id], None) {
                 Ok(mut held) => held.get_mut(id).map(f).is_some(),
                 Err(_) => false,

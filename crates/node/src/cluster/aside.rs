@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ::cluster::{NodeId, Slot, View};
-use keyspace::{Db, DbIndex, Expiry, Key, UnixMillis};
+use keyspace::{Db, DbIndex, Expiry, UnixMillis};
 use parking_lot::Mutex;
 use persistence::records::Records;
 use rdb::Version;
@@ -100,6 +100,11 @@ impl Aside {
     /// How many slots have some.
     pub fn slots(&self) -> usize {
         self.table.lock().slots.len()
+    }
+
+    /// Whether a slot has some.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.table.lock().slots.contains_key(&slot.number())
     }
 
     /// All slots, in order.
@@ -235,7 +240,7 @@ impl Aside {
                 Some(Event::Aux { name, value }) if name == FIELD => told = parse_field(value),
                 Some(Event::Key(record)) => {
                     let mut space = apart.space(db, now);
-                    let key = Key::new(record.key);
+                    let key = space.key(record.key);
                     let expiry = record.expire.map_or(Expiry::None, |at| Expiry::At(UnixMillis(at)));
                     match record.content {
                         Content::Int(n) => space.set_int(&key, n, expiry),

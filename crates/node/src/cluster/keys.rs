@@ -9,7 +9,7 @@ use std::cell::RefCell;
 
 use ::cluster::{NodeId, Slot, SlotSet};
 use engine::unit::{Scratch, Sink, Unit};
-use keyspace::{DbIndex, Key, Shard, View};
+use keyspace::{DbIndex, Shard, View};
 use rdb::Version;
 use rdb::encode::Form;
 use resp::log_text;
@@ -156,7 +156,7 @@ impl Core<'_> {
         let mut unit = Unit::begin(space, sink, &mut scratch, &mut self.random);
         unit.unframed();
         for name in names {
-            unit.delete(&Key::new(name), &control.env);
+            unit.delete(&unit.space.key(name), &control.env);
         }
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);

@@ -24,6 +24,7 @@
 //! Outside of a cluster there is none of this; a command looks at one word.
 
 pub mod aside;
+pub mod bus;
 mod carry;
 mod keys;
 mod open;
@@ -44,7 +45,7 @@ pub use keys::HeldKeys;
 pub use open::{open_slots_aux, parse_open_slots};
 pub use settings::settings;
 
-use crate::server::Server;
+use crate::server::{Host, Server};
 
 /// See the head of this file.
 pub struct ClusterNode {
@@ -63,6 +64,8 @@ pub struct ClusterNode {
     pub stats: stats::SlotStats,
     /// Keys of slots that went to another node by gossip alone.
     pub aside: aside::Aside,
+    /// Whether the newest copy of the file is on the disk for good; `None` before this life has written one.
+    newest_is_safe: Mutex<Option<bool>>,
 }
 
 struct State {
@@ -93,6 +96,7 @@ impl ClusterNode {
             arrival: AtomicBool::new(false),
             stats: stats::SlotStats::default(),
             aside: aside::Aside::default(),
+            newest_is_safe: Mutex::default(),
         }
     }
 
@@ -125,6 +129,16 @@ impl ClusterNode {
     /// The machine's newest view.
     pub fn view(&self) -> Arc<View> {
         self.ask(|machine| machine.view().clone())
+    }
+
+    /// Has the file of the configuration written. Of its two copies one is whole whenever the power fails: what may be
+    /// torn then never takes the place of the last copy that cannot be, and what a former life has left counts as torn.
+    pub fn save(&self, host: &dyn Host, bytes: &[u8], fsync: bool) -> Result<(), String> {
+        let mut newest_is_safe = self.newest_is_safe.lock();
+        let fsync = fsync || newest_is_safe.is_none();
+        host.save_nodes(bytes, fsync, *newest_is_safe != Some(false))?;
+        *newest_is_safe = Some(fsync);
+        Ok(())
     }
 
     /// When the machine wants to be told the time.

@@ -14,7 +14,7 @@
 use ::cluster::{NodeIndex, Slot, View};
 use command::row::{Flags, Row};
 use engine::lease::Lease;
-use keyspace::{DbIndex, Key, OnExpired};
+use keyspace::{DbIndex, OnExpired};
 use resp::args::Args;
 use resp::error::{self, Error};
 use session::{Client, Flag};
@@ -176,7 +176,7 @@ pub fn open_slot(
             several |= *first.get_or_insert(name) != name;
             let mut space = lease.space(db);
             space.on_expired = OnExpired::Hide;
-            match space.glance(&Key::new(name)) {
+            match space.glance(&space.key(name)) {
                 Some(_) => present = true,
                 None => missing = true,
             }

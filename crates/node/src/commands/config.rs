@@ -92,11 +92,16 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn rewrite(call: &mut Call<'_, '_>) -> Done {
+    rewrite_file(call, false)
+}
+
+/// Writes the configuration into its file; what has its default only where the file names it already, or `every` directive.
+pub(super) fn rewrite_file(call: &mut Call<'_, '_>, every: bool) -> Done {
     let control = call.core.control();
     let host = &call.core.server.host;
     let users = Generated { option: b"user".to_vec(), lines: acl::lines(&control.users) };
     let users = [users];
-    let new = |old: &[u8]| config::rewrite(old, &control.config, &users, config::Mode::Server, false);
+    let new = |old: &[u8]| config::rewrite(old, &control.config, &users, config::Mode::Server, every);
     match host.rewrite_config(&new) {
         Ok(()) => host.log(LogLevel::Notice, log_text::config::REWRITTEN),
         Err(RewriteFailure::NoFile) => return Err(error::config::NO_FILE),

@@ -124,24 +124,33 @@ fn psync(call: &mut Call<'_, '_>) -> Done {
     if call.client.card.is(Flag::Replica) {
         return Ok(());
     }
-    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
-        take_over(call)?;
-    }
     let wish = ReplId::parse(call.args.at(1)).zip(ReplOffset::before_byte(number));
+    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        take_over(call, wish)?;
+    }
     begin(call, wish)
 }
 
 /// Our primary asks us to take its place: it will go on as a replica of ours.
-fn take_over(call: &mut Call<'_, '_>) -> Done {
+fn take_over(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     let server = call.core.server;
     let id = call.args.at(1);
     let text = log_text::failover::received(&String::from_utf8_lossy(id));
     server.host.log(LogLevel::Notice, &text);
+    let history = server.journal.history();
     if !call.core.control().is_replica() {
-        return Err(error::replication::PSYNC_FAILOVER_PRIMARY);
+        // Who asks again has not heard that we have: were it refused, there would be two primaries.
+        let has_taken_over = wish.is_some_and(|(id, from)| {
+            history.second.is_some_and(|(second, _)| second == id) && server.journal.can_continue(&id, from)
+        });
+        return if has_taken_over { Ok(()) } else { Err(error::replication::PSYNC_FAILOVER_PRIMARY) };
     }
-    if ReplId::parse(id) != Some(server.journal.history().id) {
+    if ReplId::parse(id) != Some(history.id) {
         return Err(error::replication::PSYNC_FAILOVER_REPLID);
+    }
+    // Until the one that we were told to follow has been reached, what is here shows the id of the one before.
+    if !server.replication.link.lock().has_stood {
+        return Err(error::replication::PSYNC_FAILOVER_ELSEWHERE);
     }
     change_role(call.core, Role::Primary);
     let who = line::describe(call.core, &call.client.card);

@@ -168,6 +168,8 @@ impl LinkStage {
 pub struct LinkFacts {
     /// How far it is.
     pub stage: LinkStage,
+    /// It has brought the stream of the primary that is followed now.
+    pub has_stood: bool,
     /// When it last brought something, in ms.
     pub last_io: i64,
     /// Since when it is down, in ms.

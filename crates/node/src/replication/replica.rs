@@ -28,7 +28,7 @@ use engine::id::ShardId;
 use engine::lease::{Attempt, Taken};
 use engine::unit::{Call as UnitCall, Unit};
 use journal::{History, ReplId, ReplOffset};
-use keyspace::{DbIndex, Key};
+use keyspace::DbIndex;
 use resp::args::{Args, OwnedArgs};
 use resp::log_text;
 use session::{Client, ClientCard, Flag};
@@ -185,7 +185,9 @@ impl<'s> Applier<'s> {
 
     /// How far the link is.
     pub fn note_stage(&mut self, stage: LinkStage) {
-        self.server.replication.link.lock().stage = stage;
+        let mut link = self.server.replication.link.lock();
+        link.stage = stage;
+        link.has_stood |= stage == LinkStage::Connected;
     }
 
     /// Whether what is here may be kept until the new data are complete.
@@ -402,7 +404,7 @@ impl<'s> Applier<'s> {
             match commands::class_of(self.server.bound[id.index()].class(), args) {
                 Class::World | Class::Cursor | Class::Slot => world = true,
                 Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
-                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of_key(args.at(at.index as usize)))),
                     Err(_) => world = true,
                 },
                 Class::Free => {}
@@ -458,7 +460,7 @@ impl<'s> Applier<'s> {
         }
         self.core.account(id, start, failed, &self.client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(&mut self.core, control, row, false);
         }
         false
     }

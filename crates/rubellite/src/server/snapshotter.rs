@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::background::Background;
 use engine::id::ExecutorId;
@@ -32,6 +32,8 @@ const WRITE: usize = 256 * 1024;
 const WRITE_STREAMED: usize = 16 * 1024;
 /// How often a delay looks whether it is still wanted.
 const STEP: Duration = Duration::from_millis(10);
+/// How long the thread works before it rests, while clients are served.
+const WORK: Duration = Duration::from_micros(500);
 
 /// What the thread is to do.
 enum Job {
@@ -146,7 +148,40 @@ struct Output<'a> {
     step: usize,
     checksum: Checksum,
     buffer: Vec<u8>,
+    pace: Pace,
     failure: Option<String>,
+}
+
+/// How fast a snapshot is made while clients are served: half the time. Where cores are fewer than busy threads, a thread
+/// that never sleeps is given whole slices of milliseconds, and a client waits for each; one that rests soon is not.
+struct Pace {
+    began: Instant,
+    turns: u64,
+}
+
+impl Pace {
+    fn new(server: &Server) -> Self {
+        Pace { began: Instant::now(), turns: turns(server) }
+    }
+
+    /// To be called often, while no shard is held.
+    fn rest(&mut self, server: &Server) {
+        let worked = self.began.elapsed();
+        if worked < WORK {
+            return;
+        }
+        let turns = turns(server);
+        if turns != self.turns {
+            self.turns = turns;
+            std::thread::sleep(worked.min(STEP));
+        }
+        self.began = Instant::now();
+    }
+}
+
+/// How many turns the I/O threads have made.
+fn turns(server: &Server) -> u64 {
+    server.counters.iter().map(|counters| counters.turns.load(Ordering::Relaxed)).sum()
 }
 
 impl Output<'_> {
@@ -178,6 +213,7 @@ impl Consumer for Output<'_> {
 
     /// Tests slow saving down. A delay that is taken back ends at once.
     fn passed(&mut self, keys: u64) -> bool {
+        self.pace.rest(self.server);
         let began = clock::monotonic_us();
         loop {
             if !self.goes_on() {
@@ -230,6 +266,7 @@ fn write(
         file,
         checksum: Checksum::new(job.checksum),
         buffer: Vec::new(),
+        pace: Pace::new(server),
         failure: None,
     };
     output.put(&job.preamble);
