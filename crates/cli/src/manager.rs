@@ -115,7 +115,7 @@ const COMMANDS: &[Command] = &[
 /// Runs the subcommand that the flags ask for; the exit code.
 pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure> {
     let mut request = std::mem::take(&mut options.manager);
-    complete(&mut options, &mut request, &vocabulary)?;
+    complete(&options, &mut request, &vocabulary)?;
     let name = request.command.clone().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(fatal("Unknown --cluster subcommand"));
