@@ -1,122 +1,25 @@
 //! Clusters of the real binary, made and changed by the manager that people type.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::net::TcpListener;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use e2e::{Connection, Output, Program, Reply, Server, absent, wait};
+use e2e::cluster::{self, Client, manage};
+use e2e::{Cluster, Output, Program, Server, absent, wait};
 
-/// A node in a folder of its own. Its bus listens 10,000 ports above its clients' port, as everybody expects, so both have
-/// to be free.
 fn node(program: &Program) -> Server {
-    for _ in 0..500 {
-        let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "no"];
-        let mut server = Server::prepare(program, &arguments);
-        let bus = server.port() + 10_000;
-        if TcpListener::bind(("127.0.0.1", bus)).is_ok() {
-            server.boot();
-            return server;
-        }
-    }
-    panic!("no port is free together with the one 10,000 above it");
+    cluster::node(program, None, Duration::from_secs(2), &[])
 }
 
 fn address(server: &Server) -> String {
-    format!("127.0.0.1:{}", server.port())
-}
-
-/// The manager, with a timeout of its own.
-fn manage(words: &[&str]) -> Output {
-    let mut command = Command::new("timeout");
-    command.arg("100").arg(Program::ours().cli().get_program()).arg("--cluster").args(words);
-    Output::of(command)
-}
-
-fn create(nodes: &[Server], replicas: &str) {
-    let addresses: Vec<String> = nodes.iter().map(address).collect();
-    let mut words = vec!["create"];
-    words.extend(addresses.iter().map(String::as_str));
-    words.extend(["--cluster-replicas", replicas, "--cluster-yes"]);
-    let made = manage(&words);
-    assert!(made.stdout.contains("[OK] All 16384 slots covered"), "{}{}", made.stdout, made.stderr);
-    for server in nodes {
-        wait::until("the cluster is up for everybody", || {
-            server.run("CLUSTER INFO").text().contains("cluster_state:ok")
-        });
-    }
-}
-
-/// A client that goes where it is sent, as cluster clients do.
-struct Client {
-    connections: HashMap<u16, Connection>,
-    any: u16,
-    owners: HashMap<u16, u16>,
-}
-
-impl Client {
-    fn of(server: &Server) -> Client {
-        Client { connections: HashMap::new(), any: server.port(), owners: HashMap::new() }
-    }
-
-    fn at(&mut self, port: u16) -> Option<&mut Connection> {
-        match self.connections.entry(port) {
-            Entry::Occupied(there) => Some(there.into_mut()),
-            Entry::Vacant(free) => {
-                let mut connection = Connection::open(port).ok()?;
-                connection.set_patience(Duration::from_secs(2)).ok()?;
-                Some(free.insert(connection))
-            }
-        }
-    }
-
-    /// Runs a command on a key, however often it is sent elsewhere; `None` when that takes more than `patience`.
-    fn call(&mut self, key: &str, words: &[&str], patience: Duration) -> Option<Reply> {
-        let slot = structures::crc16::slot(key.as_bytes());
-        let begin = Instant::now();
-        let mut ask: Option<u16> = None;
-        while begin.elapsed() < patience {
-            let port = ask.unwrap_or_else(|| self.owners.get(&slot).copied().unwrap_or(self.any));
-            let asking = ask.take().is_some();
-            let reply = self.at(port).and_then(|connection| {
-                if asking {
-                    connection.call(&["ASKING"]).ok()?;
-                }
-                connection.call(words).ok()
-            });
-            let Some(reply) = reply else {
-                self.connections.remove(&port);
-                self.owners.remove(&slot);
-                let other = self.owners.values().copied().find(|other| *other != port);
-                self.any = other.unwrap_or(self.any);
-                std::thread::sleep(Duration::from_millis(5));
-                continue;
-            };
-            let Reply::Error(text) = &reply else { return Some(reply) };
-            let text = String::from_utf8_lossy(text).into_owned();
-            let target = || text.rsplit(':').next().and_then(|port| port.trim().parse().ok());
-            match text.split(' ').next() {
-                Some("MOVED") => {
-                    self.owners.insert(slot, target()?);
-                }
-                Some("ASK") => ask = target(),
-                Some("TRYAGAIN" | "CLUSTERDOWN" | "LOADING" | "READONLY") => {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                _ => return Some(reply),
-            }
-        }
-        None
-    }
+    server.address().to_string()
 }
 
 #[test]
 fn six_folders_a_failover_and_the_way_back() {
-    let mut nodes: Vec<Server> = (0..6).map(|_| node(&Program::ours())).collect();
-    create(&nodes, "1");
+    let Cluster { mut nodes } = Cluster::create((0..6).map(|_| node(&Program::ours())).collect(), 1);
     let first = nodes[0].port();
     let python = ["/usr/bin/python3", "python3"].into_iter().find(|python| {
         let found = Command::new(python).args(["-c", "import redis.cluster"]).output();
@@ -133,11 +36,11 @@ fn six_folders_a_failover_and_the_way_back() {
     workload(first);
 
     // A primary is killed: its replica takes over with every key that it had acknowledged.
-    let mut client = Client::of(&nodes[1]);
+    let mut client = Client::of(&nodes[1..]);
     let patience = Duration::from_secs(20);
     for n in 0..300 {
         let key = format!("kept:{n}");
-        assert_eq!(client.call(&key, &["SET", &key, "here"], patience).expect("a reply").text(), "OK");
+        client.set(&key, "here", patience);
     }
     let name = nodes[0].run("CLUSTER MYID").text();
     wait::until("the replica has everything", || {
@@ -152,8 +55,8 @@ fn six_folders_a_failover_and_the_way_back() {
     let begin = Instant::now();
     for n in 0..300 {
         let key = format!("kept:{n}");
-        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "here", "{key}");
-        assert_eq!(client.call(&key, &["SET", &key, "still"], patience).expect("a reply").text(), "OK");
+        client.expect(&key, "here", patience);
+        client.set(&key, "still", patience);
     }
     eprintln!("all slots accept writes {:?} after a primary was killed", begin.elapsed());
     workload(nodes[1].port());
@@ -174,7 +77,7 @@ fn six_folders_a_failover_and_the_way_back() {
     take_over(&nodes[0], &nodes);
     for n in 0..300 {
         let key = format!("kept:{n}");
-        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "still", "{key}");
+        client.expect(&key, "still", patience);
     }
 }
 
@@ -194,14 +97,13 @@ fn take_over(replica: &Server, nodes: &[Server]) {
 
 #[test]
 fn slots_move_under_load_without_a_lost_key() {
-    let nodes: Vec<Server> = (0..3).map(|_| node(&Program::ours())).collect();
-    create(&nodes, "0");
+    let Cluster { nodes } = Cluster::create((0..3).map(|_| node(&Program::ours())).collect(), 0);
     let over = Arc::new(AtomicBool::new(false));
     let written: Arc<Mutex<HashMap<String, u64>>> = Arc::default();
     let writes = Arc::new(AtomicUsize::new(0));
     let load = {
         let (over, written, writes) = (over.clone(), written.clone(), writes.clone());
-        let mut client = Client::of(&nodes[0]);
+        let mut client = Client::of(&nodes);
         std::thread::spawn(move || {
             let mut n = 0u64;
             while !over.load(Ordering::Relaxed) {
@@ -236,11 +138,10 @@ fn slots_move_under_load_without_a_lost_key() {
     let check = manage(&["check", &address(&nodes[0])]);
     assert!(check.stdout.contains("[OK] All nodes agree about slots configuration"), "{}", check.stdout);
     assert!(check.stdout.contains("[OK] All 16384 slots covered"), "{}", check.stdout);
-    let mut client = Client::of(&nodes[2]);
+    let mut client = Client::of(&nodes);
     let written = written.lock().unwrap();
     for (key, count) in written.iter() {
-        let reply = client.call(key, &["GET", key], Duration::from_secs(20)).expect("a reply");
-        assert_eq!(reply.text(), count.to_string(), "{key}");
+        client.expect(key, &count.to_string(), Duration::from_secs(20));
     }
     let keys: i64 = nodes.iter().map(|node| node.run("DBSIZE").integer()).sum();
     assert_eq!(keys, written.len() as i64, "each key is in one place");
@@ -249,14 +150,13 @@ fn slots_move_under_load_without_a_lost_key() {
 #[test]
 fn real_valkey_nodes_and_ours_are_one_cluster() {
     let Some(valkey) = Program::valkey() else { return absent("no Valkey is at hand") };
-    let nodes: Vec<Server> =
-        (0..6).map(|at| if at % 2 == 0 { node(&Program::ours()) } else { node(&valkey) }).collect();
-    create(&nodes, "1");
-    let mut client = Client::of(&nodes[0]);
+    let mixed = (0..6).map(|at| if at % 2 == 0 { node(&Program::ours()) } else { node(&valkey) });
+    let Cluster { nodes } = Cluster::create(mixed.collect(), 1);
+    let mut client = Client::of(&nodes);
     let patience = Duration::from_secs(20);
     for n in 0..500 {
         let key = format!("k:{n}");
-        assert_eq!(client.call(&key, &["SET", &key, "v"], patience).expect("a reply").text(), "OK");
+        client.set(&key, "v", patience);
     }
     // Every replica, whichever program it is, takes over from its primary by hand.
     let replicas: Vec<&Server> = nodes.iter().filter(|node| node.info("role") == "slave").collect();
@@ -267,7 +167,7 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
     }
     for n in 0..500 {
         let key = format!("k:{n}");
-        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "v", "{key}");
+        client.expect(&key, "v", patience);
     }
     // Slots move between the two programs, both ways.
     let leading = || nodes.iter().filter(|node| node.info("role") == "master").collect::<Vec<&Server>>();
@@ -292,7 +192,7 @@ fn real_valkey_nodes_and_ours_are_one_cluster() {
     }
     for n in 0..500 {
         let key = format!("k:{n}");
-        assert_eq!(client.call(&key, &["GET", &key], patience).expect("a reply").text(), "v", "{key}");
+        client.expect(&key, "v", patience);
     }
 }
 

@@ -199,6 +199,7 @@ impl<'s> Core<'s> {
             }
             return;
         }
+        client.unpacked = None;
         if let Some((slot, is_exec)) = slot {
             self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
@@ -292,6 +293,8 @@ impl<'s> Core<'s> {
             let how = Circumstances {
                 out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
+                bus_is_deaf: (row.has(Flags::WRITE) || client.multi.is_some())
+                    && self.server.cluster.as_ref().is_some_and(|node| node.is_deaf(self.server.engine.now())),
                 in_exec: false,
             };
             match judge(&control, client, id, row, args, &how) {
@@ -321,6 +324,11 @@ impl<'s> Core<'s> {
                 self.enqueue(client, &control, id, row, args);
                 self.lease.end_unit();
                 return Outcome::Done;
+            }
+            if !self.is_unpacked(client, row, &args, &control.env) {
+                self.lease.abandon(&mut client.attempt);
+                self.lease.end_unit();
+                return Outcome::Parked;
             }
             let done = match bound {
                 Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
@@ -416,8 +424,11 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let narrowed = narrowed(control, client, id, row, args, &control.env);
-        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
+        let own = match client.unpacked.take() {
+            Some(unpacked) => Some(Env { unpacked: Some(unpacked), ..Env::clone(&control.env) }),
+            None => narrowed(control, client, id, row, args, &control.env),
+        };
+        let env: &Env = own.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);

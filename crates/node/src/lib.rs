@@ -64,5 +64,6 @@ pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;
+mod unpack;
 pub mod waiting;
 pub mod worker;

@@ -23,7 +23,7 @@ pub fn cannot_read(file: &str, why: &str) -> String {
 }
 
 pub fn cannot_write(file: &str, why: &str) -> String {
-    format!("Could not write the cluster config file {file}: {why}")
+    format!("Could not rename tmp cluster config file to {file}, or not write it: {why}")
 }
 
 pub fn meet(host: &str, port: u16, who: &str) -> String {
