@@ -81,11 +81,13 @@ impl Delivery {
         }
         self.preface = usize::from(!self.order.auth.is_empty()) + usize::from(!self.select.is_empty());
         (self.refusal, self.is_valid) = (None, true);
-        [&self.order.auth, &self.select, &self.order.restores]
+        [&self.order.auth, &self.select, &self.order.requests]
     }
 
     /// Takes a reply in; `Some` when it was the last one.
     pub fn answered(&mut self, reply: Value) -> Option<Delivered> {
+        // EXISTS answers with a number.
+        let is_there = !matches!(reply, Value::Error(_) | Value::Integer(0));
         let refusal = if let Value::Error(text) = reply { Some(text) } else { None };
         let is_good = refusal.is_none();
         self.refusal = self.refusal.take().or(refusal);
@@ -93,7 +95,7 @@ impl Delivery {
             self.preface -= 1;
             self.is_valid &= is_good;
         } else {
-            self.acknowledged.push(is_good && self.is_valid);
+            self.acknowledged.push(is_there && self.is_valid);
         }
         (self.preface == 0 && self.acknowledged.len() >= self.order.keys).then(|| self.end())
     }

@@ -58,7 +58,9 @@ impl Core<'_> {
     /// needs memory is to be refused. The lease has entered the gate; the shards that it held it may have no more.
     pub(crate) fn is_out_of_memory(&mut self, control: &Control) -> bool {
         let memory = &control.config.memory;
-        if memory.maxmemory == 0 || control.is_replica() || self.used() <= memory.maxmemory {
+        let used = self.server.host.used_memory() as u64;
+        if memory.maxmemory == 0 || control.is_replica() || used <= memory.maxmemory || self.used() <= memory.maxmemory
+        {
             return false;
         }
         let may_evict = memory.maxmemory_policy != MaxmemoryPolicy::Noeviction
@@ -85,8 +87,10 @@ impl Core<'_> {
         }
     }
 
+    /// Memory that counts. What replicas have yet to be sent does not, beyond the size that the backlog may have: evicting
+    /// would only make it longer.
     fn used(&self) -> u64 {
-        self.server.host.used_memory() as u64
+        (self.server.host.used_memory() as u64).saturating_sub(crate::memory::stream_beyond_backlog(self.server))
     }
 
     /// Evicts until the data fit or the time is over. False when there was nothing to evict.

@@ -25,6 +25,7 @@
 //! [`engine::Clock`].
 #![forbid(unsafe_code)]
 
+mod accounts;
 pub mod admission;
 pub mod aof;
 pub mod busy;
@@ -63,5 +64,6 @@ pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;
+mod unpack;
 pub mod waiting;
 pub mod worker;

@@ -59,8 +59,8 @@ pub struct Order {
     pub auth: Vec<u8>,
     /// The database there.
     pub db: i64,
-    /// One RESTORE for each key, encoded.
-    pub restores: Vec<u8>,
+    /// One command for each key, encoded: RESTORE, or EXISTS.
+    pub requests: Vec<u8>,
     /// How many.
     pub keys: usize,
 }

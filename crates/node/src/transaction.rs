@@ -160,7 +160,7 @@ impl Core<'_> {
         args: Args<'_>,
         meanwhile: &mut dyn Meanwhile,
     ) {
-        let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
+        let how = Circumstances { in_exec: true, ..Circumstances::default() };
         let refused = match judge(control, client, id, row, args, &how) {
             Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
             Admission::Deny(denied) => {
@@ -179,6 +179,7 @@ impl Core<'_> {
         }
         let start = self.start_clock();
         let from = client.out.len();
+        self.out_mark = from;
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
                 let narrowed = narrowed(control, client, id, row, args, &control.env_no_block);
@@ -210,7 +211,7 @@ impl Core<'_> {
         }
         self.account(id, start, failed, client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, false);
         }
     }
 

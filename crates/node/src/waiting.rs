@@ -37,7 +37,7 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
     match &client.waiting {
         Waiting::Keys(entry, vain) if entry.ended_by(WaitState::Unblocked) => {
             let (entry, vain) = (entry.clone(), *vain);
-            in_vain(core, client, error, vain);
+            in_vain(core, client, &entry, error, vain);
             core.tombstones.push(entry);
             true
         }
@@ -98,7 +98,7 @@ pub fn count(core: &Core<'_>, client: &Client) {
     add(&client.card.commands, 1);
 }
 
-fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnTimeoutReply) {
+fn in_vain(core: &Core<'_>, client: &mut Client, entry: &WaitEntry, error: Option<Error>, vain: OnTimeoutReply) {
     let start = client.out.len();
     count(core, client);
     match (error, vain) {
@@ -113,6 +113,7 @@ fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnT
     if client.reply_mode != ReplyMode::On {
         client.out.buf.truncate(start);
     }
+    core.charge_wait(entry, client.out.len().saturating_sub(start));
     leave(client);
 }
 
@@ -123,7 +124,7 @@ pub fn end_wait(core: &mut Core<'_>, client: &mut Client, who: WaitState, error:
         return false;
     }
     let (entry, vain) = (entry.clone(), *vain);
-    in_vain(core, client, error, vain);
+    in_vain(core, client, &entry, error, vain);
     core.tombstones.push(entry);
     true
 }

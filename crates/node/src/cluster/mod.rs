@@ -23,6 +23,7 @@
 //!
 //! Outside of a cluster there is none of this; a command looks at one word.
 
+pub mod aside;
 pub mod bus;
 mod carry;
 mod keys;
@@ -33,7 +34,7 @@ pub mod stats;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use ::cluster::{Action, Asker, Cluster, Event, Outbox, View};
 use keyspace::UnixMillis;
@@ -53,12 +54,16 @@ pub struct ClusterNode {
     hand: Mutex<()>,
     /// Links and packets on their way to the bus.
     wire: Mutex<VecDeque<Action>>,
+    /// When the machine was last told anything, in ms; the time comes ten times a second.
+    heard: AtomicI64,
+    /// For how long that may be ago.
+    deafness_ms: AtomicI64,
     /// Data were loaded, and the machine does not know.
     arrival: AtomicBool,
     /// What slots have cost.
     pub stats: stats::SlotStats,
     /// Keys of slots that went to another node by gossip alone.
-    pub aside: keys::Aside,
+    pub aside: aside::Aside,
     /// Whether the newest copy of the file is on the disk for good; `None` before this life has written one.
     newest_is_safe: Mutex<Option<bool>>,
 }
@@ -81,13 +86,16 @@ impl ClusterNode {
     pub fn new(machine: Cluster, outbox: Outbox) -> Self {
         let mut state = State { machine, outbox, pending: VecDeque::new() };
         state.gather();
+        let deafness_ms = state.machine.config().deafness_ms();
         ClusterNode {
+            heard: AtomicI64::new(i64::MAX),
+            deafness_ms: AtomicI64::new(deafness_ms),
             state: Mutex::new(state),
             hand: Mutex::default(),
             wire: Mutex::default(),
             arrival: AtomicBool::new(false),
             stats: stats::SlotStats::default(),
-            aside: keys::Aside::default(),
+            aside: aside::Aside::default(),
             newest_is_safe: Mutex::default(),
         }
     }
@@ -97,6 +105,7 @@ impl ClusterNode {
         let mut state = self.state.lock();
         let State { machine, outbox, .. } = &mut *state;
         let result = f(machine, outbox);
+        self.deafness_ms.store(machine.config().deafness_ms(), Ordering::Relaxed);
         state.gather();
         result
     }
@@ -109,6 +118,12 @@ impl ClusterNode {
     /// Tells the machine what has happened.
     pub fn tell(&self, now: UnixMillis, event: Event<'_>) {
         self.with(|machine, out| machine.handle(now, event, out));
+        self.heard.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Whether nobody has looked at the bus for longer than it takes to be replaced: the process stood still.
+    pub fn is_deaf(&self, now: UnixMillis) -> bool {
+        now.0.saturating_sub(self.heard.load(Ordering::Relaxed)) > self.deafness_ms.load(Ordering::Relaxed)
     }
 
     /// The machine's newest view.

@@ -123,7 +123,7 @@ fn encode_keys(call: &mut Call<'_, '_>, options: &Options<'_>) -> Option<Prepare
         timeout: options.timeout,
         auth,
         db: options.db,
-        restores,
+        requests: restores,
         keys: names.len(),
     };
     Some(Prepared { order, names, copies: options.copy })

@@ -37,6 +37,18 @@ impl Apart {
         }
     }
 
+    /// Takes out the keys of every slot, of a keyspace that is laid out by slots.
+    pub fn take_slots(mut self) -> Vec<(u16, DbIndex, Db)> {
+        let mut taken = Vec::new();
+        for (at, shard) in self.shards.iter_mut().enumerate() {
+            for db in (0..shard.databases() as u16).map(DbIndex) {
+                let slots: Vec<u16> = shard.db(db).slots(ShardId(at as u16)).collect();
+                taken.extend(slots.into_iter().filter_map(|slot| Some((slot, db, shard.take_slot(db, slot)?))));
+            }
+        }
+        taken
+    }
+
     /// It is of no use: what is to be freed.
     pub fn give_up(mut self) -> Vec<Db> {
         self.shards.iter_mut().flat_map(|shard| dbs(shard).collect::<Vec<_>>()).map(|(_, db)| db).collect()

@@ -201,7 +201,14 @@ impl Handler for ControlThread<'_> {
                 Signal::Interrupt => &process.shutdown_on_sigint,
                 Signal::Terminate => &process.shutdown_on_sigterm,
             };
-            let wish = Wish { save: how.save, nosave: how.nosave, now: how.now, force: how.force };
+            let wish = Wish {
+                save: how.save,
+                nosave: how.nosave,
+                now: how.now,
+                force: how.force,
+                safe: how.safe,
+                failover: how.failover,
+            };
             shutdown::request(self.server, wish, None, None);
         }
         node::failover::tick(&mut self.core);
@@ -221,6 +228,7 @@ impl Handler for ControlThread<'_> {
         self.server.still.wait();
         if now >= self.next_tick {
             self.next_tick = now + TICK_MS;
+            clock::tune();
             self.tick();
             self.feel_pulse(now);
         }

@@ -43,7 +43,7 @@ impl Clock for SystemClock {
     }
 
     fn nanos(&self) -> u64 {
-        clock::monotonic_us() * 1000
+        clock::monotonic_ns()
     }
 }
 
@@ -61,6 +61,8 @@ pub fn log_line(level: LogLevel, text: &str) {
 /// The process as the node's host.
 pub struct ProcessHost {
     lazy_free: Lane,
+    /// Not the migrator's threads: they may all wait for another server's answer, which waits for this.
+    elsewhere: Lane,
     snapshotter: Snapshotter,
     control: Arc<Waker>,
     /// The append-only file, once there is a journal.
@@ -95,8 +97,8 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
-        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator, nodes }
+        let (lazy_free, elsewhere, migrator) = (Lane::new("lazyfree"), Lane::new("elsewhere"), Migrator::default());
+        ProcessHost { lazy_free, elsewhere, snapshotter, control, aof, outside, config_file, facts, migrator, nodes }
     }
 }
 
@@ -151,6 +153,18 @@ impl Host for ProcessHost {
 
     fn read_file(&self, path: &[u8]) -> Result<Vec<u8>, String> {
         source::read(Path::new(OsStr::from_bytes(path))).map_err(|e| errno::text(&e))
+    }
+
+    fn find_file(&self, name: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        match source::read(Path::new(OsStr::from_bytes(name))) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(errno::text(&e)),
+        }
+    }
+
+    fn write_aside(&self) {
+        self.snapshotter.write_aside();
     }
 
     fn load_snapshot(&self, core: &mut Core<'_>, how: How) -> Result<(), String> {
@@ -246,6 +260,10 @@ impl Host for ProcessHost {
 
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
         self.migrator.submit(order, done);
+    }
+
+    fn elsewhere(&self, job: Box<dyn FnOnce() + Send>) {
+        self.elsewhere.submit(job);
     }
 
     fn migration_sockets(&self) -> usize {

@@ -226,7 +226,7 @@ mod tests {
             timeout: Duration::from_millis(500),
             auth: Vec::new(),
             db: 9,
-            restores,
+            requests: restores,
             keys,
         }
     }

@@ -20,10 +20,14 @@ pub struct Copies {
     pub previous: Option<Vec<u8>>,
 }
 
-/// The file of a node, locked for this process.
+/// The file of a node.
 pub struct NodesFile {
     path: PathBuf,
-    _lock: File,
+}
+
+/// Nobody else uses the file while this is there.
+pub struct NodesLock {
+    _file: File,
 }
 
 fn beside(path: &Path, extension: &str) -> PathBuf {
@@ -34,11 +38,11 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
 
 impl NodesFile {
     /// Locks the file that the configuration names. The error is for the log.
-    pub fn open(config: &Config) -> Result<NodesFile, String> {
+    pub fn open(config: &Config) -> Result<(NodesFile, NodesLock), String> {
         let path = PathBuf::from(OsStr::from_bytes(&config.cluster.config_file));
         let shown = path.display().to_string();
         match files::lock(&beside(&path, ".lock")) {
-            Ok(Some(lock)) => Ok(NodesFile { path, _lock: lock }),
+            Ok(Some(lock)) => Ok((NodesFile { path }, NodesLock { _file: lock })),
             Ok(None) => Err(log_text::cluster_node::locked(&shown)),
             Err(e) => Err(log_text::cluster_node::cannot_lock(&shown, &errno::text(&e))),
         }
@@ -72,7 +76,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut config = Config::default();
         config.cluster.config_file = dir.path().join("nodes.conf").as_os_str().as_bytes().to_vec();
-        let file = NodesFile::open(&config).unwrap();
+        let (file, lock) = NodesFile::open(&config).unwrap();
         assert!(file.read().unwrap().newest.is_none());
         for (text, fsync, keep) in
             [("one", true, true), ("two", false, true), ("2.5", false, false), ("three", true, true)]
@@ -85,5 +89,7 @@ mod tests {
         let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "nothing is left over: {names:?}");
         assert!(NodesFile::open(&config).is_err(), "one node a file");
+        drop(lock);
+        assert!(NodesFile::open(&config).is_ok());
     }
 }

@@ -28,8 +28,8 @@ use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signal
 
 use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
-use super::nodes_file::NodesFile;
-use super::settings::{self, Outside};
+use super::nodes_file::{NodesFile, NodesLock};
+use super::settings::{self, Outside, Title};
 use super::snapshotter::{self, Jobs};
 use super::{control, replica, sentinel, state_file, thread};
 
@@ -213,12 +213,16 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         }
     }
     let threads = if machine.is_some() { 1 } else { config.threads.count(cores::available() as u32) as usize };
-    let title = match () {
-        () if machine.is_some() => "[sentinel]",
-        () if config.cluster.enabled => "[cluster]",
-        () => "",
+    let title = Title {
+        name: name.to_owned(),
+        mode: match () {
+            () if machine.is_some() => "[sentinel]",
+            () if config.cluster.enabled => "[cluster]",
+            () => "",
+        },
+        file: file.as_ref().map_or_else(|| "-".to_owned(), |file| file.display().to_string()),
     };
-    settings::set_title(name, title, &config);
+    title.show(&config);
     let reported: Arc<OnceLock<&'static Server>> = Arc::default();
     let hook = reported.clone();
     crash::install(
@@ -234,9 +238,10 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
-    let outside = Arc::new(Outside { name: name.to_owned(), mode: title, ..Outside::default() });
-    let (nodes, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
-        Ok(joined) => joined.unzip(),
+    let outside = Arc::new(Outside { title, ..Outside::default() });
+    let (nodes, lock, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
+        Ok(Some(Joined { file, lock, machine, outbox })) => (Some(file), Some(lock), Some((machine, outbox))),
+        Ok(None) => (None, None, None),
         Err(reason) => {
             log::warning(reason);
             return Ok(1);
@@ -284,7 +289,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let _ = reported.set(server);
     let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
-    serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
+    let connections = serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
     if server.is_unrecovered() {
         // The last line says why there are no data.
         remove_pid_file(&config);
@@ -303,24 +308,36 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     }
     remove_pid_file(&config);
     log::warning(log_text::shutdown::bye(if server.is_sentinel() { "Sentinel" } else { "Rubellite" }));
+    // Clients see the end when everything is given back, ports and locks too: whoever has asked for it may start the next
+    // server at once.
+    drop(lock);
+    drop(connections);
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
 
+/// What a member of a cluster starts with.
+struct Joined {
+    file: NodesFile,
+    lock: NodesLock,
+    machine: Cluster,
+    outbox: Outbox,
+}
+
 /// Locks the file in which this node keeps what it knows, and makes the machine of what is in it.
-fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
+fn join(config: &Config) -> Result<Joined, String> {
     if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
         return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
     }
     if config.network.bind.is_empty() {
         return Err(log_text::cluster_node::NO_BIND.to_owned());
     }
-    let file = NodesFile::open(config)?;
+    let (file, lock) = NodesFile::open(config)?;
     let copies = file.read()?;
     let saved = Saved { newest: copies.newest.as_deref(), previous: copies.previous.as_deref() };
     let mut outbox = Outbox::new();
     let now = UnixMillis(runtime::clock::unix_ms());
     let machine = Cluster::new(node::cluster::settings(config), saved, entropy::seed(), now, &mut outbox)?;
-    Ok((file, (machine, outbox)))
+    Ok(Joined { file, lock, machine, outbox })
 }
 
 /// One shard for one thread, so that a turn takes one lock; else many for each thread, so that they seldom meet, even in
@@ -329,6 +346,7 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 64).next_power_of_two().min(1024) }
 }
 
+/// Runs the threads until the end. The connections of clients are open still.
 #[allow(clippy::too_many_arguments)]
 fn serve(
     server: &Server,
@@ -339,7 +357,7 @@ fn serve(
     mut watcher: Reactor,
     jobs: Jobs,
     aof: &Aof,
-) -> io::Result<()> {
+) -> io::Result<Vec<Reactor>> {
     let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
@@ -362,11 +380,11 @@ fn serve(
     }
     std::thread::scope(|scope| -> io::Result<()> {
         let mut handles = Vec::new();
-        for (index, mut reactor) in reactors.drain(..).enumerate() {
+        for (index, reactor) in reactors.iter_mut().enumerate() {
             let name = format!("io-{index}");
             handles.push(std::thread::Builder::new().name(name).stack_size(STACK).spawn_scoped(scope, move || {
                 arm();
-                if let Err(e) = thread::run(server, index, &mut reactor) {
+                if let Err(e) = thread::run(server, index, reactor) {
                     log::warning(format!("I/O thread {index} has failed: {e}"));
                     server.stop(1);
                 }
@@ -398,6 +416,7 @@ fn serve(
             return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
+        runtime::text::map_now();
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             arm();
             replica::run(server, threads + control::EXECUTORS - 2);
@@ -415,7 +434,7 @@ fn serve(
         result
     })?;
     acceptor.close_all();
-    Ok(())
+    Ok(reactors)
 }
 
 /// Without it a crash report of this thread has the addresses only, which is better than no thread.
