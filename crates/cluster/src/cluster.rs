@@ -32,7 +32,6 @@ use crate::stats::Stats;
 use crate::tick::PERIOD_MS;
 use crate::turn::{Todo, Turn};
 use crate::view::View;
-use bytes::Bytes;
 use keyspace::UnixMillis;
 use resp::error::{Error, cluster as error};
 use std::sync::Arc;
@@ -143,6 +142,9 @@ impl Cluster {
 
     /// Runs `body` and then what it put off.
     fn turn<R>(&mut self, now: UnixMillis, out: &mut Outbox, body: impl FnOnce(&mut Cluster, &mut Turn<'_>) -> R) -> R {
+        if now.0 - self.last_turn > self.config.deafness_ms() {
+            self.todo.state = true;
+        }
         self.last_turn = now.0;
         let verbosity = self.config.verbosity;
         let mut own = Outbox::new();
@@ -261,13 +263,7 @@ impl Cluster {
         node.address.port = config.announced_port();
         node.address.tls_port = config.announced_tls_port();
         node.address.bus_port = config.announced_bus_port();
-        node.announced.hostname.clone_from(&config.announce_hostname);
-        node.announced.human_name.clone_from(&config.announce_human_name);
-        node.announced.client_ipv4.clone_from(&config.announce_client_ipv4);
-        node.announced.client_ipv6.clone_from(&config.announce_client_ipv6);
-        node.announced.client_port = config.announce_client_port;
-        node.announced.client_tls_port = config.announce_client_tls_port;
-        node.announced.availability_zone.clone_from(&config.availability_zone);
+        node.announced.clone_from(&config.announced);
         node.flags.set(Flags::EXTENSIONS | Flags::LIGHT_PUBLISH | Flags::LIGHT_MODULE);
         node.flags.put(Flags::NOFAILOVER, config.replica_no_failover);
         let changed = (node.flags, &node.address, &node.announced) != (me.flags, &me.address, &me.announced);
@@ -443,13 +439,6 @@ impl Cluster {
     /// Sends a message to the subscribers of other nodes: of all, or (sharded) of this shard.
     pub fn publish(&mut self, now: UnixMillis, channel: &[u8], message: &[u8], sharded: bool, out: &mut Outbox) {
         self.turn(now, out, |cluster, t| cluster.send_publish(t, channel, message, sharded));
-    }
-
-    /// The command that a primary puts into its journal when it is shut down, so that this replica takes over.
-    pub fn shutdown_failover(&self, replica: NodeId) -> [Bytes; 5] {
-        let name = Bytes::copy_from_slice(replica.as_bytes());
-        let word = |text: &'static str| Bytes::from_static(text.as_bytes());
-        [word("CLUSTER"), word("FAILOVER"), word("FORCE"), word("REPLICAID"), name]
     }
 }
 

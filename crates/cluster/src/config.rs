@@ -2,6 +2,8 @@
 //!
 //! A plain value, exchanged whole by [`crate::Cluster::configure`]; its defaults are the published ones.
 
+use crate::node::Announced;
+
 /// The directives that the cluster reads. Empty texts and port 0 mean "not set".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -27,20 +29,9 @@ pub struct Config {
     pub announce_tls_port: u16,
     /// `cluster-announce-bus-port`.
     pub announce_bus_port: u16,
-    /// `cluster-announce-client-ipv4`.
-    pub announce_client_ipv4: Vec<u8>,
-    /// `cluster-announce-client-ipv6`.
-    pub announce_client_ipv6: Vec<u8>,
-    /// `cluster-announce-client-port`.
-    pub announce_client_port: u16,
-    /// `cluster-announce-client-tls-port`.
-    pub announce_client_tls_port: u16,
-    /// `cluster-announce-hostname`.
-    pub announce_hostname: Vec<u8>,
-    /// `cluster-announce-human-nodename`.
-    pub announce_human_name: Vec<u8>,
-    /// `availability-zone`.
-    pub availability_zone: Vec<u8>,
+    /// What this node tells of itself beyond its address: `cluster-announce-hostname`, `cluster-announce-human-nodename`,
+    /// `cluster-announce-client-*`, `availability-zone`.
+    pub announced: Announced,
     /// `cluster-preferred-endpoint-type`.
     pub preferred_endpoint: Endpoint,
     /// `cluster-replica-validity-factor`; 0: a replica's data are never too old.
@@ -85,13 +76,7 @@ impl Default for Config {
             announce_port: 0,
             announce_tls_port: 0,
             announce_bus_port: 0,
-            announce_client_ipv4: Vec::new(),
-            announce_client_ipv6: Vec::new(),
-            announce_client_port: 0,
-            announce_client_tls_port: 0,
-            announce_hostname: Vec::new(),
-            announce_human_name: Vec::new(),
-            availability_zone: Vec::new(),
+            announced: Announced::default(),
             preferred_endpoint: Endpoint::Ip,
             replica_validity_factor: 10,
             repl_ping_period_ms: 10_000,
@@ -141,11 +126,19 @@ impl Config {
         self.timeout_ms().max(1000)
     }
 
+    /// How long this node may have stood still without the others having given it up.
+    pub fn deafness_ms(&self) -> i64 {
+        self.timeout_ms().max(LEAST_DEAFNESS_MS)
+    }
+
     /// The node timeout as a signed number of milliseconds.
     pub(crate) fn timeout_ms(&self) -> i64 {
         i64::try_from(self.node_timeout_ms).unwrap_or(i64::MAX / 1024).min(i64::MAX / 1024)
     }
 }
+
+/// A thread may be late by so much on a busy machine.
+const LEAST_DEAFNESS_MS: i64 = 2000;
 
 /// How far the bus port lies above the clients' port.
 pub const BUS_PORT_STEP: u16 = 10_000;

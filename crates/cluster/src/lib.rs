@@ -51,5 +51,6 @@ pub use cluster::{Cluster, Debug, Saved};
 pub use config::{BUS_PORT_STEP, Config, Endpoint, Level};
 pub use describe::{Asker, Link, Shard, ShardNode};
 pub use id::{Epoch, LinkId, NAME_LEN, NodeId, ShardId, Slot};
+pub use node::Announced;
 pub use slot_set::SlotSet;
 pub use view::{NodeIndex, View, ViewNode};

@@ -14,6 +14,9 @@
 //! early would be reached while writes still come, and they would be lost. Redis pauses in the same thread and need not
 //! wait.
 //!
+//! MFSTART is asked again until the primary says that it has paused: one that has just come back may not know yet that the
+//! replica is its own, and does not answer. Redis asks once, and such an attempt times out.
+//!
 //! FORCE leaves out the primary, TAKEOVER also the election. An attempt ends after `cluster-manual-failover-timeout`; the
 //! primary's pause lasts twice as long, so that it outlives the attempt.
 
@@ -27,6 +30,8 @@ use keyspace::UnixMillis;
 use resp::error::{Error, cluster as error};
 use resp::log_text::cluster as text;
 
+/// How long a replica waits for an answer before it asks again, in ms.
+const ASK_AGAIN_MS: i64 = 300;
 /// The pause lasts so many times the attempt.
 const PAUSE_TIMES: i64 = 2;
 
@@ -41,6 +46,8 @@ pub(crate) struct Manual {
     paused: bool,
     /// On the replica: the offset at which the primary has paused.
     offset: Option<u64>,
+    /// On the replica: when the primary was last asked to pause, if it is to.
+    asked: Option<i64>,
     /// On the replica: nothing stands before the election.
     can_start: bool,
 }
@@ -91,12 +98,15 @@ impl Cluster {
                 self.replace_primary(t);
             }
             FailoverMode::Force => self.start_manual(t),
-            FailoverMode::Plain => {
-                let bytes = packet::bare(Kind::MfStart, &self.header());
-                self.send_to(t, primary, Kind::MfStart, bytes);
-            }
+            FailoverMode::Plain => self.ask_to_pause(t, primary),
         }
         Ok(())
+    }
+
+    fn ask_to_pause(&mut self, t: &mut Turn<'_>, primary: Key) {
+        self.manual.asked = Some(t.now);
+        let bytes = packet::bare(Kind::MfStart, &self.header());
+        self.send_to(t, primary, Kind::MfStart, bytes);
     }
 
     fn manual_timeout(&self) -> i64 {
@@ -119,11 +129,14 @@ impl Cluster {
         if self.nodes[sender].replica_of != Some(self.nodes.me) {
             return;
         }
-        self.reset_manual(t);
         let timeout = self.manual_timeout();
+        if self.manual.replica() != Some(sender) {
+            self.reset_manual(t);
+            self.manual.replica = Some(sender);
+            t.notice(|| format!("Manual failover requested by replica {}.", self.called(sender)));
+        }
+        // Asked again: the pause goes on without a gap.
         self.manual.end = t.now + timeout;
-        self.manual.replica = Some(sender);
-        t.notice(|| format!("Manual failover requested by replica {}.", self.called(sender)));
         t.out.push(Action::PauseWrites { until: UnixMillis(t.now + timeout * PAUSE_TIMES) });
     }
 
@@ -149,6 +162,12 @@ impl Cluster {
 
     /// Sees whether the primary's last offset is reached.
     pub(crate) fn try_manual(&mut self, t: &mut Turn<'_>) {
+        let unanswered = self.manual.asked.filter(|_| self.manual.is_running() && self.manual.offset.is_none());
+        if let Some(primary) = self.nodes.myself().replica_of
+            && unanswered.is_some_and(|asked| t.now - asked >= ASK_AGAIN_MS)
+        {
+            self.ask_to_pause(t, primary);
+        }
         if self.manual.is_running() && !self.manual.can_start && self.manual.offset == Some(self.replication.offset) {
             t.notice(|| "All primary replication stream processed, manual failover can start.".to_owned());
             self.start_manual(t);

@@ -48,6 +48,8 @@ pub(crate) struct Node {
     pub ping_sent: i64,
     pub pong_received: i64,
     pub data_received: i64,
+    /// When the last ping that it has answered was sent: it has heard this node since then.
+    pub reached: i64,
     pub meet_sent: i64,
     pub failed_at: i64,
     pub orphaned_since: i64,
@@ -66,15 +68,22 @@ pub(crate) struct Address {
     pub bus_port: u16,
 }
 
-/// What a node has announced beyond its address.
+/// What a node announces beyond its address. Empty texts and port 0: nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Announced {
+pub struct Announced {
+    /// `cluster-announce-hostname`.
     pub hostname: Vec<u8>,
+    /// `cluster-announce-human-nodename`.
     pub human_name: Vec<u8>,
+    /// `cluster-announce-client-ipv4`.
     pub client_ipv4: Vec<u8>,
+    /// `cluster-announce-client-ipv6`.
     pub client_ipv6: Vec<u8>,
+    /// `cluster-announce-client-port`.
     pub client_port: u16,
+    /// `cluster-announce-client-tls-port`.
     pub client_tls_port: u16,
+    /// `availability-zone`.
     pub availability_zone: Vec<u8>,
 }
 
@@ -98,6 +107,7 @@ impl Node {
             ping_sent: 0,
             pong_received: 0,
             data_received: 0,
+            reached: 0,
             meet_sent: 0,
             failed_at: 0,
             orphaned_since: 0,

@@ -2,8 +2,8 @@
 //!
 //! When all nodes come back on new addresses at once, none of them knows where another is, and gossip has no path. Two
 //! things still lead somewhere: the hostnames that nodes have announced, and the directive `cluster-seeds`. A node that
-//! has not been reached for a node timeout is sought under its hostname; when nobody at all can be reached, the seeds are
-//! asked, too. What is sent there is an ordinary ping. Who answers is known by its name, never by its address: a stranger's
+//! has not been reached for a node timeout is sought under its hostname, and as long as there is such a node, or nobody can be
+//! reached, the seeds are asked, too. What is sent there is an ordinary ping. Who answers is known by its name, never by its address: a stranger's
 //! answer is ignored, so seeds cannot join two clusters.
 //!
 //! Redis stays apart until a person says `CLUSTER MEET`.
@@ -11,7 +11,7 @@
 use crate::cluster::Cluster;
 use crate::codec::{Flags, Header};
 use crate::id::LinkId;
-use crate::node::Key;
+use crate::node::{Key, Node};
 use crate::turn::Turn;
 
 /// How many names are tried at once.
@@ -40,11 +40,14 @@ impl Cluster {
         stale.into_iter().for_each(|id| self.close(t, id));
         self.seek.last = t.now;
         let others = || self.nodes.iter().filter(|(_, node)| !node.is(Flags::MYSELF | Flags::HANDSHAKE));
-        let lost = others().filter(|(_, node)| node.is(Flags::PFAIL | Flags::FAIL | Flags::NOADDR));
+        let is_lost = |(_, node): (Key, &Node)| node.is(Flags::PFAIL | Flags::FAIL | Flags::NOADDR);
+        let lost = others().filter(|entry| is_lost(*entry));
         let named = lost.filter(|(_, node)| !node.announced.hostname.is_empty() && node.address.bus_port != 0);
         let mut names: Vec<(Vec<u8>, u16)> =
             named.map(|(_, node)| (node.announced.hostname.clone(), node.address.bus_port)).collect();
-        if others().next().is_some() && !others().any(|(key, _)| self.is_linked(key)) {
+        // Two groups that have found themselves through different seeds must find each other.
+        let lonely = || !others().any(|(key, _)| self.is_linked(key));
+        if others().next().is_some() && (others().any(is_lost) || lonely()) {
             names.extend(self.config.seeds.iter().cloned());
         }
         for _ in 0..names.len().min(AT_ONCE) {

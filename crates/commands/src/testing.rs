@@ -32,7 +32,7 @@ use command::effects::{Effects, Propagate};
 use command::registry::{Lookup, Mode, Registry};
 use command::row::Row;
 use e2e::words;
-use keyspace::{DbIndex, Key, Shard, ShardId, ShardMap, Space, UnixMillis};
+use keyspace::{DbIndex, Shard, ShardId, ShardMap, Space, UnixMillis};
 use resp::args::{Args, OwnedArgs};
 use resp::reply::{Proto, Reply};
 use resp::value::{Decoder, Value};
@@ -210,7 +210,7 @@ fn plan(class: Class, row: &Row, map: ShardMap, args: &Args<'_>) -> Vec<ShardId>
         Class::World | Class::Cursor | Class::Slot => all(),
         Class::Free => Vec::new(),
         Class::Keys | Class::Patterns => match row.keys_of(args) {
-            Ok(keys) => keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)).collect(),
+            Ok(keys) => keys.iter().map(|at| map.of_key(args.at(at.index as usize))).collect(),
             Err(_) => all(),
         },
     }
@@ -267,7 +267,7 @@ mod tests {
     fn a_command_is_run_and_answered_as_text() {
         let mut s = Keyspace::new();
         assert_eq!(s.run("GET missing"), "nil");
-        let key = Key::new(b"k");
+        let key = s.map.key(b"k");
         s.look(|space| space.set_string(&key, b"a\r\n", keyspace::Expiry::None));
         assert_eq!(s.run("get k"), "\"a\\r\\n\"");
         assert_eq!(s.run("GET"), "-ERR wrong number of arguments for 'get' command");

@@ -18,12 +18,12 @@ mod number;
 mod text;
 
 pub(crate) use choice::{Choice, choice, shutdown_flags};
-pub(crate) use lists::{addresses, buffer_limits, events, oom_scores, percentiles, primary, save_points};
+pub(crate) use lists::{addresses, buffer_limits, events, oom_scores, percentiles, primary, save_points, seeds};
 pub(crate) use number::{hertz, int, memory, octal, optional_int, share, signed_memory};
 pub(crate) use text::{YES_NO, anything, directory, optional_text, text};
 
 pub use choice::ShutdownFlags;
-pub use lists::{Endpoint, OutputBufferLimit, OutputBufferLimits, SavePoint};
+pub use lists::{Endpoint, OutputBufferLimit, OutputBufferLimits, SavePoint, Seed};
 pub use number::{Share, parse_bytes};
 
 use crate::reason::Reason;

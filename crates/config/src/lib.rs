@@ -49,7 +49,7 @@ pub use change::{Origin, Refusal, SetError, Update, set};
 pub use command_line::CommandLine;
 pub use directive::{Directive, Effect, Flags};
 pub use directives::Config;
-pub use kind::{Endpoint, OutputBufferLimit, OutputBufferLimits, SavePoint, Share, ShutdownFlags, parse_bytes};
+pub use kind::{Endpoint, OutputBufferLimit, OutputBufferLimits, SavePoint, Seed, Share, ShutdownFlags, parse_bytes};
 pub use load::{Declared, Line, LineError, Loaded, Mode, Surroundings, load, parse_lines};
 pub use notify::Notify;
 pub use query::get;

@@ -29,11 +29,15 @@ impl Side {
     }
 
     /// Effects and events since the last look, moments left out.
-    fn side_effects(&mut self) -> Vec<String> {
+    fn side_effects(&mut self) -> (Vec<String>, Vec<String>) {
         let seen = self.observer.look(&mut self.control).unwrap();
-        seen.effects.iter().chain(&seen.events).map(|line| without_moments(line)).collect()
+        let lines = |lines: &[String]| lines.iter().map(|line| without_moments(line)).collect();
+        (lines(&seen.effects), lines(&seen.events))
     }
 }
+
+/// Commands that we tell our replicas in other words, which older servers know too.
+const TOLD_OTHERWISE: &[&str] = &["MSETEX", "HGETDEL"];
 
 /// A relative expiry becomes a moment, which the two servers reach a little apart.
 fn without_moments(line: &str) -> String {
@@ -61,7 +65,10 @@ fn in_step(seed: u64, protocol: u8, commands: usize) {
         };
         assert!(same, "command {number}: {line}\nours:\n{one}\ntheirs:\n{other}");
         let (one, other) = (ours.side_effects(), theirs.side_effects());
-        assert_eq!(one, other, "command {number}: {line}: effects and events, ours and theirs");
+        if !TOLD_OTHERWISE.contains(&instance.form.name()) {
+            assert_eq!(one.0, other.0, "command {number}: {line}: effects, ours and theirs");
+        }
+        assert_eq!(one.1, other.1, "command {number}: {line}: events, ours and theirs");
         let last = number + 1 == commands;
         if last || number % 500 == 0 {
             let equal = dataset::digest(&ours.server) == dataset::digest(&theirs.server);

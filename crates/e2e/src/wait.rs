@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// How long an event may take before the test gives up. Long, because it is only ever spent by a test that fails,
 /// and a loaded machine is no reason to fail.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Waits until `condition` holds; panics, naming `what`, when patience ends.
 pub fn until(what: impl What, mut condition: impl FnMut() -> bool) {

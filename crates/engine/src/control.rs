@@ -10,10 +10,13 @@
 //! gate. From these two follows what the engine promises about checks (`gate.rs`, invariant 2): when `publish` has
 //! returned and the world has ended, no unit that was decided under an older value can still run.
 //!
-//! Costs: a read is one atomic load; a changed value costs each worker one short lock and one reference count.
+//! Costs: a read is one atomic load; a changed value costs each worker one short lock and one reference count. A worker that
+//! hands the value out for every command keeps a [`Copied`] of it: the count of an `Arc` that all threads write would cost
+//! more than a short command.
 
 use crate::gate::World;
 use crate::sync::{AtomicU64, Mutex, Ordering};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A value that is replaced whole and read by many.
@@ -60,5 +63,38 @@ impl<T> Reader<T> {
             *self = published.reader();
         }
         &self.value
+    }
+}
+
+/// One worker's copy of the value itself, of which references are counted within the thread.
+pub struct Copied<T> {
+    reader: Reader<T>,
+    /// The published value of which `own` is a copy.
+    source: Arc<T>,
+    own: Rc<T>,
+}
+
+impl<T: Clone> Copied<T> {
+    /// A copy of the present value.
+    pub fn new(published: &Published<T>) -> Self {
+        // Loaded once: a value that is published in between must not pass for the one that was copied.
+        let source = published.load();
+        let own = Rc::new(T::clone(&source));
+        Copied { reader: published.reader(), source, own }
+    }
+
+    /// The value that holds until the executor leaves the gate, which it has entered.
+    pub fn get(&mut self, published: &Published<T>) -> &Rc<T> {
+        let newest = self.reader.get(published);
+        if !Arc::ptr_eq(newest, &self.source) {
+            self.own = Rc::new(T::clone(newest));
+            self.source = newest.clone();
+        }
+        &self.own
+    }
+
+    /// The value that was got last; it still holds if the executor has not left the gate since.
+    pub fn latest(&self) -> &T {
+        &self.own
     }
 }

@@ -43,6 +43,9 @@ pub struct UnitLog {
     pub unframed: bool,
 }
 
+/// MULTI and EXEC in the stream.
+const FRAME_LEN: u64 = b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nEXEC\r\n".len() as u64;
+
 /// Memory that an executor keeps for the log of its next unit, in bytes.
 const KEPT_LOG: usize = 64 * 1024;
 
@@ -64,6 +67,12 @@ impl UnitLog {
         self.records.push(LogRecord { db, end: self.bytes.len(), stream_only });
     }
 
+    /// How long it is with the frame that the journal puts around it.
+    fn framed_len(&self) -> u64 {
+        let framed = self.records.len() > 1 && !self.unframed;
+        self.bytes.len() as u64 + if framed { FRAME_LEN } else { 0 }
+    }
+
     /// The records with their bytes.
     pub fn iter(&self) -> impl Iterator<Item = (DbIndex, &[u8], bool)> {
         let starts = std::iter::once(0).chain(self.records.iter().map(|r| r.end));
@@ -80,6 +89,8 @@ pub struct Scratch {
     events: Vec<Event>,
     ready: Vec<(DbIndex, Box<[u8]>)>,
     dirty: u64,
+    /// Bytes that this unit has appended.
+    logged: u64,
 }
 
 impl Scratch {
@@ -89,6 +100,7 @@ impl Scratch {
         self.events.clear();
         self.ready.clear();
         self.dirty = 0;
+        self.logged = 0;
     }
 
     /// Whether the unit has nothing to commit so far.
@@ -169,6 +181,8 @@ pub struct Committed {
     pub hold: u64,
     /// The end of the unit's own records; `None` when it appended nothing.
     pub end: Option<u64>,
+    /// Bytes of the log, of those who were served too; a SELECT that the journal puts before them is not counted.
+    pub logged: u64,
 }
 
 /// A unit at work.
@@ -199,7 +213,7 @@ impl<'u> Unit<'u> {
 
     /// Runs one command. A command that fails leaves its error in the reply; one that has to wait says so.
     pub fn call(&mut self, call: &Call<'_>, reply: &mut Reply) -> Result<(), Block> {
-        let Scratch { effects, log, events, ready, dirty } = &mut *self.scratch;
+        let Scratch { effects, log, events, ready, dirty, .. } = &mut *self.scratch;
         let mark = reply.mark();
         self.space.wanted = call.env.wanted();
         let mut context = Context {
@@ -295,7 +309,7 @@ impl<'u> Unit<'u> {
     /// Registers a client that has to wait with each of its keys, under the locks under which it found nothing.
     pub fn wait(&mut self, entry: &Arc<WaitEntry>) {
         for name in &entry.keys {
-            let id = self.space.map().of(Key::new(name).hash);
+            let id = self.space.map().of_key(name);
             if let Some(shard) = self.space.shard_mut(id) {
                 shard.waiting.wait(entry.db, name, entry);
             }
@@ -310,7 +324,7 @@ impl<'u> Unit<'u> {
         }
         self.tidy(hooks);
         let hold = self.space.shards_mut().map(|(_, shard)| shard.last_offset).max().unwrap_or(0);
-        Committed { hold: hold.max(end.unwrap_or(0)), end }
+        Committed { hold: hold.max(end.unwrap_or(0)), end, logged: self.scratch.logged }
     }
 
     /// Gives away what the unit's view of the keyspace has gathered.
@@ -335,6 +349,7 @@ impl<'u> Unit<'u> {
             None
         } else {
             let end = self.sink.append(&self.scratch.log);
+            self.scratch.logged += self.scratch.log.framed_len();
             self.scratch.log.clear();
             for (_, shard) in self.space.shards_mut() {
                 shard.last_offset = end;
@@ -358,7 +373,7 @@ impl<'u> Unit<'u> {
         let mut next = 0;
         while let Some((key_db, name)) = self.scratch.ready.get(next).cloned() {
             next += 1;
-            let id = self.space.map().of(Key::new(&name).hash);
+            let id = self.space.map().of_key(&name);
             let waiters = match self.space.shard_mut(id) {
                 Some(shard) => shard.waiting.of(key_db, &name),
                 None => continue,
@@ -367,7 +382,7 @@ impl<'u> Unit<'u> {
                 let Some(admitted) = hooks.admit(&waiter) else { continue };
                 self.space.select(waiter.db);
                 // A key whose time has come is left to the next one who looks at it.
-                let kind = self.space.glance(&Key::new(&name)).map(|view| view.type_name());
+                let kind = self.space.glance(&self.space.key(&name)).map(|view| view.type_name());
                 if !serves(admitted.row.group, kind) || !waiter.end(WaitState::Claimed) {
                     continue;
                 }
@@ -378,7 +393,7 @@ impl<'u> Unit<'u> {
                 match self.call(&call, &mut reply) {
                     Ok(()) => {
                         for name in &waiter.keys {
-                            let id = self.space.map().of(Key::new(name).hash);
+                            let id = self.space.map().of_key(name);
                             if let Some(shard) = self.space.shard_mut(id) {
                                 shard.waiting.leave(waiter.db, name, &waiter);
                             }

@@ -21,6 +21,12 @@
 //! | `release` leaves the gate before it gives the shards back | `the_world_finds_every_shard_free` |
 //! | `abandon` keeps the turn, the place at the gate, or the wish for the world | `who_has_gone_stands_in_nobodys_way` |
 //!
+//! And of `background.rs`:
+//!
+//! | weakening | fails |
+//! |---|---|
+//! | coming back for a shard stays entered when it is in vain, or parks before it gives up | `who_gives_up_stands_in_nobodys_way` |
+//!
 //! Three were made that no test can see, because the turn of a worker ends with a release: `take` that parks without letting
 //! go, or that keeps the former shards while it tries others, and that keeps its turn when it finds the shard kept (a shard
 //! with a queue is contended, and so is not kept).
@@ -377,6 +383,23 @@ fn background_threads_get_through() {
         }
     };
     explore_with(1, &[&[ONE, World, ONE], &[ONE, ONE]], beside, |engine| assert_eq!(engine.units(0), 7));
+}
+
+/// A thread that has other things to do (the control thread) comes back a few times and gives up: it leaves no place behind
+/// that others would wait for, at the shard or at the gate.
+#[test]
+fn who_gives_up_stands_in_nobodys_way() {
+    let beside = |engine: &Engine| {
+        let mut background = Background::new(&engine.gate, &engine.shards, ExecutorId(2), 1000);
+        let mut naps = 2;
+        for _ in 0..4 {
+            if let Some(shard) = background.try_lock(ShardId(0), &mut naps) {
+                assert!(!engine.alone.load(Ordering::SeqCst));
+                drop(shard);
+            }
+        }
+    };
+    explore_with(1, &[&[ONE, World, ONE], &[World, ONE]], beside, |engine| assert_eq!(engine.units(0), 3));
 }
 
 /// A worker ends while its clients are parked, as all do at the end of the server: those who go on are not held up.

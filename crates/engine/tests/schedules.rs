@@ -39,6 +39,7 @@
 //! | gate | `cancel` keeps the pass; or advances nothing | `cancelled_tickets_open_the_gate` |
 //! | control | the epoch does not move; or moves before the value | `no_unit_outlives_its_control` |
 //! | control | a reader takes the value before the epoch | `no_unit_outlives_its_control` |
+//! | control | a copy and what it is a copy of are loaded one after the other | `a_new_worker_sees_the_newest_control` |
 //! | shard | the end of a glance wakes nobody | `glances_wake_like_any_release` |
 //! | background | it sleeps while it is entered | `background_threads_sleep_outside_the_gate` |
 //! | background | it leaves before it releases | `the_world_finds_every_shard_free` |
@@ -70,7 +71,7 @@ mod ticket;
 mod driver;
 
 use background::Background;
-use control::Published;
+use control::{Copied, Published};
 use driver::{Node, explore, explore_times};
 use id::ShardId;
 use shard::{BARGE_LIMIT, Turn};
@@ -482,6 +483,32 @@ fn no_unit_outlives_its_control() {
                         held.iter_mut().for_each(|(_, value)| *value += 1);
                         assert!(!answered.load(Ordering::SeqCst), "a write after the answer that forbade it");
                     },
+                );
+            }
+        });
+    });
+}
+
+/// A worker that starts while a new control value is published does not take the former one for it.
+#[test]
+fn a_new_worker_sees_the_newest_control() {
+    explore(|| {
+        let node = Node::new(2, 1, 0);
+        let writable = Arc::new(Published::new(true));
+        let answered = Arc::new(AtomicBool::new(false));
+        node.threads(2, move |node, me| {
+            if me.0 == 0 {
+                node.world_unit(me, |_, world| writable.publish(world, Arc::new(false)));
+                answered.store(true, Ordering::SeqCst);
+                return;
+            }
+            let mut copied = Copied::new(&writable);
+            for _ in 0..2 {
+                node.checked_unit(
+                    me,
+                    &[0],
+                    || **copied.get(&writable),
+                    |_| assert!(!answered.load(Ordering::SeqCst), "a write after the answer that forbade it"),
                 );
             }
         });

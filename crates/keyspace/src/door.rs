@@ -403,7 +403,8 @@ impl Space<'_> {
             if part.is_empty() {
                 continue;
             }
-            shard.watched.touch_all(|d, key| (d == db).then(|| (part.tables.find(key).is_some(), After::Gone)));
+            let (map, tables) = (self.map, &part.tables);
+            shard.watched.touch_all(|d, key| (d == db).then(|| (tables.find(&map.key(key)).is_some(), After::Gone)));
             self.detached.extend(shard.take_db(db));
         }
         removed
@@ -412,11 +413,11 @@ impl Space<'_> {
     /// Exchanges two databases, and raises the flags of those who watched a key that is in either. The unit must hold
     /// every shard.
     pub fn swap_dbs(&mut self, a: DbIndex, b: DbIndex) {
-        let now = self.now;
+        let (map, now) = (self.map, self.now);
         for (_, shard) in &mut self.shards {
             if !shard.watched.is_empty() {
                 let dbs = &shard.dbs;
-                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].tables.find(key) {
+                let state = |db: DbIndex, key: &[u8]| match dbs[db.index()].tables.find(&map.key(key)) {
                     None => After::Gone,
                     Some(found) if found.expire().is_some_and(|at| at < now.0) => After::Stale,
                     Some(_) => After::Live,
@@ -437,7 +438,7 @@ impl Space<'_> {
         for (_, shard) in &self.shards {
             let tables = &shard.dbs[db.index()].tables;
             let here = shard.waiting.keys().filter(|(of, _)| *of == db).map(|(_, key)| key);
-            keys.extend(here.filter(|key| tables.find(key).is_some()).map(Box::from));
+            keys.extend(here.filter(|key| tables.find(&self.key(key)).is_some()).map(Box::from));
         }
         keys
     }
@@ -468,7 +469,7 @@ impl Space<'_> {
             if answer {
                 return Some(name);
             }
-            self.exists(&Key::new(&name));
+            self.exists(&self.key(&name));
         }
         None
     }

@@ -1,7 +1,6 @@
 //! Names of keys and places: which database, which shard, at what time.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use structures::crc16;
 
@@ -50,6 +49,8 @@ impl fmt::Display for UnixMillis {
 /// entries by the high ones), so that a hash tag does not put a whole application on one lock. In a cluster the low bits of
 /// the hash *are* the slot, so the same bits make a shard of every n-th slot: those that one node owns, which are mostly
 /// neighbours, are spread over all shards.
+///
+/// Keys are named by the map of the keyspace that they are looked for in: it knows which hash that is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ShardMap {
     mask: u16,
@@ -63,9 +64,8 @@ impl ShardMap {
         ShardMap { mask: (shards - 1) as u16, by_slot: false }
     }
 
-    /// The same for a node of a cluster: a shard is a group of slots. [`hash_by_slot`] has been called.
+    /// The same for a node of a cluster: a shard is a group of slots.
     pub fn by_slot(shards: usize) -> Self {
-        assert!(BY_SLOT.load(Ordering::Relaxed), "keys were hashed before it was known that slots matter");
         ShardMap { by_slot: true, ..ShardMap::new(shards) }
     }
 
@@ -82,6 +82,24 @@ impl ShardMap {
     /// How many slots a shard has.
     pub fn places(self) -> usize {
         usize::from(crc16::SLOTS) >> self.bits()
+    }
+
+    /// Names a key of this keyspace; costs one hash of its bytes, in a cluster one CRC more.
+    #[inline]
+    pub fn key(self, bytes: &[u8]) -> Key<'_> {
+        Key { bytes, hash: self.hash(bytes) }
+    }
+
+    /// The hash of a key's name: seeded, and in a cluster with its slot in the low bits, which tables do not use.
+    #[inline]
+    pub(crate) fn hash(self, name: &[u8]) -> u64 {
+        let hash = structures::hash::hash(name);
+        if self.by_slot { hash & !SLOT_BITS | u64::from(crc16::slot(name)) } else { hash }
+    }
+
+    /// The shard of the key with this name.
+    pub fn of_key(self, name: &[u8]) -> ShardId {
+        self.of(self.hash(name))
     }
 
     /// The shard of a key with this hash.
@@ -117,29 +135,12 @@ impl ShardMap {
 
 const POSITION_BITS: u32 = structures::table::CURSOR_BITS;
 
-/// Whether the low bits of a key's hash are its slot.
-static BY_SLOT: AtomicBool = AtomicBool::new(false);
-
-/// From now on the low 14 bits of every key's hash are its slot. To be called once, before the first key is hashed, by a
-/// process that is a node of a cluster. (A server in the same process that is no node works too: its shards are then
-/// groups of slots without knowing it.)
-pub fn hash_by_slot() {
-    BY_SLOT.store(true, Ordering::Relaxed);
-}
-
 const SLOT_BITS: u64 = crc16::SLOTS as u64 - 1;
 
-/// The slot in a hash, after [`hash_by_slot`].
+/// The slot in a hash of a keyspace that is laid out by slots.
 #[inline]
 pub(crate) fn slot_of_hash(hash: u64) -> u16 {
     (hash & SLOT_BITS) as u16
-}
-
-/// The hash of a key's name: seeded, and in a cluster with its slot in the low bits, which tables do not use.
-#[inline]
-pub(crate) fn hash_of(name: &[u8]) -> u64 {
-    let hash = structures::hash::hash(name);
-    if BY_SLOT.load(Ordering::Relaxed) { hash & !SLOT_BITS | u64::from(crc16::slot(name)) } else { hash }
 }
 
 /// A key as a command names it: its bytes and their hash, taken once.
@@ -152,11 +153,6 @@ pub struct Key<'a> {
 }
 
 impl<'a> Key<'a> {
-    /// Names a key; costs one hash of its bytes.
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Key { bytes, hash: hash_of(bytes) }
-    }
-
     /// Names a key whose hash is known already.
     pub fn hashed(bytes: &'a [u8], hash: u64) -> Self {
         Key { bytes, hash }

@@ -36,7 +36,7 @@ mod watched;
 pub use counts::Count;
 pub use db::Db;
 pub use door::{Deletion, Removed};
-pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis, hash_by_slot};
+pub use key::{DbIndex, Key, ShardId, ShardMap, UnixMillis};
 pub use shard::{Shard, WalkCursor};
 pub use snapshot::{BigSink, HandOver, SnapshotId};
 pub use space::{AccessClock, Expiry, Lookup, Note, OnExpired, Space, SpaceStats, Typed, View, Wanted};

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::counts::{Count, Counts};
-use crate::key::{hash_of, slot_of_hash};
+use crate::key::slot_of_hash;
 use crate::snapshot::{Big, Noted, Observers, Sinks};
 use crate::tables::KeyTable;
 use crate::watched::After;
@@ -12,7 +12,7 @@ use crate::{Db, DbIndex, HandOver, ShardMap, SnapshotId, UnixMillis, Waiting, Wa
 
 /// What one lock protects: the keys of one hash range in all databases, and who waits for or watches them.
 pub struct Shard {
-    map: ShardMap,
+    pub(crate) map: ShardMap,
     pub(crate) dbs: Vec<Db>,
     /// Blocked clients by key.
     pub waiting: Waiting,
@@ -111,8 +111,9 @@ impl Shard {
         self.begin_noted();
         let part = &mut self.dbs[db.index()];
         let table = part.tables.take_slot(slot)?;
+        let map = self.map;
         self.watched.touch_all(|of, key| {
-            let hash = hash_of(key);
+            let hash = map.hash(key);
             let here = of == db && slot_of_hash(hash) == slot;
             here.then(|| (table.find(hash, key).is_some(), After::Gone))
         });

@@ -18,7 +18,6 @@ use structures::entry::{Entry, Payload, PayloadMut};
 use structures::table::Watch;
 use value::{Element, Value};
 
-use crate::key::hash_of;
 use crate::{Db, DbIndex, Shard};
 
 /// Collections of more elements than this are walked in steps.
@@ -136,7 +135,7 @@ impl Shard {
     /// Begins the big collections that were noted. To be called before anything in the shard changes.
     pub(crate) fn begin_noted(&mut self) {
         for Noted { snapshot, db, key } in std::mem::take(&mut self.noted) {
-            let hash = hash_of(&key);
+            let hash = self.map.hash(&key);
             let Some(part) = self.db_in_snapshot(snapshot, db) else { continue };
             let Some(found) = part.tables.of_mut(hash).find_mut(hash, &key, &mut ()) else { continue };
             let expire = found.get().expire();

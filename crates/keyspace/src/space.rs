@@ -324,6 +324,12 @@ impl<'a> Space<'a> {
         self.shards.first().map_or(0, |(_, s)| s.databases())
     }
 
+    /// Names a key.
+    #[inline]
+    pub fn key<'k>(&self, bytes: &'k [u8]) -> Key<'k> {
+        self.map.key(bytes)
+    }
+
     /// The map of keys to shards.
     pub fn map(&self) -> ShardMap {
         self.map

@@ -25,8 +25,8 @@ use structures::entry::Entry;
 use structures::table::{CURSOR_BITS, Found, Table};
 use value::Value;
 
-use crate::ShardMap;
-use crate::key::{hash_of, slot_of_hash};
+use crate::key::slot_of_hash;
+use crate::{Key, ShardMap};
 
 pub(crate) type KeyTable = Table<Entry<Value>>;
 
@@ -92,10 +92,9 @@ impl Tables {
         }
     }
 
-    /// A key by its name.
-    pub fn find(&self, name: &[u8]) -> Option<Found<'_, Entry<Value>>> {
-        let hash = hash_of(name);
-        self.of(hash).find(hash, name)
+    /// The entry of a key.
+    pub fn find(&self, key: &Key<'_>) -> Option<Found<'_, Entry<Value>>> {
+        self.of(key.hash).find(key.hash, key.bytes)
     }
 
     /// Brings the sums up to date, and frees tables that hold nothing any more.

@@ -1,11 +1,9 @@
 //! A node's keyspace: shards are groups of slots, and each slot's keys are together.
-//!
-//! Its own process, because from the first key on a process hashes in one way.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keyspace::{Db, DbIndex, Deletion, Expiry, HandOver, Key, Shard, ShardId, ShardMap, SnapshotId, Space, UnixMillis};
-use keyspace::{WalkCursor, hash_by_slot};
+use keyspace::WalkCursor;
+use keyspace::{Db, DbIndex, Deletion, Expiry, HandOver, Shard, ShardId, ShardMap, SnapshotId, Space, UnixMillis};
 use parking_lot::Mutex;
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -23,7 +21,6 @@ struct Node {
 
 impl Node {
     fn new(shards: usize) -> Node {
-        hash_by_slot();
         let map = ShardMap::by_slot(shards);
         Node { map, shards: (0..shards).map(|_| Shard::new(2, map)).collect() }
     }
@@ -35,11 +32,13 @@ impl Node {
 
     fn set(&mut self, name: &str, expire: Option<i64>) {
         let expiry = expire.map_or(Expiry::None, |at| Expiry::At(UnixMillis(at)));
-        self.space().set_string(&Key::new(name.as_bytes()), b"v", expiry);
+        let key = self.map.key(name.as_bytes());
+        self.space().set_string(&key, b"v", expiry);
     }
 
     fn del(&mut self, name: &str) -> bool {
-        self.space().remove(&Key::new(name.as_bytes()), Deletion::Sync)
+        let key = self.map.key(name.as_bytes());
+        self.space().remove(&key, Deletion::Sync)
     }
 
     fn slot(&self, slot: u16) -> BTreeSet<String> {

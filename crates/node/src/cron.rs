@@ -93,6 +93,7 @@ pub fn tick(core: &mut Core<'_>, now: UnixMillis) {
     crate::failover::tick(core);
     crate::shutdown::tick(core);
     core.make_room();
+    crate::cluster::aside::tick(core);
     let server = core.server;
     let totals = server.totals();
     server.rates.lock().measure(server.engine.clock().nanos(), &totals);

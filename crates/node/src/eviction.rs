@@ -20,7 +20,7 @@ use config::directives::memory::MaxmemoryPolicy;
 use engine::id::ShardId;
 use engine::lease::Taken;
 use engine::unit::Unit;
-use keyspace::{AccessClock, Db, DbIndex, Key, View};
+use keyspace::{AccessClock, Db, DbIndex, View};
 
 use crate::control::Control;
 use crate::execute::{Core, Errand};
@@ -58,7 +58,9 @@ impl Core<'_> {
     /// needs memory is to be refused. The lease has entered the gate; the shards that it held it may have no more.
     pub(crate) fn is_out_of_memory(&mut self, control: &Control) -> bool {
         let memory = &control.config.memory;
-        if memory.maxmemory == 0 || control.is_replica() || self.used() <= memory.maxmemory {
+        let used = self.server.host.used_memory() as u64;
+        if memory.maxmemory == 0 || control.is_replica() || used <= memory.maxmemory || self.used() <= memory.maxmemory
+        {
             return false;
         }
         let may_evict = memory.maxmemory_policy != MaxmemoryPolicy::Noeviction
@@ -85,8 +87,10 @@ impl Core<'_> {
         }
     }
 
+    /// Memory that counts. What replicas have yet to be sent does not, beyond the size that the backlog may have: evicting
+    /// would only make it longer.
     fn used(&self) -> u64 {
-        self.server.host.used_memory() as u64
+        (self.server.host.used_memory() as u64).saturating_sub(crate::memory::stream_beyond_backlog(self.server))
     }
 
     /// Evicts until the data fit or the time is over. False when there was nothing to evict.
@@ -141,7 +145,7 @@ impl Core<'_> {
         let Some((_, db, name)) = best else { return Attempt::Nothing };
         let mut unit = Unit::begin(self.lease.space(db), &*self.server.journal, &mut self.scratch, &mut self.random);
         unit.unframed();
-        unit.evict(&Key::new(&name), &control.env, control.config.lazyfree.lazy_eviction);
+        unit.evict(&unit.space.key(&name), &control.env, control.config.lazyfree.lazy_eviction);
         let later = unit.space.garbage.iter().map(|value| value.memory(SAMPLES_OF_GARBAGE) as u64).sum();
         add(&self.counters.evicted, 1);
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
@@ -289,9 +293,9 @@ mod tests {
         let mut space =
             Space::new(ShardMap::new(1), smallvec![(ShardId(0), &mut shard)], DbIndex(0), UnixMillis(1_000));
         for n in 0..5000 {
-            space.set_string(&Key::new(format!("k{n}").as_bytes()), b"v", Expiry::None);
+            space.set_string(&space.key(format!("k{n}").as_bytes()), b"v", Expiry::None);
         }
-        space.set_string(&Key::new(b"short"), b"v", Expiry::At(UnixMillis(9_000)));
+        space.set_string(&space.key(b"short"), b"v", Expiry::At(UnixMillis(9_000)));
         drop(space);
         let mut random = command::context::Random::new(7);
         let mut seen: Vec<Vec<u8>> = Vec::new();
@@ -312,8 +316,8 @@ mod tests {
                 Space::new(ShardMap::new(1), smallvec![(ShardId(0), &mut *shard)], DbIndex(0), UnixMillis(now));
             f(&mut space);
         };
-        at(&mut shard, 1_000, &mut |s| s.set_string(&Key::new(b"old"), b"v", Expiry::At(UnixMillis(900_000))));
-        at(&mut shard, 200_000, &mut |s| s.set_string(&Key::new(b"new"), b"v", Expiry::At(UnixMillis(800_000))));
+        at(&mut shard, 1_000, &mut |s| s.set_string(&s.key(b"old"), b"v", Expiry::At(UnixMillis(900_000))));
+        at(&mut shard, 200_000, &mut |s| s.set_string(&s.key(b"new"), b"v", Expiry::At(UnixMillis(800_000))));
         let clock = AccessClock::at(UnixMillis(300_000), false, 10, 1);
         let of = |policy, name: &[u8]| {
             let view = shard.db(DbIndex(0)).views().find(|view| view.key() == name).expect("it is there");

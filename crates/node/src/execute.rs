@@ -13,7 +13,7 @@ use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
 use command::registry::{Lookup, RowId};
 use command::row::{Flags, Row};
-use engine::control::Reader;
+use engine::control::Copied;
 use engine::id::{ExecutorId, ShardId};
 use engine::lease::{Attempt, Lease, Taken};
 use engine::ticket::Wake;
@@ -51,12 +51,8 @@ pub struct Core<'s> {
     pub scratch: Scratch,
     /// Randomness of its commands.
     pub random: Random,
-    reader: Reader<Control>,
-    /// The newest control value that it has seen. Every command looks at it, so it is shared within the thread: a count of
-    /// references that all threads write would cost more than a short command.
-    current: Rc<Control>,
-    /// Of which that is a copy.
-    source: Arc<Control>,
+    /// The newest control value that it has seen.
+    pub(crate) seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -81,9 +77,13 @@ pub struct Core<'s> {
     /// Commands come from our primary: what they log is in its stream already.
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
-    last_end: Option<u64>,
+    pub(crate) last_end: Option<u64>,
+    /// Of the command in progress: how long it ran, once it has, in ns.
+    pub(crate) ran: Option<u64>,
+    /// And how much it has logged, in bytes.
+    pub(crate) logged: u64,
     /// Where the output of the command in progress begins.
-    out_mark: usize,
+    pub(crate) out_mark: usize,
 }
 
 /// Tickets of executors that want to make changes lie above all client ids.
@@ -145,17 +145,13 @@ impl<'s> Core<'s> {
 
     /// An executor whose parked units are brought back by `wake`: one without clients.
     pub fn with_wake(server: &'s Server, me: usize, wake: Arc<dyn Wake>) -> Self {
-        // Read once: a value that is published in between must not pass for the one that was copied.
-        let source = server.control.load();
         Core {
             server,
             me,
             lease: Lease::new(&server.engine, ExecutorId(me as u16), wake),
             scratch: Scratch::default(),
             random: Random::new(server.host.entropy()),
-            reader: server.control.reader(),
-            current: Rc::new(Control::clone(&source)),
-            source,
+            seen: Copied::new(&server.control),
             counters: &server.counters[me],
             in_exec: false,
             tombstones: Vec::new(),
@@ -171,6 +167,8 @@ impl<'s> Core<'s> {
             wants_acks: false,
             applies: false,
             last_end: None,
+            ran: None,
+            logged: 0,
             out_mark: 0,
         }
     }
@@ -182,12 +180,7 @@ impl<'s> Core<'s> {
 
     /// The control value in force.
     pub fn control(&mut self) -> Rc<Control> {
-        let newest = self.reader.get(&self.server.control);
-        if !Arc::ptr_eq(newest, &self.source) {
-            self.current = Rc::new(Control::clone(newest));
-            self.source = newest.clone();
-        }
-        self.current.clone()
+        self.seen.get(&self.server.control).clone()
     }
 
     /// Executes one request of a client; `row` is the command that it names, if that was looked up already. The reply is in
@@ -197,13 +190,18 @@ impl<'s> Core<'s> {
         let was_replica = client.card.is(Flag::Replica);
         let parked_before = matches!(client.waiting, Waiting::Parked(_));
         let asked = client.asking;
-        self.out_mark = start;
+        let slot = self.slot_to_charge(client, &args);
+        (self.ran, self.logged, self.out_mark) = (None, 0, start);
         let outcome = self.dispatch(client, row, args, meanwhile);
         if outcome == Outcome::Parked {
             if !parked_before {
                 client.waiting = Waiting::Parked(args.to_owned_args());
             }
             return;
+        }
+        client.unpacked = None;
+        if let Some((slot, is_exec)) = slot {
+            self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
         if asked && client.multi.is_none() {
             // ASKING is said for one command, or for one transaction.
@@ -295,6 +293,8 @@ impl<'s> Core<'s> {
             let how = Circumstances {
                 out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
+                bus_is_deaf: (row.has(Flags::WRITE) || client.multi.is_some())
+                    && self.server.cluster.as_ref().is_some_and(|node| node.is_deaf(self.server.engine.now())),
                 in_exec: false,
             };
             match judge(&control, client, id, row, args, &how) {
@@ -324,6 +324,11 @@ impl<'s> Core<'s> {
                 self.enqueue(client, &control, id, row, args);
                 self.lease.end_unit();
                 return Outcome::Done;
+            }
+            if !self.is_unpacked(client, row, &args, &control.env) {
+                self.lease.abandon(&mut client.attempt);
+                self.lease.end_unit();
+                return Outcome::Parked;
             }
             let done = match bound {
                 Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
@@ -419,8 +424,11 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let narrowed = narrowed(control, client, id, row, args, &control.env);
-        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
+        let own = match client.unpacked.take() {
+            Some(unpacked) => Some(Env { unpacked: Some(unpacked), ..Env::clone(&control.env) }),
+            None => narrowed(control, client, id, row, args, &control.env),
+        };
+        let env: &Env = own.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
@@ -460,7 +468,7 @@ impl<'s> Core<'s> {
             self.account(id, start, failed, client, args);
         }
         if class == Class::World && !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, !control.is_replica());
         }
         Some(Outcome::Done)
     }
@@ -566,7 +574,7 @@ impl<'s> Core<'s> {
 
     /// Adds a command to the log of the unit in progress (PUBLISH, FUNCTION LOAD …).
     pub fn log(&mut self, db: keyspace::DbIndex, args: &[&[u8]], stream_only: bool) {
-        if self.server.journal.is_awake() && !self.applies && !self.current.is_replica() {
+        if self.server.journal.is_awake() && !self.applies && !self.seen.latest().is_replica() {
             self.scratch.log(db, args, stream_only);
         }
     }
@@ -589,6 +597,7 @@ impl<'s> Core<'s> {
     /// what WAIT waits for.
     pub fn settle(&mut self, client: &mut Client, committed: Committed) {
         self.hold(committed.hold);
+        self.logged += committed.logged;
         if let Some(end) = committed.end {
             client.write_offset = end;
         }
@@ -668,50 +677,6 @@ impl<'s> Core<'s> {
             },
             Lookup::UnknownSubcommand(container) if server.has(container) => Err(unknown_sub(container)),
             Lookup::UnknownSubcommand(_) | Lookup::UnknownCommand => Err(unknown(args)),
-        }
-    }
-
-    /// Counts an error reply under its code.
-    pub fn note_error(&self, code: &[u8]) {
-        self.counters.note_error(code);
-    }
-
-    /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
-    pub(crate) fn start_clock(&mut self) -> u64 {
-        self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
-    }
-
-    /// Begins a run of commands that follow each other without anything between.
-    pub(crate) fn begin_run(&mut self) {
-        self.last_end = None;
-    }
-
-    pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
-        let end = self.server.engine.clock().nanos();
-        self.last_end = Some(end);
-        let nanos = end.saturating_sub(start);
-        let counters = &self.counters.commands[id.index()];
-        add(&counters.calls, 1);
-        add(&counters.nanos, nanos);
-        add(&self.counters.command_nanos, nanos);
-        if failed {
-            add(&counters.failed, 1);
-        }
-        add(&self.counters.processed, 1);
-        add(&client.card.commands, 1);
-        if let Some(node) = &self.server.cluster
-            && self.current.config.cluster.slot_stats_enabled
-        {
-            let reply = client.out.len().saturating_sub(self.out_mark);
-            node.stats.note(self.server.registry.row(id), &args, nanos, reply, self.in_exec);
-        }
-        crate::commands::slowlog::consider(self, id, nanos, client, args);
-    }
-
-    pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {
-        if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
-            let from = client.card.address();
-            crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
         }
     }
 }

@@ -34,7 +34,7 @@ const MOST_OWN: usize = 64;
 pub(crate) fn note_own(server: &Server, space: &Space<'_>, row: &Row, args: Args<'_>) {
     for at in row.keys_of(&args).into_iter().flatten() {
         let name = args.at(at.index as usize);
-        if space.glance(&Key::new(name)).is_some_and(|view| view.expire().is_some()) {
+        if space.glance(&space.key(name)).is_some_and(|view| view.expire().is_some()) {
             server.replication.own_expiring.lock().insert((space.db, name.into()));
         }
     }
@@ -104,7 +104,7 @@ impl<'s> Expirer<'s> {
             own.range((after, Bound::Unbounded)).take(MOST_OWN).cloned().collect()
         };
         for (db, name) in &names {
-            if !self.own_key(*db, &Key::new(name)) {
+            if !self.own_key(*db, &self.server.engine.map.key(name)) {
                 self.server.replication.own_expiring.lock().remove(&(*db, name.clone()));
             }
         }
@@ -156,7 +156,7 @@ impl<'s> Expirer<'s> {
         let mut unit = Unit::begin(space, &*self.server.journal, &mut self.scratch, &mut self.random);
         unit.unframed();
         for key in &self.due {
-            unit.expire(&Key::new(key), &control.env);
+            unit.expire(&unit.space.key(key), &control.env);
         }
         let mut hooks = NodeHooks { server: self.server, control: &control, counters: &self.server.counters[self.me] };
         unit.commit(&mut hooks);

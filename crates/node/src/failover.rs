@@ -435,11 +435,28 @@ mod tests {
             node.say(former, &format!("PSYNC {other} {next} FAILOVER")),
             "-ERR PSYNC FAILOVER replid must match my replid.\r\n"
         );
+        assert_eq!(
+            node.say(former, &format!("PSYNC {ID} {next} FAILOVER")),
+            "-ERR PSYNC FAILOVER is not for a replica that was told to follow another primary.\r\n",
+            "whom it follows has never been reached"
+        );
+        node.server.replication.link.lock().has_stood = true;
         node.say(former, "REPLCONF listening-port 7777 capa psync2");
         let id = |node: &Node| node.server.journal.history().id.to_string();
         let answer = node.say(former, &format!("PSYNC {ID} {next} FAILOVER"));
         assert_eq!(answer, format!("+CONTINUE {}\r\n", id(&node)));
         assert_ne!(id(&node), ID);
         assert!(node.say(a, "ROLE").contains("master"));
+        // The answer was lost: whoever asks again is not told that he has two primaries.
+        let again = node.connect();
+        node.say(again, "REPLCONF listening-port 7777 capa psync2");
+        assert_eq!(node.say(again, &format!("PSYNC {ID} {next} FAILOVER")), answer);
+        let later = node.connect();
+        let beyond = next + 1;
+        assert_eq!(
+            node.say(later, &format!("PSYNC {ID} {beyond} FAILOVER")),
+            "-ERR PSYNC FAILOVER can't be sent to a master.\r\n",
+            "it has written something of its own"
+        );
     }
 }

@@ -7,18 +7,21 @@
 //! ```
 //!
 //! A primary that starts leaves out the keys of a snapshot whose time has come. Whoever knows that their deletion will be
-//! told keeps them: a replica, the base of an append-only file, a reload.
+//! told keeps them: a replica, the base of an append-only file, a reload. Replicas that go on where the snapshot was cut have
+//! such keys, so their deletions are the first that the journal holds.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use keyspace::{DbIndex, Expiry, Key, Space, UnixMillis};
+use engine::unit::{Sink, UnitLog};
+use journal::{History, ReplId, ReplOffset};
+use keyspace::{DbIndex, Expiry, Space, UnixMillis};
 use rdb::decode::Options;
 use rdb::{Acceptance, Content, Damage, Decoder, Event};
 use resp::log_text;
 
 use crate::execute::Core;
 use crate::replication::apart::Apart;
-use crate::server::{LogLevel, Server};
+use crate::server::{LogLevel, Server, replication_id};
 
 /// Empty keys that are named in the log; the others are only counted.
 const EMPTY_TOLD: u64 = 10;
@@ -34,6 +37,8 @@ pub struct How {
     pub flush: bool,
     /// Keys are here already, and no key of the file may be one of them.
     pub no_duplicates: bool,
+    /// It is a primary's start: replicas may go on from the position in the file, and are told what has expired since.
+    pub goes_on: bool,
 }
 
 /// How far a load is, and what the last one found. Read by INFO.
@@ -100,6 +105,9 @@ pub struct Loader {
     db: DbIndex,
     told: Told,
     how: How,
+    /// The position in the file has become that of the journal.
+    adopted: bool,
+    lazy_expire: bool,
 }
 
 impl Loader {
@@ -122,7 +130,14 @@ impl Loader {
             checksum: control.config.snapshot.rdbchecksum,
             skip: false,
         };
-        Loader { decoder: Decoder::new(options), db: DbIndex(0), told: Told::default(), how }
+        Loader {
+            decoder: Decoder::new(options),
+            db: DbIndex(0),
+            told: Told::default(),
+            how,
+            adopted: false,
+            lazy_expire: control.env.lazy_expire,
+        }
     }
 
     /// Takes the next bytes of the file. The lease has the world. The error says where the file is damaged, and how.
@@ -149,6 +164,7 @@ impl Loader {
     pub fn finish(mut self, core: &mut Core<'_>) -> Result<Told, String> {
         self.decoder.finish();
         self.step(core.server, &mut core.lease.space(self.db))?;
+        self.go_on(core.server);
         core.server.loading.note(&self.told);
         Ok(self.told)
     }
@@ -199,9 +215,13 @@ impl Loader {
                 Event::Key(record) => {
                     if !self.how.keep_expired && record.expire.is_some_and(|at| at < now.0) {
                         self.told.expired += 1;
+                        if self.how.goes_on {
+                            let (db, key) = (self.db, record.key.to_vec());
+                            self.tell_expired(server, db, &key);
+                        }
                         continue;
                     }
-                    let key = Key::new(record.key);
+                    let key = space.key(record.key);
                     if self.how.no_duplicates && space.peek(&key).is_some() {
                         let what = log_text::snapshot::duplicate(&record.key.escape_ascii().to_string());
                         return Err(log_text::snapshot::damaged(self.decoder.offset(), &what));
@@ -224,6 +244,31 @@ impl Loader {
                 }
                 _ => {}
             }
+        }
+    }
+}
+
+impl Loader {
+    /// The position that the file names, before its first key, becomes that of the journal, if replicas may go on from there.
+    /// A restarted server has a new id; the one it finds becomes the second.
+    fn go_on(&mut self, server: &Server) {
+        if !self.how.goes_on || std::mem::replace(&mut self.adopted, true) {
+            return;
+        }
+        let (Some(id), Some(offset)) = (&self.told.repl_id, self.told.repl_offset) else { return };
+        let Some(id) = ReplId::parse(id) else { return };
+        let mut history = History::new(id);
+        history.shift(replication_id(&*server.host), ReplOffset(offset));
+        server.journal.restart(history, ReplOffset(offset), self.told.stream_db.map(journal::DbIndex));
+    }
+
+    fn tell_expired(&mut self, server: &Server, db: DbIndex, key: &[u8]) {
+        self.go_on(server);
+        if server.journal.is_awake() {
+            let verb: &[u8] = if self.lazy_expire { b"UNLINK" } else { b"DEL" };
+            let mut log = UnitLog::default();
+            log.push(db, &[verb, key]);
+            Sink::append(&*server.journal, &log);
         }
     }
 }

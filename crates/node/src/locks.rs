@@ -8,7 +8,7 @@ use command::binding::Class;
 use command::keyspec::KeyFlags;
 use command::row::Row;
 use engine::lease::Taken;
-use keyspace::{Key, ShardId};
+use keyspace::ShardId;
 use resp::args::Args;
 use resp::error::Error;
 use session::Client;
@@ -30,7 +30,7 @@ impl Core<'_> {
             }
             Class::Keys | Class::Patterns | Class::Cursor => match row.keys_of(&args) {
                 Ok(keys) => {
-                    shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash)));
+                    shards.extend(keys.iter().map(|at| map.of_key(args.at(at.index as usize))));
                     shards.sort_unstable();
                     shards.dedup();
                 }
@@ -99,10 +99,10 @@ impl Core<'_> {
         while next < keys.len() {
             let (db, key) = keys[next].clone();
             next += 1;
-            let Some(shard) = self.lease.shard_mut(map.of(Key::new(&key).hash)) else { continue };
+            let Some(shard) = self.lease.shard_mut(map.of_key(&key)) else { continue };
             for waiter in shard.waiting.of(db, &key) {
                 for touched in &waiter.touches {
-                    let id = map.of(Key::new(touched).hash);
+                    let id = map.of_key(touched);
                     if !shards.contains(&id) {
                         shards.push(id);
                         more = true;

@@ -95,3 +95,7 @@ pub fn percent(part: u64, whole: u64) -> f64 {
 fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
+/// Memory of the stream that is kept for readers which are behind, beyond the size of the backlog.
+pub(crate) fn stream_beyond_backlog(server: &Server) -> u64 {
+    server.journal.backlog().map_or(0, |backlog| backlog.memory.saturating_sub(backlog.size))
+}

@@ -33,7 +33,7 @@ use command::keyspec::KeyFlags;
 use command::row::{Flags, Row};
 use engine::lease::Taken;
 use engine::unit::{Call as UnitCall, Unit};
-use keyspace::{DbIndex, Key};
+use keyspace::DbIndex;
 use parking_lot::Mutex;
 use resp::args::{Args, OwnedArgs};
 use resp::error::{self, Error};
@@ -59,8 +59,8 @@ pub struct Order {
     pub auth: Vec<u8>,
     /// The database there.
     pub db: i64,
-    /// One RESTORE for each key, encoded.
-    pub restores: Vec<u8>,
+    /// One command for each key, encoded: RESTORE, or EXISTS.
+    pub requests: Vec<u8>,
     /// How many.
     pub keys: usize,
 }
@@ -150,7 +150,7 @@ impl Core<'_> {
         let mut next = 0;
         while let Some((db, name)) = keys.get(next).cloned() {
             next += 1;
-            let Some(shard) = self.lease.shard_mut(map.of(Key::new(&name).hash)) else { continue };
+            let Some(shard) = self.lease.shard_mut(map.of_key(&name)) else { continue };
             for waiter in shard.waiting.of(db, &name) {
                 for touched in &waiter.touches {
                     if server.frozen.holds(waiter.db, touched) {
@@ -194,8 +194,7 @@ impl Core<'_> {
         let (mut thawed, mut parked) = (false, false);
         migrations.retain(|migration| {
             let Some(sent) = migration.sent.get().filter(|_| !parked) else { return true };
-            let mut shards: Shards =
-                migration.names.iter().map(|name| self.server.engine.map.of(Key::new(name).hash)).collect();
+            let mut shards: Shards = migration.names.iter().map(|name| self.server.engine.map.of_key(name)).collect();
             shards.sort_unstable();
             shards.dedup();
             loop {

@@ -25,7 +25,7 @@ use std::ops::Range;
 
 use command::registry::{Lookup, RowId};
 use command::row::Row;
-use keyspace::{DbIndex, Key};
+use keyspace::{DbIndex, ShardMap};
 use resp::args::{ArgRange, Args};
 use resp::error::Error;
 use resp::request::{Parsed, Parser, RequestKind, RequestLimits};
@@ -163,7 +163,7 @@ impl Core<'_> {
                 && self.server.has(id)
             {
                 request.row = Some(id);
-                add_keys(self.server.registry.row(id), args, &mut ahead.hashes);
+                add_keys(self.server.engine.map, self.server.registry.row(id), args, &mut ahead.hashes);
             }
         }
         // A pipeline often works on one key.
@@ -184,13 +184,13 @@ impl Core<'_> {
 }
 
 /// Adds the hashes of a command's keys.
-fn add_keys(row: &Row, args: Args<'_>, hashes: &mut Vec<u64>) {
+fn add_keys(map: ShardMap, row: &Row, args: Args<'_>, hashes: &mut Vec<u64>) {
     match row.only_key() {
-        Some((index, _)) if index < args.len() => hashes.push(Key::new(args.at(index)).hash),
+        Some((index, _)) if index < args.len() => hashes.push(map.key(args.at(index)).hash),
         Some(_) => {}
         None => {
             let keys = row.keys_of(&args).into_iter().flatten();
-            hashes.extend(keys.map(|at| Key::new(args.at(at.index as usize)).hash));
+            hashes.extend(keys.map(|at| map.key(args.at(at.index as usize)).hash));
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct Saving {
     pub cuts: u64,
     /// The save under way.
     pub current: Option<Current>,
-    /// BGSAVE SCHEDULE: one more when this one is over.
+    /// BGSAVE SCHEDULE, or SAVE beside a rewrite: one more when this one is over.
     pub scheduled: bool,
     /// When the last good save ended, in seconds.
     pub last_save: i64,
@@ -69,6 +69,8 @@ pub struct Saving {
 pub struct Rewrites {
     /// BGREWRITEAOF was asked for while another save was under way.
     pub scheduled: bool,
+    /// What is scheduled waits only for a rewrite that was given up to notice it: for everybody else it has begun.
+    pub promised: bool,
     /// Rewrites that were begun.
     pub begun: u64,
     /// How many have failed since the last good one.
@@ -111,6 +113,11 @@ impl Current {
     /// Whether it is a snapshot file, in the working directory or for replicas.
     pub fn is_snapshot(&self) -> bool {
         !self.is_rewrite()
+    }
+
+    /// Whether it is `dbfilename`.
+    pub fn is_dump(&self) -> bool {
+        matches!(self.target, Target::Dump(_))
     }
 
     /// The replicas for which it is.
@@ -244,6 +251,9 @@ pub fn save_alone(core: &mut Core<'_>) -> Result<(), String> {
     for (name, value) in aux(server, now, server.journal.end().0, false) {
         form.aux(&mut head, &name, &value);
     }
+    if let Some(node) = &server.cluster {
+        node.aside.write(server, &control, true)?;
+    }
     let databases = usize::from(control.env.databases);
     let mut written = Ok(true);
     server.host.replace_file(&config.snapshot.dbfilename, &mut |out| {
@@ -273,10 +283,23 @@ pub fn save_alone(core: &mut Core<'_>) -> Result<(), String> {
 /// Gives up the snapshot file under way, if there is one: it would be of no use, or take the place of a newer one.
 pub fn give_up_dump(server: &Server) {
     let mut saving = server.saving.lock();
-    if let Some(current) = saving.current.as_mut().filter(|current| matches!(current.target, Target::Dump(_))) {
+    if let Some(current) = saving.current.as_mut().filter(|current| current.is_dump()) {
         current.cancelled = true;
         server.host.cancel_snapshot();
     }
+}
+
+/// Gives up whatever is being saved: it would be complete without data that are back. What was wanted is begun anew.
+pub(crate) fn give_up(server: &Server) {
+    let mut saving = server.saving.lock();
+    let Some(current) = &mut saving.current else { return };
+    current.cancelled = true;
+    if current.is_rewrite() {
+        saving.rewrites.scheduled = true;
+    } else if matches!(current.target, Target::Dump(_)) {
+        saving.scheduled = true;
+    }
+    server.host.cancel_snapshot();
 }
 
 /// Gives up whatever snapshot file is under way, that for replicas too: all data are about to be replaced.
@@ -292,6 +315,7 @@ pub(crate) fn give_up_snapshot(server: &Server) {
 pub fn give_up_rewrite(server: &Server) {
     let mut saving = server.saving.lock();
     saving.rewrites.not_before = 0;
+    saving.rewrites.promised = false;
     if std::mem::take(&mut saving.rewrites.scheduled) {
         server.host.log(LogLevel::Notice, log_text::aof::UNSCHEDULED);
     }
@@ -303,10 +327,15 @@ pub fn give_up_rewrite(server: &Server) {
 }
 
 /// A command of data has run. After FLUSHALL the snapshot under way shows what is no more, and where there are save points
-/// the next one is due.
-pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
+/// the file shall say so: at once if the command is `alone` (there is nothing to be written), otherwise by the next snapshot.
+pub(crate) fn after(core: &mut Core<'_>, control: &Control, row: &Row, alone: bool) {
     if row.fullname != "flushall" {
         return;
+    }
+    let server = core.server;
+    // What was set aside would otherwise come back some day.
+    if let Some(node) = &server.cluster {
+        node.aside.drop_slots(server, |_| true);
     }
     give_up_dump(server);
     // Replicas that are being sent what is no more come back for what is now.
@@ -314,7 +343,12 @@ pub(crate) fn after(server: &Server, control: &Control, row: &Row) {
     if streams {
         give_up_snapshot(server);
     }
-    if !control.config.snapshot.save.is_empty() {
+    if control.config.snapshot.save.is_empty() {
+        return;
+    }
+    let busy = server.saving.lock().current.is_some();
+    let saved = alone && !busy && core.lease.world().is_some() && save_alone(core).is_ok();
+    if !saved {
         server.saving.lock().scheduled = true;
         server.host.wake_control();
     }
@@ -414,9 +448,24 @@ fn answer(server: &Server, waiters: &[(u64, usize)], error: Option<Error>) {
 }
 
 impl Saving {
-    /// A client gets its answer when the save under way is over.
+    /// A client gets its answer when the save under way, or the one that is scheduled, is over.
     pub fn wait(&mut self, client: u64, thread: usize) {
         self.waiters.push((client, thread));
+    }
+
+    /// A rewrite of the append-only file begins as soon as nothing is in its way. True if that is only a rewrite which was
+    /// given up and ends in a moment; whoever has asked may take it for begun.
+    pub fn ask_rewrite(&mut self) -> bool {
+        self.rewrites.ask();
+        self.rewrites.promised = self.current.as_ref().is_some_and(|current| current.is_rewrite() && current.cancelled);
+        self.rewrites.promised
+    }
+
+    /// The snapshot that was scheduled is not wanted any more; those who wait for it are told. False if there was none.
+    pub fn unschedule(&mut self, server: &Server) -> bool {
+        let waiters = std::mem::take(&mut self.waiters);
+        answer(server, &waiters, Some(error::common::BARE));
+        std::mem::take(&mut self.scheduled)
     }
 }
 
@@ -432,8 +481,8 @@ impl Rewrites {
         self.failures = if failed { self.failures + 1 } else { 0 };
     }
 
-    /// BGREWRITEAOF: former failures do not hold it up.
-    pub fn ask(&mut self) {
+    /// BGREWRITEAOF while something is in its way: former failures do not hold it up.
+    fn ask(&mut self) {
         self.scheduled = true;
         self.failures = 0;
         self.not_before = 0;
@@ -478,8 +527,11 @@ pub fn tick(core: &mut Core<'_>) {
         return;
     };
     if core.lease.take_world(&mut attempt) == Taken::Yes {
-        // Another save may have begun since; then this one is not needed.
+        // Another save may have begun since. Then a save point is looked at again when that one ends, and so is what somebody
+        // has asked for.
+        let busy = server.saving.lock().current.is_some();
         let _ = match due {
+            _ if busy => Ok(()),
             Due::Asked => {
                 server.saving.lock().scheduled = false;
                 begin(core)
@@ -489,7 +541,10 @@ pub fn tick(core: &mut Core<'_>) {
                 begin(core)
             }
             Due::Rewrite(text) => {
-                server.saving.lock().rewrites.scheduled = false;
+                let mut saving = server.saving.lock();
+                saving.rewrites.scheduled = false;
+                saving.rewrites.promised = false;
+                drop(saving);
                 text.inspect(|text| server.host.log(LogLevel::Notice, text));
                 begin_rewrite(core)
             }
@@ -556,4 +611,34 @@ fn due(core: &mut Core<'_>, now: i64) -> Option<Due> {
         .iter()
         .find(|point| dirty >= point.changes && now - saving.last_save > point.seconds as i64 && waited);
     point.map(|point| Due::Point(log_text::snapshot::changes(point.changes, point.seconds)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use persistence::records::Records;
+    use persistence::spool::Spool;
+
+    use super::{Current, Saving, Target};
+
+    fn under_way(target: Target, cancelled: bool) -> Saving {
+        let spool = Spool::new(Records::Commands);
+        Saving { current: Some(Current { target, since: 0, dirty: 0, keys: 0, spool, cancelled }), ..Saving::default() }
+    }
+
+    #[test]
+    fn what_waits_only_for_a_rewrite_that_was_given_up_has_begun() {
+        let rewrite = || Target::AofBase(PathBuf::from("temp"), true);
+        for (mut saving, begun) in [
+            (under_way(rewrite(), true), true),
+            (under_way(rewrite(), false), false),
+            (under_way(Target::Dump(b"dump.rdb".to_vec()), true), false),
+            (Saving::default(), false),
+        ] {
+            assert_eq!(saving.ask_rewrite(), begun);
+            assert!(saving.rewrites.scheduled);
+            assert_eq!(saving.rewrites.promised, begun);
+        }
+    }
 }

@@ -13,7 +13,6 @@ use command::row::Row;
 use commands::Walk;
 use engine::lease::Taken;
 use engine::unit::Unit;
-use keyspace::Key;
 use resp::args::Args;
 use session::Client;
 
@@ -64,7 +63,7 @@ impl Core<'_> {
             unit.unframed();
             walk.step(&unit.space);
             for name in walk.expired() {
-                unit.expire(&Key::new(&name), &control.env);
+                unit.expire(&unit.space.key(&name), &control.env);
             }
             let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
             let committed = unit.commit(&mut hooks);

@@ -60,13 +60,19 @@ pub trait Host: Send + Sync {
     fn read_file(&self, _path: &[u8]) -> Result<Vec<u8>, String> {
         Err("this host keeps no files".to_owned())
     }
+    /// The whole of a file of the working directory, if there is one.
+    fn find_file(&self, _name: &[u8]) -> Result<Option<Vec<u8>>, String> {
+        Ok(None)
+    }
+    /// Lets another thread write the file of keys that were set aside ([`crate::cluster::aside`]).
+    fn write_aside(&self) {}
     /// Loads the snapshot file. The lease has the world.
     fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
         Err("this host keeps no files".to_owned())
     }
-    /// Replaces the file in which a node keeps what it knows of its cluster; the one before it stays under another name.
-    /// With `fsync` it is on the disk afterwards. The error is for the log.
-    fn save_nodes(&self, _bytes: &[u8], _fsync: bool) -> Result<(), String> {
+    /// Replaces the file in which a node keeps what it knows of its cluster; with `keep` the one before it stays under
+    /// another name. With `fsync` it is on the disk afterwards. The error is for the log.
+    fn save_nodes(&self, _bytes: &[u8], _fsync: bool, _keep: bool) -> Result<(), String> {
         Ok(())
     }
     /// Waits before each write to the append-only file, for tests.
@@ -107,6 +113,10 @@ pub trait Host: Send + Sync {
     fn migrate(&self, order: Order) -> Sent;
     /// The same on another thread, which calls `done` there.
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>);
+    /// Does something that takes long on a thread where nobody waits for it.
+    fn elsewhere(&self, job: Box<dyn FnOnce() + Send>) {
+        job();
+    }
     /// How many connections to other servers are kept for migrations to come.
     fn migration_sockets(&self) -> usize;
     /// 64 random bits.
@@ -225,8 +235,8 @@ pub struct Server {
     pub startup_memory: usize,
     /// What was denied of late.
     pub acl_log: Mutex<AclLog>,
-    /// The slow log.
-    pub slowlog: Mutex<crate::commands::slowlog::SlowLog>,
+    /// Slow commands, large requests and large replies.
+    pub command_logs: crate::commands::commandlog::CommandLogs,
     /// The runtime.
     pub host: Box<dyn Host>,
     /// The id of the newest client.
@@ -319,7 +329,7 @@ impl Server {
             rates: Mutex::default(),
             startup_memory: host.used_memory(),
             acl_log: Mutex::default(),
-            slowlog: Mutex::default(),
+            command_logs: Default::default(),
             host,
             last_client: AtomicU64::new(0),
             run_id,

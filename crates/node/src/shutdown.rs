@@ -9,6 +9,9 @@
 //!                                        ▼
 //!                            save points, or SAVE? ── yes ─► writes paused ─► a snapshot ─► written: the end
 //!                                        │ no                                                not: no end (unless FORCE)
+//!                                        ▼                                                            ▼
+//!                            FAILOVER, in a cluster? ── yes ─► a replica that has everything is told to take over,
+//!                                        │ no                and has a moment to acknowledge it ─► the end
 //!                                        ▼
 //!                                     the end
 //! ```
@@ -17,9 +20,16 @@
 //! gets an answer only when there is no end: an error. ABORT ends the waiting in that way too. Redis' final save stops the
 //! world; here clients go on reading meanwhile, and writes wait, so that nothing is acknowledged that the snapshot does not
 //! hold.
+//!
+//! A primary that hands over (`SHUTDOWN FAILOVER`, `shutdown-on-sigterm failover`) looks for its heir and tells it in one unit
+//! that is alone, and no write follows: what it has acknowledged is in the stream before the command. Redis sends the
+//! command and ends at once, whether it has left or not.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ::cluster::NodeId;
+use engine::lease::Taken;
 use keyspace::UnixMillis;
 use resp::error;
 use resp::log_text;
@@ -27,9 +37,12 @@ use session::Letter;
 
 use crate::control::{Change, Control, Pause, PauseReason};
 use crate::execute::Core;
-use crate::replication::primary;
+use crate::replication::{Replica, Stage as Sync, primary};
 use crate::saving::Exit;
 use crate::server::{LogLevel, Server};
+
+/// How long a replica that takes over is waited for, in ms.
+const HEIR_MS: i64 = 1000;
 
 /// How a server is to end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -42,6 +55,10 @@ pub struct Wish {
     pub now: bool,
     /// What goes wrong on the way prevents nothing.
     pub force: bool,
+    /// A primary that votes in a cluster does not end.
+    pub safe: bool,
+    /// A replica takes over first, if one has everything.
+    pub failover: bool,
 }
 
 /// An end that is under way.
@@ -62,6 +79,10 @@ enum Stage {
     Save,
     /// It is being written.
     Saves,
+    /// A replica is to be told to take over.
+    HandOver,
+    /// It is told, and is waited for until then, or until it has acknowledged so much: client, offset.
+    HandedOver { until: UnixMillis, heir: u64, offset: u64 },
     /// It could not be.
     Failed,
     /// ABORT was sent.
@@ -72,7 +93,7 @@ enum Stage {
 pub fn request(server: &Server, mut wish: Wish, waiter: Option<(u64, usize)>, described: Option<&str>) {
     if server.is_sentinel() {
         // It has no data.
-        wish = Wish { save: false, nosave: true, ..wish };
+        wish = Wish { save: false, nosave: true, failover: false, ..wish };
     }
     let mut shutdown = server.shutdown.lock();
     if let Some(shutdown) = &mut *shutdown {
@@ -85,10 +106,15 @@ pub fn request(server: &Server, mut wish: Wish, waiter: Option<(u64, usize)>, de
     drop(shutdown);
     // What needs no waiting happens at once, whatever the control thread is waiting for.
     let control = server.control.load();
-    if needs_no_replicas(server, &control, wish) {
+    if !rests(server, waiter.is_some()) && needs_no_replicas(server, &control, wish) {
         last_look(server, &control, wish);
     }
     server.host.wake_control();
+}
+
+/// A signal is looked at by periodic work, which tests stop.
+fn rests(server: &Server, asked_by_client: bool) -> bool {
+    !asked_by_client && server.switches.cron_paused.load(Ordering::Relaxed)
 }
 
 fn needs_no_replicas(server: &Server, control: &Control, wish: Wish) -> bool {
@@ -109,7 +135,8 @@ pub fn abort(server: &Server) -> bool {
 /// The last snapshot is over. True when the server ends now.
 pub(crate) fn saved(server: &Server, good: bool, exit: Exit) -> bool {
     if good || exit.force {
-        server.stop(0);
+        let wish = server.shutdown.lock().as_ref().map(|shutdown| shutdown.wish).unwrap_or_default();
+        end(server, wish);
         return true;
     }
     server.host.log(LogLevel::Warning, log_text::shutdown::CANNOT_SAVE);
@@ -133,12 +160,7 @@ pub fn tick(core: &mut Core<'_>) {
     let server = core.server;
     let (wish, stage) = match &*server.shutdown.lock() {
         None => return,
-        // A signal is looked at by periodic work, which tests stop.
-        Some(Shutdown { stage: Stage::Asked, waiters, .. })
-            if waiters.is_empty() && server.switches.cron_paused.load(Ordering::Relaxed) =>
-        {
-            return;
-        }
+        Some(Shutdown { stage: Stage::Asked, waiters, .. }) if rests(server, !waiters.is_empty()) => return,
         Some(shutdown) => (shutdown.wish, shutdown.stage),
     };
     let now = server.engine.now();
@@ -167,6 +189,15 @@ pub fn tick(core: &mut Core<'_>) {
             server.saving.lock().then_exit = Some(Exit { force: wish.force });
             server.host.wake_control();
         }
+        Stage::HandOver => hand_over(core),
+        Stage::HandedOver { until, heir, offset } => {
+            let replicas = server.replication.replicas.lock();
+            let waits =
+                |replica: &Arc<Replica>| replica.card.id == heir && replica.acked.load(Ordering::Relaxed) < offset;
+            if until <= now || !replicas.iter().any(waits) {
+                server.stop(0);
+            }
+        }
         Stage::Failed | Stage::Aborted => {
             if stage == Stage::Failed {
                 server.host.log(LogLevel::Warning, log_text::shutdown::ERRORS);
@@ -186,6 +217,18 @@ pub fn tick(core: &mut Core<'_>) {
 
 fn last_look(server: &Server, control: &Control, wish: Wish) {
     log_replicas(server);
+    if wish.safe
+        && control
+            .cluster
+            .as_ref()
+            .is_some_and(|view| view.me().is_primary && !view.slots_of(view.my_index()).is_empty())
+    {
+        if !wish.force {
+            server.host.log(LogLevel::Warning, log_text::shutdown::VOTES);
+            return set_stage(server, Stage::Failed);
+        }
+        server.host.log(LogLevel::Warning, log_text::shutdown::VOTES_FORCED);
+    }
     let rewrites = server.saving.lock().current.as_ref().is_some_and(|current| current.is_rewrite());
     if rewrites && server.host.aof_is_incomplete() {
         if !wish.force {
@@ -201,11 +244,62 @@ fn last_look(server: &Server, control: &Control, wish: Wish) {
     }
     let points = !control.config.snapshot.save.is_empty();
     if control.loading || wish.nosave || !(wish.save || points) {
-        server.stop(0);
-        return;
+        return end(server, wish);
     }
     server.host.log(LogLevel::Notice, log_text::shutdown::SAVING);
     set_stage(server, Stage::Save);
+}
+
+/// Nothing stands before the end but the heir, if there is to be one.
+fn end(server: &Server, wish: Wish) {
+    let primary = server.control.load().cluster.as_ref().is_some_and(|view| view.me().is_primary);
+    if wish.failover && primary && !server.unrecovered.load(Ordering::Relaxed) {
+        set_stage(server, Stage::HandOver);
+        return server.host.wake_control();
+    }
+    server.stop(0);
+}
+
+/// Tells a replica that has everything to take over, while nobody can write. Without one this server ends all the same.
+fn hand_over(core: &mut Core<'_>) {
+    let server = core.server;
+    let mut attempt = std::mem::take(&mut core.failover_attempt);
+    if core.lease.take_world(&mut attempt) == Taken::Yes {
+        // What is acknowledged after the last look at the replicas would be lost.
+        core.publish_control(|control| {
+            control.begin_pause(PauseReason::Shutdown, Pause::Writes, UnixMillis(i64::MAX));
+        });
+        match heir(server).filter(|_| !core.control().is_replica()) {
+            Some((heir, id)) => {
+                primary::append_take_over(server, &id);
+                primary::append_get_ack(server);
+                server.host.log(LogLevel::Notice, &log_text::shutdown::hands_over(&id.to_string()));
+                let until = UnixMillis(server.engine.now().0 + HEIR_MS);
+                set_stage(server, Stage::HandedOver { until, heir, offset: server.journal.end().0 });
+            }
+            None => server.stop(0),
+        }
+        core.lease.release();
+        attempt.succeed();
+        server.host.wake_control();
+    }
+    core.failover_attempt = attempt;
+}
+
+/// Who takes over: the client and the name of a replica that has acknowledged everything.
+fn heir(server: &Server) -> Option<(u64, NodeId)> {
+    let replicas = server.replication.replicas.lock();
+    if replicas.iter().any(|replica| !replica.announced.takes_over) {
+        server.host.log(LogLevel::Notice, log_text::shutdown::OLD_HEIRS);
+        return None;
+    }
+    let end = server.journal.end().0;
+    let fit = |replica: &&Arc<Replica>| replica.stage() == Sync::Online && replica.acked.load(Ordering::Relaxed) == end;
+    let heir = replicas.iter().filter(fit).find_map(|replica| Some((replica.card.id, replica.announced.node_id?)));
+    if heir.is_none() {
+        server.host.log(LogLevel::Notice, log_text::shutdown::NO_HEIR);
+    }
+    heir
 }
 
 fn set_stage(server: &Server, stage: Stage) {

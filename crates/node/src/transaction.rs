@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 use command::binding::Class;
 use engine::lease::Taken;
 use engine::unit::{Call as UnitCall, Unit};
-use keyspace::{Key, WatchFlag};
+use keyspace::WatchFlag;
 use resp::args::Args;
 use resp::error;
 use session::{Client, Flag, WatchSet};
@@ -48,7 +48,7 @@ pub fn discard(core: &mut Core<'_>, client: &mut Client) {
 
 /// Registers a key with the client's flag. The unit holds the key's shard.
 pub fn watch(core: &mut Core<'_>, client: &mut Client, name: &[u8]) {
-    let key = Key::new(name);
+    let key = core.server.engine.map.key(name);
     let db = client.db;
     let set = client
         .watch
@@ -92,11 +92,11 @@ impl Core<'_> {
             multi.queue.iter().map(|q| (self.server.registry.row(q.row), q.args.as_args())).collect();
         for (row, args) in &commands {
             for at in row.keys_of(args).into_iter().flatten() {
-                shards.push(map.of(Key::new(args.at(at.index as usize)).hash));
+                shards.push(map.of_key(args.at(at.index as usize)));
             }
         }
         for (_, key) in client.watch.iter().flat_map(|set| &set.keys) {
-            shards.push(map.of(Key::new(key).hash));
+            shards.push(map.of_key(key));
         }
         shards.sort_unstable();
         shards.dedup();
@@ -160,7 +160,7 @@ impl Core<'_> {
         args: Args<'_>,
         meanwhile: &mut dyn Meanwhile,
     ) {
-        let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
+        let how = Circumstances { in_exec: true, ..Circumstances::default() };
         let refused = match judge(control, client, id, row, args, &how) {
             Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
             Admission::Deny(denied) => {
@@ -179,6 +179,7 @@ impl Core<'_> {
         }
         let start = self.start_clock();
         let from = client.out.len();
+        self.out_mark = from;
         match self.server.bound[id.index()] {
             Bound::Data(handler, _) => {
                 let narrowed = narrowed(control, client, id, row, args, &control.env_no_block);
@@ -210,7 +211,7 @@ impl Core<'_> {
         }
         self.account(id, start, failed, client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(self, control, row, false);
         }
     }
 
@@ -222,7 +223,7 @@ impl Core<'_> {
         }
         let map = self.server.engine.map;
         set.keys.iter().any(|(db, name)| {
-            let key = Key::new(name);
+            let key = map.key(name);
             self.lease.space(*db).is_expired(&key)
                 && !self
                     .lease
@@ -235,7 +236,7 @@ impl Core<'_> {
     pub(crate) fn forget_watches(&mut self, mut set: WatchSet) {
         let map = self.server.engine.map;
         let (lease, flag) = (&mut self.lease, &set.flag);
-        set.keys.retain(|(db, key)| match lease.shard_mut(map.of(Key::new(key).hash)) {
+        set.keys.retain(|(db, key)| match lease.shard_mut(map.of_key(key)) {
             Some(shard) => {
                 shard.watched.unwatch(*db, key, flag);
                 false

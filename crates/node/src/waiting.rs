@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use command::context::Block;
 use command::row::Row;
 use engine::lease::Taken;
-use keyspace::{Key, UnixMillis, WaitEntry, WaitState};
+use keyspace::{UnixMillis, WaitEntry, WaitState};
 use resp::args::Args;
 use resp::error::Error;
 use session::{Client, Flag, OnTimeoutReply, ReplyMode, Waiting};
@@ -37,7 +37,7 @@ pub fn unblocked(core: &mut Core<'_>, client: &mut Client, error: Option<Error>)
     match &client.waiting {
         Waiting::Keys(entry, vain) if entry.ended_by(WaitState::Unblocked) => {
             let (entry, vain) = (entry.clone(), *vain);
-            in_vain(core, client, error, vain);
+            in_vain(core, client, &entry, error, vain);
             core.tombstones.push(entry);
             true
         }
@@ -98,7 +98,7 @@ pub fn count(core: &Core<'_>, client: &Client) {
     add(&client.card.commands, 1);
 }
 
-fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnTimeoutReply) {
+fn in_vain(core: &Core<'_>, client: &mut Client, entry: &WaitEntry, error: Option<Error>, vain: OnTimeoutReply) {
     let start = client.out.len();
     count(core, client);
     match (error, vain) {
@@ -113,6 +113,7 @@ fn in_vain(core: &Core<'_>, client: &mut Client, error: Option<Error>, vain: OnT
     if client.reply_mode != ReplyMode::On {
         client.out.buf.truncate(start);
     }
+    core.charge_wait(entry, client.out.len().saturating_sub(start));
     leave(client);
 }
 
@@ -123,7 +124,7 @@ pub fn end_wait(core: &mut Core<'_>, client: &mut Client, who: WaitState, error:
         return false;
     }
     let (entry, vain) = (entry.clone(), *vain);
-    in_vain(core, client, error, vain);
+    in_vain(core, client, &entry, error, vain);
     core.tombstones.push(entry);
     true
 }
@@ -146,7 +147,7 @@ impl Core<'_> {
         let map = self.server.engine.map;
         let engine = self.lease.engine();
         let with = |name: &[u8], f: &mut dyn FnMut(&mut keyspace::Shard)| {
-            let id = map.of(Key::new(name).hash);
+            let id = map.of_key(name);
             match engine.shards.try_acquire(&[id], None) {
                 Ok(mut held) => held.get_mut(id).map(f).is_some(),
                 Err(_) => false,

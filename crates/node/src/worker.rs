@@ -263,11 +263,12 @@ impl<'s> Worker<'s> {
                 worker.core.hold(offset);
             }),
             Letter::Served { client, reply, offset } => self.with_id(client, |worker, c| {
-                if !matches!(c.waiting, Waiting::Keys(..)) {
-                    return;
-                }
+                let Waiting::Keys(entry, _) = &c.waiting else { return };
+                let entry = entry.clone();
+                worker.core.charge_wait(&entry, reply.len());
                 waiting::count(&worker.core, c);
                 waiting::leave(c);
+                worker.core.note_served(c, entry.args.as_args(), reply.len());
                 if c.reply_mode == ReplyMode::On {
                     c.out.raw(&reply);
                 }
@@ -434,6 +435,7 @@ impl<'s> Worker<'s> {
     fn answer_parked_command(&mut self, client: &mut Client) {
         if let Waiting::Parked(args) = std::mem::take(&mut client.waiting) {
             self.core.lease.abandon(&mut client.attempt);
+            client.unpacked = None;
             self.answer(client, args.as_args());
         }
     }
@@ -527,6 +529,7 @@ impl<'s> Worker<'s> {
                     break;
                 }
                 Stop::Error(e) => {
+                    self.core.tell_protocol_error(client, &e, &input[at..]);
                     self.core.note_error(e.code());
                     client.out.error(&e);
                     client.close_after_reply = true;

@@ -29,6 +29,8 @@ pub struct Settings {
     pub ip: Option<Vec<u8>>,
     /// The newest version whose data can be read.
     pub version: String,
+    /// Its name in its cluster, if it is a node of one.
+    pub node_id: Option<Vec<u8>>,
     /// The primary is a replica of ours so far, and is to take over.
     pub take_over: bool,
     /// The history that is here already, and up to where.
@@ -208,6 +210,10 @@ impl Link {
         }
         send(out, &[b"REPLCONF", b"capa", b"eof", b"capa", b"psync2"]);
         send(out, &[b"REPLCONF", b"version", self.settings.version.as_bytes()]);
+        if let Some(id) = &self.settings.node_id {
+            send(out, &[b"REPLCONF", b"set-cluster-node-id", id]);
+            replies += 1;
+        }
         self.state = State::Conf(replies);
     }
 

@@ -1,10 +1,11 @@
 //! The time.
 //!
-//! Two clocks for two uses. [`monotonic_us`] measures durations and never steps. [`unix_us`] is the wall clock as it is; the
+//! Two clocks for two uses. [`monotonic_ns`] measures durations and never steps. [`unix_us`] is the wall clock as it is; the
 //! engine makes of it a `now` that never goes back between units (`engine::Engine::now`).
 
-use std::sync::OnceLock;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+mod counter;
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Microseconds since the Unix epoch.
 pub fn unix_us() -> i64 {
@@ -17,10 +18,19 @@ pub fn unix_ms() -> i64 {
     unix_us() / 1000
 }
 
-/// Microseconds since some moment at the start of the process; never steps.
+/// Nanoseconds since some moment at the start of the process; never steps. Every command is measured by it.
+pub fn monotonic_ns() -> u64 {
+    counter::nanos()
+}
+
+/// The same in microseconds.
 pub fn monotonic_us() -> u64 {
-    static START: OnceLock<Instant> = OnceLock::new();
-    START.get_or_init(Instant::now).elapsed().as_micros() as u64
+    monotonic_ns() / 1000
+}
+
+/// To be called now and then: makes [`monotonic_ns`] cheaper when it has been called for a second.
+pub fn tune() {
+    counter::tune();
 }
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ pub mod rlimit;
 pub mod script;
 pub mod signals;
 pub mod source;
+pub mod text;
 pub mod title;
 pub mod usage;
 

@@ -60,6 +60,9 @@ const TURN_LIMIT: usize = 256 * 1024;
 /// The same while it sends a big argument, which costs nothing but copying.
 const BIG_TURN_LIMIT: usize = 4 * 1024 * 1024;
 
+/// How often at most a loop looks for work before it sleeps: some ten microseconds.
+const MOST_LOOKS: u32 = 32;
+
 const WAKER: Token = Token(usize::MAX);
 
 /// What is to become of a connection.
@@ -210,6 +213,8 @@ struct Core {
     buffers: Vec<Vec<u8>>,
     /// The latest poll has found something.
     busy: bool,
+    /// How often the loop looks for work before it sleeps.
+    patience: u32,
 }
 
 const NOBODY: usize = usize::MAX;
@@ -230,6 +235,7 @@ impl Reactor {
             running: NOBODY,
             buffers: Vec::new(),
             busy: false,
+            patience: 1,
         };
         Ok(Reactor { core, events: Events::with_capacity(512) })
     }
@@ -283,12 +289,8 @@ impl Core {
         if !self.ready.is_empty() || !self.flush.is_empty() {
             timeout = Some(Duration::ZERO);
         }
-        // Falling asleep and being woken costs this side and the other more than one vain look.
-        if timeout != Some(Duration::ZERO) && self.busy {
-            self.poll_once(events, Some(Duration::ZERO))?;
-            if self.busy {
-                return Ok(());
-            }
+        if timeout != Some(Duration::ZERO) && self.busy && self.look_again(events)? {
+            return Ok(());
         }
         if timeout != Some(Duration::ZERO) && !self.waker.fall_asleep() {
             timeout = Some(Duration::ZERO);
@@ -296,6 +298,21 @@ impl Core {
         let polled = self.poll_once(events, timeout);
         self.waker.rise();
         polled
+    }
+
+    /// Looks for work a few times without waiting, and tells whether there was some. Falling asleep and being woken costs
+    /// this side, and even more whoever sends the next request, as much as many vain looks: so a loop that was busy is
+    /// patient, and the more so the more often that has been worth it.
+    fn look_again(&mut self, events: &mut Events) -> io::Result<bool> {
+        for _ in 0..self.patience {
+            self.poll_once(events, Some(Duration::ZERO))?;
+            if self.busy {
+                self.patience = (self.patience * 2).min(MOST_LOOKS);
+                return Ok(true);
+            }
+        }
+        self.patience = (self.patience / 2).max(1);
+        Ok(false)
     }
 
     /// Polls and marks what is ready.
@@ -622,20 +639,38 @@ fn send(stream: &mut Stream, slices: &[IoSlice<'_>], full: &mut bool, broken: &m
 }
 
 fn connect_from(target: SocketAddr, source: Option<IpAddr>) -> io::Result<mio::net::TcpStream> {
-    use socket2::{Domain, Protocol, Socket, Type};
-    let socket = Socket::new(Domain::for_address(target), Type::STREAM, Some(Protocol::TCP))?;
+    let socket = outgoing(target, source)?;
     socket.set_nonblocking(true)?;
-    socket.set_tcp_nodelay(true)?;
-    if let Some(ip) = source {
-        socket.set_reuse_address(true)?;
-        socket.bind(&SocketAddr::new(ip, 0).into())?;
-    }
     match socket.connect(&target.into()) {
         Ok(()) => {}
         Err(e) if e.raw_os_error() == Some(libc::EINPROGRESS) || e.kind() == io::ErrorKind::WouldBlock => {}
         Err(e) => return Err(e),
     }
     Ok(mio::net::TcpStream::from_std(socket.into()))
+}
+
+/// Connects from an address of this host, if one is given, and waits for it at most so long; for a thread that has only this
+/// connection. An address of the other family is left out.
+pub fn connect_and_wait(
+    target: SocketAddr,
+    source: Option<IpAddr>,
+    limit: Duration,
+) -> io::Result<std::net::TcpStream> {
+    let source = source.filter(|source| source.is_ipv4() == target.is_ipv4());
+    let socket = outgoing(target, source)?;
+    socket.connect_timeout(&target.into(), limit)?;
+    Ok(socket.into())
+}
+
+fn outgoing(target: SocketAddr, source: Option<IpAddr>) -> io::Result<socket2::Socket> {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let socket = Socket::new(Domain::for_address(target), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_tcp_nodelay(true)?;
+    if let Some(ip) = source {
+        socket.set_reuse_address(true)?;
+        socket.bind(&SocketAddr::new(ip, 0).into())?;
+    }
+    Ok(socket)
 }
 
 impl ConnInfo {

@@ -118,7 +118,12 @@ impl Sentinel {
 
     /// Whether a Sentinel has said lately that the primary is down.
     pub(crate) fn says_down(&self, other: &Instance) -> bool {
-        other.says_down && self.now - other.last_answer <= self.periods.ask * ANSWER_PERIODS
+        other.says_down && self.is_recent(other)
+    }
+
+    /// Whether what a Sentinel has answered last counts.
+    pub(crate) fn is_recent(&self, other: &Instance) -> bool {
+        self.now - other.last_answer <= self.periods.ask * ANSWER_PERIODS
     }
 
     /// How many Sentinels say that the primary is down, myself included.

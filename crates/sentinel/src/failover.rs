@@ -15,25 +15,23 @@
 //! return: there the configuration gets the failover's epoch, and the next hellos carry it.
 //!
 //! Three ways in: *elected* after ODOWN; *forced* by `SENTINEL FAILOVER`, without asking others; *coordinated*, elected
-//! although the primary lives.
+//! although the primary lives. The last two are *planned*: a primary that lives [hands over](crate::hand_over).
 //!
-//! A living primary hands over, by the FAILOVER command inside a pause of its clients: writes stop, the replica catches
-//! up, roles change, clients are sent away to ask again. The original does so for `COORDINATED` only and cuts a forced
-//! one off, which loses what was under way. Here a forced one hands over as well when the primary can; if the primary
-//! refuses or is not done in half the failover timeout, it is cut off after all, since that is what was asked for.
+//! An order whose connection broke before the replica has said what became of it is given again, as long as nobody else
+//! has begun a later failover; the original waits in vain until the failover's time is over.
 //!
 //! After an attempt the next one waits for twice the failover timeout, as does whoever voted for another. There is one
 //! exception: when votes are split such that nobody can win any more, although enough Sentinels are there, the candidates
 //! draw lots and begin again, where the original lets the whole wait pass. Lots are drawn as well before the first attempt
 //! after a [death](crate::down), which all Sentinels see in the same moment.
 
-use crate::event::{Action, ConnKind, Level, Outbox};
-use crate::instance::{GroupId, HandOver, InstanceId, Ms, Reconf};
+use crate::event::{Action, ConnId, ConnKind, Level, Outbox};
+use crate::hand_over::Plan;
+use crate::instance::{GroupId, InstanceId, Ms, Reconf};
 use crate::machine::Sentinel;
 use crate::select::Candidates;
 use crate::text::text;
 use crate::vote::DESYNC;
-use resp::Value;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
@@ -82,10 +80,10 @@ pub(crate) struct Failover {
     /// The lot: no attempt before.
     pub not_before: Option<Ms>,
     pub promoted: Option<InstanceId>,
-    /// The primary was told to hand over, and this long it has.
-    handing_over: Option<Ms>,
-    /// It would not.
-    refused_to_hand_over: bool,
+    /// The connection on which the replica was told to be a primary.
+    ordered_on: Option<ConnId>,
+    /// What a planned failover asks of the primary.
+    pub plan: Plan,
 }
 
 impl Failover {
@@ -102,9 +100,14 @@ impl Failover {
         self.state == State::WaitPromotion
     }
 
+    /// Asked for by a person, and the primary is to have its part in it.
+    pub fn is_planned(&self) -> bool {
+        self.mode != Mode::Elected && !self.plan.cuts_off
+    }
+
     /// The primary's clients may be paused.
     pub fn holds_writes_back(&self) -> bool {
-        let begun = self.mode == Mode::Coordinated || self.handing_over.is_some();
+        let begun = self.mode == Mode::Coordinated || self.plan.told;
         self.in_progress() && begun && self.state <= State::WaitPromotion
     }
 
@@ -114,14 +117,12 @@ impl Failover {
     }
 }
 
-/// The least time that a primary gets to hand over.
-const LEAST_HAND_OVER: Ms = 1_000;
-
 impl Sentinel {
-    fn enter(&mut self, id: GroupId, state: State) {
+    pub(crate) fn enter(&mut self, id: GroupId, state: State) {
         let now = self.now;
         let failover = &mut self.group_mut(id).failover;
-        debug_assert!(state > failover.state || state == State::SendOrder, "{:?} to {state:?}", failover.state);
+        let may_come_again = matches!(state, State::SelectReplica | State::SendOrder);
+        debug_assert!(state > failover.state || may_come_again, "{:?} to {state:?}", failover.state);
         failover.state = state;
         failover.state_since = now;
         self.hurry();
@@ -151,13 +152,14 @@ impl Sentinel {
     }
 
     pub(crate) fn start_failover(&mut self, id: GroupId, mode: Mode, out: &mut Outbox) {
-        let started_at = self.now + self.chance(DESYNC) as Ms;
+        let (begun, started_at) = (self.now, self.now + self.chance(DESYNC) as Ms);
         self.current_epoch += 1;
         let epoch = self.current_epoch;
         self.saving.dirty = true;
         let failover = &mut self.group_mut(id).failover;
         let delay_logged = failover.delay_logged;
-        *failover = Failover { mode, epoch, started_at: Some(started_at), delay_logged, ..Failover::default() };
+        let plan = Plan::begun_at(begun);
+        *failover = Failover { mode, epoch, started_at: Some(started_at), delay_logged, plan, ..Failover::default() };
         self.enter(id, State::WaitStart);
         let primary = self.group(id).primary;
         self.notify_text(Level::Warning, "+new-epoch", primary, text!(epoch), out);
@@ -180,7 +182,7 @@ impl Sentinel {
     }
 
     /// Whether somebody has voted in a later epoch: whoever leads there may be about to promote another replica.
-    fn is_overtaken(&self, id: GroupId) -> bool {
+    pub(crate) fn is_overtaken(&self, id: GroupId) -> bool {
         let group = self.group(id);
         let epoch = group.failover.epoch;
         let mut others = group.sentinels.values().map(|id| self.instance(*id));
@@ -210,7 +212,12 @@ impl Sentinel {
         if self.simulate.crash_after_election {
             return self.simulated_crash(out);
         }
+        self.begin_selection(id, out);
+    }
+
+    pub(crate) fn begin_selection(&mut self, id: GroupId, out: &mut Outbox) {
         self.enter(id, State::SelectReplica);
+        let primary = self.group(id).primary;
         self.notify(Level::Warning, "+failover-state-select-slave", primary, "", out);
         self.ask_candidates(id, out);
     }
@@ -219,6 +226,11 @@ impl Sentinel {
         let chosen = match self.choose(id, self.group(id).failover.state_since) {
             Candidates::Waiting => return,
             Candidates::Chosen(chosen) => chosen,
+            Candidates::OnlyEmpty => {
+                let what = "Only servers without any data of this group are in reach: the primary is waited for";
+                self.log(Level::Warning, what.into(), out);
+                None
+            }
         };
         let Some(replica) = chosen else {
             return self.abort_failover(id, "-failover-abort-no-good-slave", out);
@@ -231,85 +243,56 @@ impl Sentinel {
     }
 
     fn send_order(&mut self, id: GroupId, out: &mut Outbox) {
+        if self.group(id).failover.is_planned() {
+            return self.order_hand_over(id, out);
+        }
         let group = self.group(id);
-        let (primary, timeout) = (group.primary, group.failover_timeout);
         let passed = self.now - group.failover.state_since;
+        let timeout = group.failover_timeout;
         let Some(promoted) = group.failover.promoted else { return };
-        let target = self.instance(promoted).addr.clone();
-        let (mode, refused) = (group.failover.mode, group.failover.refused_to_hand_over);
-        if mode == Mode::Coordinated {
-            if timeout - passed < LEAST_HAND_OVER {
-                return self.abort_failover(id, "-failover-abort-master-timeout", out);
-            }
-            if !self.send_failover(primary, &target, timeout - passed, out) {
-                return;
-            }
-            self.group_mut(id).failover.handing_over = Some(timeout - passed);
-        } else if mode == Mode::Forced && !refused && self.can_hand_over(primary) {
-            let span = (timeout / 2).max(LEAST_HAND_OVER);
-            if !self.send_failover(primary, &target, span, out) {
-                return;
-            }
-            self.group_mut(id).failover.handing_over = Some(span);
-        } else {
-            if !self.send_replicaof(promoted, None, out) {
-                if passed > timeout {
-                    self.abort_failover(id, "-failover-abort-slave-timeout", out);
-                }
-                return;
-            }
-            self.send_info(promoted, out);
+        if self.order_promotion(promoted, out) {
+            self.wait_for_promotion(id, out);
+        } else if passed > timeout {
+            self.abort_failover(id, "-failover-abort-slave-timeout", out);
         }
-        self.notify(Level::Notice, "+failover-state-wait-promotion", promoted, "", out);
+    }
+
+    /// Tells the chosen replica to be a primary.
+    fn order_promotion(&mut self, replica: InstanceId, out: &mut Outbox) -> bool {
+        let sent = self.send_replicaof(replica, None, out);
+        if sent {
+            let id = self.instance(replica).group;
+            self.group_mut(id).failover.ordered_on = self.link(replica).commands.conn();
+            self.send_info(replica, out);
+        }
+        sent
+    }
+
+    pub(crate) fn wait_for_promotion(&mut self, id: GroupId, out: &mut Outbox) {
+        if let Some(promoted) = self.group(id).failover.promoted {
+            self.notify(Level::Notice, "+failover-state-wait-promotion", promoted, "", out);
+        }
         self.enter(id, State::WaitPromotion);
-    }
-
-    /// Whether a primary lives and knows how to hand over.
-    fn can_hand_over(&self, primary: InstanceId) -> bool {
-        let (instance, link) = (self.instance(primary), self.link(primary));
-        instance.hand_over == HandOver::Idle
-            && !instance.o_down
-            && !link.disconnected()
-            && link.auth_error.is_none()
-            && self.now - link.last_avail <= self.periods.ping * 2
-    }
-
-    /// The answer to one of the commands of a hand-over.
-    pub(crate) fn hand_over_answered(&mut self, primary: InstanceId, value: &Value, out: &mut Outbox) {
-        let nested = value.as_array().unwrap_or_default().iter().find_map(|item| item.as_error());
-        let Some(error) = value.as_error().or(nested).map(<[u8]>::to_vec) else { return };
-        // It hands over already, because another Sentinel was asked before. To cut it off now would make two primaries; the
-        // other's configuration comes, or else the wait is over some day.
-        if error == resp::error::replication::FAILOVER_RUNNING.text() {
-            return;
-        }
-        let id = self.instance(primary).group;
-        let failover = &self.group(id).failover;
-        if failover.state == State::WaitPromotion && failover.mode == Mode::Forced && failover.handing_over.is_some() {
-            self.log(Level::Notice, text!("The primary does not hand over: ", error), out);
-            self.cut_off(id);
-        }
-    }
-
-    fn cut_off(&mut self, id: GroupId) {
-        let failover = &mut self.group_mut(id).failover;
-        failover.handing_over = None;
-        failover.refused_to_hand_over = true;
-        self.enter(id, State::SendOrder);
     }
 
     fn wait_promotion(&mut self, id: GroupId, out: &mut Outbox) {
         let group = self.group(id);
-        let waited = self.now - group.failover.state_since;
-        match group.failover.handing_over.filter(|_| group.failover.mode == Mode::Forced) {
-            Some(span) if waited > span + LEAST_HAND_OVER => {
-                // The order may still be on its way.
-                let primary = group.primary;
-                self.close(primary, ConnKind::Commands, out);
-                self.cut_off(id);
-            }
-            None if waited > group.failover_timeout => self.abort_failover(id, "-failover-abort-slave-timeout", out),
-            _ => {}
+        if group.failover.is_planned() {
+            self.watch_hand_over(id, out);
+        } else if self.now - group.failover.state_since > group.failover_timeout {
+            self.abort_failover(id, "-failover-abort-slave-timeout", out);
+        }
+    }
+
+    /// The chosen replica says that it is a replica still. The order is on its way, or went down with its connection.
+    pub(crate) fn not_promoted_yet(&mut self, replica: InstanceId, out: &mut Outbox) {
+        let id = self.instance(replica).group;
+        let failover = &self.group(id).failover;
+        let waits = failover.waits_for_promotion() && !failover.is_planned();
+        let lost = waits && failover.ordered_on != self.link(replica).commands.conn();
+        if lost && !self.is_overtaken(id) && self.order_promotion(replica, out) {
+            let what = text!("The order to ", self.instance(replica).name, " was lost and is given again");
+            self.log(Level::Notice, what, out);
         }
     }
 
@@ -319,7 +302,7 @@ impl Sentinel {
         let primary = self.group(id).primary;
         let group = self.group_mut(id);
         group.config_epoch = group.failover.epoch;
-        let handed_over = group.failover.handing_over.is_some();
+        let (by_hand, told) = (group.failover.mode != Mode::Elected, group.failover.plan.told);
         let history = self.instance(replica).history.clone();
         self.group_mut(id).extend_chain(&history);
         self.enter(id, State::ReconfReplicas);
@@ -328,13 +311,17 @@ impl Sentinel {
         if self.simulate.crash_after_promotion {
             return self.simulated_crash(out);
         }
-        if handed_over {
-            self.send_clients_away(primary, out);
-            self.send_clients_away(replica, out);
+        let target = self.instance(replica).addr.clone();
+        if told {
+            self.send_clients_away(primary, Some(&target), out);
+            self.send_clients_away(replica, None, out);
+        } else if by_hand {
+            // It may live, and take writes that it will lose.
+            self.send_replicaof(primary, Some(&target), out);
         }
         self.notify(Level::Warning, "+failover-state-reconf-slaves", primary, "", out);
-        let (from, to) = (self.instance(primary).addr.clone(), self.instance(replica).addr.clone());
-        self.schedule_reconfig_script(id, "leader", &from, &to);
+        let from = self.instance(primary).addr.clone();
+        self.schedule_reconfig_script(id, "leader", &from, &target);
         self.force_hello(id);
     }
 
@@ -418,7 +405,7 @@ impl Sentinel {
         self.switch_address(id, new, out);
     }
 
-    fn abort_failover(&mut self, id: GroupId, event: &str, out: &mut Outbox) {
+    pub(crate) fn abort_failover(&mut self, id: GroupId, event: &str, out: &mut Outbox) {
         let primary = self.group(id).primary;
         self.notify(Level::Warning, event, primary, "", out);
         debug_assert!(self.group(id).failover.state <= State::WaitPromotion);
@@ -429,10 +416,13 @@ impl Sentinel {
     fn stop_failover(&mut self, id: GroupId, out: &mut Outbox) {
         let now = self.now;
         let primary = self.group(id).primary;
+        let overtaken = self.is_overtaken(id);
         let failover = &mut self.group_mut(id).failover;
         let promoted = failover.promoted.take();
-        let ordered = failover.state == State::WaitPromotion;
-        let handing_over = failover.handing_over.take().is_some();
+        let ordered = failover.state == State::WaitPromotion && !failover.is_planned();
+        let told = failover.plan.told && !failover.is_promoted();
+        let plan = std::mem::take(&mut failover.plan);
+        failover.ordered_on = None;
         failover.state = State::None;
         failover.state_since = now;
         failover.mode = Mode::Elected;
@@ -443,8 +433,8 @@ impl Sentinel {
                 self.close(promoted, ConnKind::Commands, out);
             }
         }
-        if handing_over {
-            self.close(primary, ConnKind::Commands, out);
+        if told {
+            self.end_hand_over(primary, plan.is_mine && !overtaken, out);
         }
     }
 

@@ -48,7 +48,7 @@ impl Sentinel {
     fn is_foreign(&self, id: InstanceId) -> bool {
         let instance = self.instance(id);
         let group = self.group(instance.group);
-        if !instance.is_replica() || !is_outside(group, &instance.history) {
+        if !instance.is_replica() || !group.is_outside(&instance.history) {
             return false;
         }
         instance.claimed_at.is_some_and(|at| self.now - at < CLAIM)
@@ -61,7 +61,7 @@ impl Sentinel {
         let histories: Vec<_> = servers.map(|server| server.history.clone()).collect();
         let owner = histories
             .iter()
-            .filter(|history| is_outside(self.group(group), history))
+            .filter(|history| self.group(group).is_outside(history))
             .find_map(|history| self.claimed_by_another(group, addr, history));
         let Some(owner) = owner.map(|owner| owner.name.clone()) else { return false };
         let what = text!(
@@ -83,9 +83,4 @@ impl Sentinel {
             other.id != group && other.place_in_chain(history).is_some() && self.knows_server(other.id, addr)
         })
     }
-}
-
-/// Whether a history is known, and none of the group's.
-fn is_outside(group: &Group, history: &[Vec<u8>]) -> bool {
-    !group.chain.is_empty() && !history.is_empty() && group.place_in_chain(history).is_none()
 }

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub primary_link_up: Option<bool>,
     pub priority: Option<i64>,
     pub offset: Option<u64>,
+    /// Where the stream ends that it has, as a primary would continue it.
+    pub end: Option<u64>,
     pub announced: Option<bool>,
     /// Whether a FAILOVER is running; `None` from servers that do not know the command.
     pub hands_over: Option<bool>,
@@ -39,6 +41,7 @@ impl Report {
             primary_link_up: None,
             priority: None,
             offset: None,
+            end: None,
             announced: None,
             hands_over: None,
             history: Vec::new(),
@@ -65,6 +68,7 @@ impl Report {
             b"master_link_status" if replica => self.primary_link_up = Some(value.eq_ignore_ascii_case(b"up")),
             b"slave_priority" if replica => self.priority = number(value),
             b"slave_repl_offset" if replica => self.offset = number(value).and_then(|n| u64::try_from(n).ok()),
+            b"master_repl_offset" => self.end = number(value).and_then(|n| u64::try_from(n).ok()),
             b"replica_announced" if replica => self.announced = number(value).map(|n| n != 0),
             b"master_failover_state" => self.hands_over = Some(value != b"no-failover"),
             b"master_replid" | b"master_replid2" if value.len() == 40 && value.iter().any(|byte| *byte != b'0') => {
@@ -102,13 +106,13 @@ mod tests {
         let report = Report::parse(
             b"# Server\r\nrun_id:0123456789012345678901234567890123456789\r\n# Replication\r\nrole:master\r\n\
               slave0:ip=10.0.0.1,port=6380,state=online,offset=14,lag=0\r\nslave1:10.0.0.2,6381,online\r\n\
-              slave2:nonsense\r\nmaster_failover_state:no-failover\r\n\
+              slave2:nonsense\r\nmaster_failover_state:no-failover\r\nmaster_repl_offset:77\r\n\
               master_replid:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\
               master_replid2:0000000000000000000000000000000000000000\r\n",
         );
         assert_eq!(report.role, Role::Primary);
         assert_eq!(report.replicas, [(b"10.0.0.1".to_vec(), 6380), (b"10.0.0.2".to_vec(), 6381)]);
-        assert_eq!(report.hands_over, Some(false));
+        assert_eq!((report.hands_over, report.end), (Some(false), Some(77)));
         assert_eq!(report.history, [vec![b'a'; 40]]);
         assert_eq!(report.runid.map(|id| id.len()), Some(40));
     }

@@ -115,6 +115,8 @@ pub(crate) struct Instance {
     pub priority: i64,
     pub announced: bool,
     pub offset: u64,
+    /// Where its own stream ends, which counts when it says that it is a primary.
+    pub end: u64,
 
     // --- Sentinels
     pub last_hello: Ms,
@@ -163,6 +165,7 @@ impl Instance {
             priority: 100,
             announced: true,
             offset: 0,
+            end: 0,
             last_hello: now,
             says_down: false,
             last_answer: now,
@@ -250,7 +253,12 @@ pub(crate) struct Group {
     pub dead_agreed: bool,
     /// Replication histories that the primaries of this group have had, newest last.
     pub chain: Vec<Vec<u8>>,
+    /// The newest history in which a primary was seen to have written something.
+    pub written: Option<Vec<u8>>,
 }
+
+/// The offset of a replica that has no stream, as all servers tell it.
+const NOTHING: u64 = 1;
 
 /// How many histories a group remembers.
 const LONGEST_CHAIN: usize = 16;
@@ -266,6 +274,23 @@ impl Group {
         }
         let excess = self.chain.len().saturating_sub(LONGEST_CHAIN);
         self.chain.drain(..excess);
+    }
+
+    /// Remembers that a primary of this history has written, if its stream shows it.
+    pub fn note_written(&mut self, history: &[Vec<u8>], end: Option<u64>) {
+        if end.is_some_and(|end| end > NOTHING) {
+            self.written = history.first().cloned();
+        }
+    }
+
+    /// Whether a history is known, and none that a primary of the group has had.
+    pub fn is_outside(&self, history: &[Vec<u8>]) -> bool {
+        !self.chain.is_empty() && !history.is_empty() && self.place_in_chain(history).is_none()
+    }
+
+    /// Whether a server has nothing of a history in which something was written: a sync has emptied it and has not ended.
+    pub fn has_emptied(&self, newest: Option<&Vec<u8>>, end: u64) -> bool {
+        newest.is_some() && newest == self.written.as_ref() && end <= NOTHING
     }
 
     /// How new the newest of these histories is in this group; `None` when none of them is known.

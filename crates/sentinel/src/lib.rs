@@ -38,7 +38,7 @@
 //! - Groups whose addresses are reused do not mix (see `foreign.rs`).
 //! - Before a replica is chosen, every candidate is asked for its offset again, and offsets are compared within one
 //!   replication history only (see `select.rs`).
-//! - A manual failover of a living primary hands over instead of cutting off (see `failover.rs`).
+//! - A manual failover of a living primary hands over instead of cutting off (see `hand_over.rs`).
 //! - No timer reads the wall clock, so setting it moves no deadline.
 //!
 //! Files: one noun or one part of the machine each; [`machine`] holds the state and the round of a tick.
@@ -53,6 +53,7 @@ mod commands;
 mod down;
 mod failover;
 mod foreign;
+mod hand_over;
 mod hello;
 mod info;
 mod instance;

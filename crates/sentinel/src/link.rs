@@ -78,6 +78,11 @@ impl Wire {
         matches!(self.stage, Stage::Down)
     }
 
+    /// The connection of now, if there is one.
+    pub fn conn(&self) -> Option<ConnId> {
+        self.conn
+    }
+
     fn drop(&mut self) -> Option<ConnId> {
         self.stage = Stage::Down;
         self.pending.clear();

@@ -37,11 +37,9 @@ impl Sentinel {
         let group = self.group(instance.group);
         if !instance.is_sentinel() {
             let primary = self.instance(group.primary);
-            let watched = instance.is_replica()
-                && (primary.o_down
-                    || primary.s_down
-                    || group.failover.in_progress()
-                    || instance.primary_link_down_ms != 0);
+            let of_replica =
+                primary.o_down || primary.s_down || group.failover.in_progress() || instance.primary_link_down_ms != 0;
+            let watched = if instance.is_replica() { of_replica } else { group.failover.is_planned() };
             let due = match instance.info_refresh {
                 None => true,
                 Some(last) if instance.promoted && group.failover.waits_for_promotion() => now - last > WATCHFUL,

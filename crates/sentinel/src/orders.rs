@@ -3,7 +3,8 @@
 //! ```text
 //!   REPLICAOF            [FAILOVER ABORT] · SLAVEOF … · CONFIG REWRITE · CLIENT KILL TYPE normal, pubsub
 //!   FAILOVER             CLIENT PAUSE … WRITE · FAILOVER TO … TIMEOUT …
-//!   after a hand-over    CONFIG REWRITE · CLIENT KILL TYPE normal, pubsub · CLIENT UNPAUSE
+//!   after a hand-over    [SLAVEOF …] · CONFIG REWRITE · CLIENT KILL TYPE normal, pubsub · CLIENT UNPAUSE
+//!   given up             FAILOVER ABORT · CLIENT UNPAUSE
 //! ```
 //!
 //! Clients are killed so that they ask again who the primary is. Replies are not looked at: what an order did is seen in
@@ -48,12 +49,32 @@ impl Sentinel {
         self.send_transaction(id, vec![pause, to], Asked::HandOver, out)
     }
 
-    /// After a hand-over: clients go and ask, those that come back may write.
-    pub(crate) fn send_clients_away(&mut self, id: InstanceId, out: &mut Outbox) {
-        let mut orders = vec![self.rewrite(id)];
+    /// After a hand-over: clients go and ask, those that come back may write. The former primary is told whom it follows,
+    /// should it have missed that it has handed over: two must not take writes.
+    pub(crate) fn send_clients_away(&mut self, id: InstanceId, primary: Option<&Addr>, out: &mut Outbox) {
+        let follow = primary.map(|addr| vec![self.renamed(id, "SLAVEOF"), self.names.shown(addr), text!(addr.port)]);
+        let mut orders: Vec<Vec<Vec<u8>>> = follow.into_iter().collect();
+        orders.push(self.rewrite(id));
         orders.extend(self.kill(id));
-        orders.push(vec![self.renamed(id, "CLIENT"), b"UNPAUSE".to_vec()]);
+        orders.push(self.unpause(id));
         self.send_transaction(id, orders, Asked::Order, out);
+    }
+
+    /// Ends a hand-over that is under way; with `unpause`, clients may write again. False without a connection.
+    pub(crate) fn send_abort(&mut self, id: InstanceId, unpause: bool, out: &mut Outbox) -> bool {
+        let mut orders = vec![vec![self.renamed(id, "FAILOVER"), b"ABORT".to_vec()]];
+        orders.extend(unpause.then(|| self.unpause(id)));
+        self.send_transaction(id, orders, Asked::Order, out)
+    }
+
+    /// Clients may write again.
+    pub(crate) fn send_unpause(&mut self, id: InstanceId, out: &mut Outbox) {
+        let unpause = self.unpause(id);
+        self.send(id, unpause, Asked::Order, out);
+    }
+
+    fn unpause(&self, id: InstanceId) -> Vec<Vec<u8>> {
+        vec![self.renamed(id, "CLIENT"), b"UNPAUSE".to_vec()]
     }
 
     fn rewrite(&self, id: InstanceId) -> Vec<Vec<u8>> {

@@ -29,15 +29,21 @@ impl Sentinel {
             if report.role == Role::Primary {
                 let group = self.instance(id).group;
                 self.group_mut(group).extend_chain(&report.history);
+                self.group_mut(group).note_written(&report.history, report.end);
             }
             self.note_replicas(id, &report, out);
+        } else {
+            self.note_followed_history(id, &report);
         }
         self.instance_mut(id).info_refresh = Some(now);
         self.note_role(id, report.role, out);
         let foreign = self.check_foreign(id, out);
         self.hurry_failover(id);
-        if self.tilt.since.is_some() || foreign || !self.instance(id).is_replica() {
+        if self.tilt.since.is_some() || foreign {
             return;
+        }
+        if self.instance(id).is_primary() {
+            return self.note_hand_over(id, out);
         }
         match report.role {
             Role::Primary => self.replica_is_primary(id, out),
@@ -74,6 +80,7 @@ impl Sentinel {
         instance.primary_link_up = report.primary_link_up.unwrap_or(instance.primary_link_up);
         instance.priority = report.priority.unwrap_or(instance.priority);
         instance.offset = report.offset.unwrap_or(instance.offset);
+        instance.end = report.end.unwrap_or(instance.end);
         instance.announced = report.announced.unwrap_or(instance.announced);
         if let Some(running) = report.hands_over {
             let state = if running { HandOver::Running } else { HandOver::Idle };
@@ -81,6 +88,21 @@ impl Sentinel {
                 instance.hand_over = state;
                 instance.hand_over_since = now;
             }
+        }
+    }
+
+    /// Whose link to the primary stands has the primary's history, which is the group's. So a history is known that began
+    /// after the primary's last INFO.
+    fn note_followed_history(&mut self, id: InstanceId, report: &Report) {
+        let instance = self.instance(id);
+        let (group, primary) = (instance.group, self.primary_of(instance.group));
+        let host = report.primary_host.as_deref().unwrap_or_default();
+        let ours = report.primary_port == Some(i64::from(primary.addr.port)) && self.names.is_at(&primary.addr, host);
+        let Some(newest) = report.history.first().filter(|_| report.primary_link_up == Some(true) && ours) else {
+            return;
+        };
+        if self.group(group).place_in_chain(std::slice::from_ref(newest)).is_none() {
+            self.group_mut(group).extend_chain(std::slice::from_ref(newest));
         }
     }
 
@@ -147,6 +169,9 @@ impl Sentinel {
     }
 
     fn replica_is_replica(&mut self, id: InstanceId, out: &mut Outbox) {
+        if self.instance(id).promoted {
+            self.not_promoted_yet(id, out);
+        }
         let instance = self.instance(id);
         let wait = self.group_of(id).failover_timeout;
         let primary = &self.primary_of(instance.group).addr;

@@ -54,6 +54,7 @@ impl Sentinel {
             failover: Failover::default(),
             dead_agreed: false,
             chain: Vec::new(),
+            written: None,
         };
         self.groups.insert(id, group);
         self.by_name.insert(name.to_vec(), id);

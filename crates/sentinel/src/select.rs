@@ -2,11 +2,20 @@
 //!
 //! ```text
 //!   can be chosen   up, connected, authenticated, pinged within 5 ping periods, INFO fresh, priority not 0,
-//!                   not foreign, its link to the primary not down for longer than the primary plus 10 × down-after
-//!   best is         a replica that follows before one that serves as a primary (which a planned failover never takes),
+//!                   not foreign, not empty, its link to the primary not down for longer than the primary plus
+//!                   10 × down-after
+//!   best is         who has taken over already (the primary's last word was that it follows it),
+//!                   a replica that follows before one that serves as a primary (which a planned failover never takes),
 //!                   a history of this group before any other, then the lowest priority, the newest history,
 //!                   the highest offset, the smallest run ID
 //! ```
+//!
+//! *Empty* is a server that shows a history which no primary of the group has had, or none of the stream that one has
+//! written: it has started anew, or a sync has emptied it and has not ended. The original promotes it when nobody else is
+//! in reach; should the primary come back then, with all its data, it is made a copy of the empty one. Here such a server is
+//! left out until the primary has been down for twice the failover timeout, which is when a second attempt is made. Then it
+//! is chosen for want of a better one: a group whose servers have all lost their data is to have a primary again, and a
+//! cache whose only full copy is gone is to be filled. Who cannot wait asks for `SENTINEL FAILOVER <name> FORCE`.
 //!
 //! Offsets count bytes of one history, so they are compared within one only: a replica that has never synced with this
 //! primary may show a large offset of another life.
@@ -16,7 +25,6 @@
 //! again and waits for the answers, at most a second, in which a replica that does not answer shows what it is worth.
 
 use crate::event::Outbox;
-use crate::failover::Mode;
 use crate::instance::{GroupId, Instance, InstanceId, Ms, Role};
 use crate::machine::Sentinel;
 use std::cmp::Reverse;
@@ -30,6 +38,8 @@ pub(crate) enum Candidates {
     Waiting,
     /// The best one, if there is one.
     Chosen(Option<InstanceId>),
+    /// Those that there are have none of the group's data, and the primary may come back yet.
+    OnlyEmpty,
 }
 
 impl Sentinel {
@@ -47,18 +57,44 @@ impl Sentinel {
         if self.now - asked_at < ANSWER_TIME && !self.reachable(id).all(|replica| fresh(&replica)) {
             return Candidates::Waiting;
         }
-        let heard = self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica));
-        let planned = self.group(id).failover.mode != Mode::Elected;
-        Candidates::Chosen(self.best(id, planned, heard))
+        let heard = || self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica));
+        let failover = &self.group(id).failover;
+        let planned = failover.is_planned() && !failover.plan.insists;
+        let full = self.best(id, planned, heard().filter(|replica| !self.is_empty(id, replica)));
+        if full.is_some() || planned {
+            return Candidates::Chosen(full);
+        }
+        let any = self.best(id, planned, heard());
+        if any.is_some() && !self.takes_an_empty_one(id) { Candidates::OnlyEmpty } else { Candidates::Chosen(any) }
     }
 
-    /// The replica that would be promoted by what is known now.
-    pub(crate) fn candidate(&self, id: GroupId) -> Option<InstanceId> {
+    /// The replica that would be promoted by what is known now; with `empty`, one that is empty too.
+    pub(crate) fn candidate(&self, id: GroupId, empty: bool) -> Option<InstanceId> {
         // While the primary is down, INFO is asked for every second, otherwise once per period.
         let down = self.primary_of(id).s_down;
         let valid_for = if down { self.periods.ping * 5 } else { self.periods.info * 3 };
         let fresh = |replica: &&Instance| replica.info_refresh.is_some_and(|at| self.now - at <= valid_for);
-        self.best(id, true, self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica)))
+        let heard = self.reachable(id).filter(fresh).filter(|replica| self.is_linked(id, replica));
+        self.best(id, !empty, heard.filter(|replica| empty || !self.is_empty(id, replica)))
+    }
+
+    /// Whether a server has none of the group's data, for all that it shows. A history that two of the group share is no
+    /// server's own: the primary's last may be younger than its last INFO.
+    fn is_empty(&self, id: GroupId, server: &Instance) -> bool {
+        let group = self.group(id);
+        let end = if is_stray(server) { server.end } else { server.offset };
+        let newest = server.history.first();
+        let sharing = group.replicas.values().filter(|id| self.instance(**id).history.first() == newest).count();
+        group.has_emptied(newest, end) || sharing < 2 && group.is_outside(&server.history)
+    }
+
+    /// Whether the primary has been waited for long enough.
+    fn takes_an_empty_one(&self, id: GroupId) -> bool {
+        let group = self.group(id);
+        let primary = self.instance(group.primary);
+        let since = primary.s_down_since.filter(|_| primary.s_down);
+        let long = since.is_some_and(|since| self.now - since >= group.failover_timeout.saturating_mul(2));
+        group.failover.plan.insists || long
     }
 
     /// Replicas that could serve, whatever their last INFO said of their data.
@@ -83,15 +119,21 @@ impl Sentinel {
 
     fn best<'a>(&self, id: GroupId, planned: bool, replicas: impl Iterator<Item = &'a Instance>) -> Option<InstanceId> {
         let group = self.group(id);
-        // What serves as a primary has data of its own. That is the last resort, and none where nothing has to be lost.
-        let strays = |replica: &&Instance| replica.role_reported != Role::Replica;
+        let primary = self.instance(group.primary);
+        // What serves as a primary has data of its own. That is the last resort, and none where nothing has to be lost;
+        // unless the primary has handed over to it, and nobody has seen that.
+        let has_taken_over = |server: &Instance| {
+            let is_heir = is_stray(server) && group.failover.plan.heir == Some(server.id);
+            is_heir || self.has_handed_over(primary, server)
+        };
         replicas
-            .filter(|replica| !(planned && strays(replica)))
+            .filter(|replica| !(planned && is_stray(replica) && !has_taken_over(replica)))
             .min_by_key(|replica| {
                 // Before any history is known, all are alike.
                 let place = group.place_in_chain(&replica.history);
                 (
-                    strays(replica),
+                    !has_taken_over(replica),
+                    is_stray(replica),
                     planned && !replica.primary_link_up,
                     place.is_none(),
                     replica.priority,
@@ -103,4 +145,9 @@ impl Sentinel {
             })
             .map(|replica| replica.id)
     }
+}
+
+/// Whether a server that should follow says that it is a primary.
+fn is_stray(server: &Instance) -> bool {
+    server.role_reported != Role::Replica
 }

@@ -148,3 +148,22 @@ fn monitoring_begins_ends_and_is_reset() {
     assert_eq!(it.sentinel(0, "get-primary-addr-by-name second"), Value::Null);
     assert_eq!(it.sentinel(0, "myid").as_str().map(str::len), Some(40));
 }
+
+#[test]
+fn a_script_that_is_to_run_again_is_shown() {
+    let file = format!("{FILE}sentinel notification-script mymaster /bin/notify\n");
+    let mut it = Universe::new(1, &file, 2).with_servers(0);
+    it.nodes[0].script_ends = [sentinel::ScriptEnd::Exit(1)].into();
+    it.start_all();
+    it.run(1_000);
+    let value = it.sentinel(0, "pending-scripts");
+    let [job] = value.as_array().expect("an array") else { panic!("{value:?}") };
+    let Value::Map(pairs) = job else { panic!("{job:?}") };
+    let names: Vec<&str> = pairs.iter().filter_map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["argv", "flags", "pid", "run-delay", "retry-num"]);
+    let argv: Vec<&str> = pairs[0].1.as_array().expect("words").iter().filter_map(Value::as_str).collect();
+    assert_eq!(argv, ["/bin/notify", "+monitor", "master mymaster 10.0.0.1 6379 quorum 2"]);
+    assert_eq!((pairs[1].1.as_str(), pairs[4].1.as_str()), (Some("scheduled"), Some("1")));
+    it.run(40_000);
+    assert_eq!(it.sentinel(0, "pending-scripts").as_array().map(<[Value]>::len), Some(0));
+}

@@ -262,59 +262,6 @@ fn priority_decides_before_the_offset_and_zero_never() {
 }
 
 #[test]
-fn a_forced_failover_hands_over_when_the_primary_can() {
-    let mut it = settled(46);
-    (1..=3).for_each(|number| it.server(number).knows_failover = true);
-    it.run(11_000);
-    it.server(1).offset = 5_000;
-    assert!(it.sentinel(0, "failover mymaster").is_ok());
-    assert!(it.sentinel(0, "failover mymaster").as_error().is_some_and(|error| error.starts_with(b"INPROG")));
-    it.run_until(20_000, |it| it.any_heard("+switch-master", 0));
-    assert_eq!(it.server(1).orders, ["failover"]);
-    let new = it.server(1).primary.expect("it is a replica now");
-    assert_eq!(it.servers[&new].offset, 5_000);
-    it.run(15_000);
-    assert_eq!(it.server(1).orders, ["failover"]);
-}
-
-#[test]
-fn a_forced_failover_does_not_stumble_over_infos_of_ten_seconds_ago() {
-    for wait in 0..10 {
-        let mut it = settled(300 + wait);
-        it.run(10_000 + wait * 1_000);
-        assert!(it.sentinel(0, "failover mymaster").is_ok());
-        it.run_until(20_000, |it| it.any_heard("+switch-master", 0));
-        assert!(!it.any_heard("-failover-abort-no-good-slave", 0), "{}", it.story());
-    }
-}
-
-#[test]
-fn a_forced_failover_cuts_off_what_does_not_hand_over() {
-    let mut it = settled(47);
-    (1..=3).for_each(|number| it.server(number).knows_failover = true);
-    it.server(1).refuses_failover = true;
-    it.run(11_000);
-    let begin = it.now;
-    assert!(it.sentinel(0, "failover mymaster").is_ok());
-    it.run_until(20_000, |it| it.any_heard("+switch-master", begin));
-    assert!(it.now - begin < 3_000, "{}", it.story());
-    it.run_until(30_000, |it| it.server(1).primary.is_some());
-}
-
-#[test]
-fn a_coordinated_failover_is_elected_and_needs_the_command() {
-    let mut it = settled(48);
-    let error = it.sentinel(1, "failover mymaster coordinated");
-    assert!(error.as_error().is_some_and(|error| error.starts_with(b"NOGOODPRIMARY")));
-    (1..=3).for_each(|number| it.server(number).knows_failover = true);
-    it.run(11_000);
-    assert!(it.sentinel(1, "failover mymaster coordinated").is_ok());
-    it.run_until(20_000, |it| (0..3).all(|node| it.heard(node, "+switch-master", 0).is_some()));
-    assert_eq!(it.server(1).orders, ["failover"]);
-    assert!(it.heard(0, "+vote-for-leader", 0).is_some());
-}
-
-#[test]
 fn one_replica_after_another_with_parallel_syncs_1() {
     let mut it = Universe::new(1, &FILE.replace("6379 2", "6379 1"), 49).with_servers(4);
     it.start_all();

@@ -12,7 +12,8 @@
 #![allow(dead_code, reason = "each file of tests uses some of it")]
 
 use cluster::{
-    Action, Asker, Cluster, Config, Event, Keys, LinkId, NodeId, Outbox, PrimaryLink, Replication, Saved, Slot, SlotSet,
+    Action, Announced, Asker, Cluster, Config, Event, Keys, LinkId, NodeId, Outbox, PrimaryLink, Replication, Saved,
+    Slot, SlotSet,
 };
 use keyspace::UnixMillis;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -41,6 +42,8 @@ pub struct Sim {
     pub ip: IpAddr,
     pub hostname: String,
     pub up: bool,
+    /// It does nothing, and finds everything that came meanwhile when it does again.
+    pub frozen: bool,
     pub offset: u64,
     pub heard: i64,
     pub follows: Option<IpAddr>,
@@ -68,6 +71,8 @@ pub struct Net {
     pub nodes: Vec<Sim>,
     pub cut: BTreeSet<(usize, usize)>,
     pub config: Config,
+    /// Nodes do not announce the names under which they can be found.
+    nameless: bool,
     mail: BTreeMap<(i64, u64), (usize, Mail)>,
     sent: u64,
     wires: HashMap<(usize, LinkId), (usize, LinkId)>,
@@ -81,11 +86,16 @@ impl Net {
     }
 
     pub fn with(count: usize, seed: u64, config: Config) -> Net {
+        Net::with_names(count, seed, config, false)
+    }
+
+    fn with_names(count: usize, seed: u64, config: Config, nameless: bool) -> Net {
         let mut net = Net {
             now: START,
             nodes: Vec::new(),
             cut: BTreeSet::new(),
             config,
+            nameless,
             mail: BTreeMap::new(),
             sent: 0,
             wires: HashMap::new(),
@@ -105,13 +115,16 @@ impl Net {
         let hostname = format!("node-{at}.example");
         let seed = self.roll();
         let mut out = Outbox::new();
-        let config = Config { announce_hostname: hostname.clone().into_bytes(), ..self.config.clone() };
+        let told = if self.nameless { Vec::new() } else { hostname.clone().into_bytes() };
+        let announced = Announced { hostname: told, ..Announced::default() };
+        let config = Config { announced, ..self.config.clone() };
         let cluster = Cluster::new(config, Saved::default(), seed, UnixMillis(self.now), &mut out).unwrap();
         self.nodes.push(Sim {
             cluster,
             ip,
             hostname,
             up: true,
+            frozen: false,
             offset: 1,
             heard: self.now,
             follows: None,
@@ -299,12 +312,16 @@ impl Net {
                     break;
                 }
                 let (to, mail) = self.mail.remove(&(when, order)).unwrap();
-                self.deliver(to, mail);
+                if self.nodes[to].frozen {
+                    self.mail.insert((when + STEP, order), (to, mail));
+                } else {
+                    self.deliver(to, mail);
+                }
             }
             self.replicate();
             for at in 0..self.nodes.len() {
                 let node = &self.nodes[at];
-                if node.up && node.cluster.deadline().is_some_and(|due| due.0 <= self.now) {
+                if node.up && !node.frozen && node.cluster.deadline().is_some_and(|due| due.0 <= self.now) {
                     self.tell(at, Event::Timer);
                 }
             }
@@ -336,11 +353,13 @@ impl Net {
 
     fn replicate(&mut self) {
         for at in 0..self.nodes.len() {
-            if !self.nodes[at].up {
+            if !self.nodes[at].up || self.nodes[at].frozen {
                 continue;
             }
             let source = self.nodes[at].follows.and_then(|ip| self.at_ip(ip));
-            if let Some(from) = source.filter(|from| self.nodes[*from].up && self.can_reach(at, *from)) {
+            if let Some(from) =
+                source.filter(|from| self.nodes[*from].up && !self.nodes[*from].frozen && self.can_reach(at, *from))
+            {
                 self.nodes[at].offset = self.nodes[from].offset;
                 self.nodes[at].heard = self.now;
             }
@@ -358,7 +377,17 @@ impl Net {
     }
 
     pub fn form_with(count: usize, primaries: usize, seed: u64, config: Config) -> Net {
-        let mut net = Net::with(count, seed, config);
+        Net::with(count, seed, config).formed(primaries)
+    }
+
+    /// The same, of nodes that announce no names.
+    pub fn nameless(count: usize, primaries: usize, seed: u64, config: Config) -> Net {
+        Net::with_names(count, seed, config, true).formed(primaries)
+    }
+
+    fn formed(self, primaries: usize) -> Net {
+        let mut net = self;
+        let count = net.nodes.len();
         for at in 1..count {
             net.meet(at, 0);
         }

@@ -30,9 +30,12 @@ pub static ROWS: &[Row] = &[
         .flags(&[F::ADMIN, F::SENTINEL, F::ONLY_SENTINEL])
         .args(&[block("data", &[string("parameter"), string("value")]).optional().multiple()]),
     Row::new("sentinel|failover", Group::Sentinel, "2.8.4", -3)
-        .summary("Fail over to a replica without asking other Sentinels")
+        .summary("Let the primary hand over to a replica without asking other Sentinels")
         .flags(&[F::ADMIN, F::SENTINEL, F::ONLY_SENTINEL])
-        .args(&[string("primary-name"), word("coordinated", "COORDINATED").optional().since("9.0.0")])
+        .args(&[
+            string("primary-name"),
+            oneof("mode", &[word("coordinated", "COORDINATED").since("9.0.0"), word("force", "FORCE")]).optional(),
+        ])
         .history(&[("9.0.0", "New: `COORDINATED` option.")]),
     Row::new("sentinel|flushconfig", Group::Sentinel, "2.8.4", 2)
         .summary("Write the configuration file now")

@@ -10,6 +10,9 @@
 //! bits, SAT takes the nearest limit, FAIL writes nothing and answers null. The string is first made long enough for all
 //! writes, so each of them is a change when it grew.
 //!
+//! A SET that saturates does so by the peers' arithmetic ([`Field::nearest_to_set`]), since it travels to replicas as it was
+//! typed, and those may be of another kind.
+//!
 //! Where we differ: when every write fails, a string that is absent or too short is left alone; Redis makes or pads it
 //! without telling its replicas.
 
@@ -80,6 +83,15 @@ impl Field {
         }
     }
 
+    /// What a SET that saturates writes for a value of any size. To find the nearer limit the peers subtract in 64 bits, so
+    /// what lies 2^63 or more below the greatest value of a signed field counts as above it.
+    fn nearest_to_set(self, wide: i128) -> i64 {
+        let (_, greatest) = self.limits();
+        let wraps = self.signed && self.width < 64 && greatest - wide > i128::from(i64::MAX);
+        let limit = if wraps { Some(greatest as i64) } else { self.fit(wide, Overflow::Saturate) };
+        limit.expect("saturating always gives a value")
+    }
+
     /// A value to be set, as the peer takes it: a field of its own sign, so a negative one is huge when unsigned.
     fn wide(self, value: i64) -> i128 {
         if self.signed { i128::from(value) } else { i128::from(value as u64) }
@@ -129,7 +141,11 @@ impl Operation {
             Action::Set(value) => (self.field.wide(value), true),
             Action::Add(by) => (i128::from(before) + i128::from(by), false),
         };
-        let Some(after) = self.field.fit(wide, self.overflow) else {
+        let after = match (self.action, self.overflow) {
+            (Action::Set(_), Overflow::Saturate) => Some(self.field.nearest_to_set(wide)),
+            _ => self.field.fit(wide, self.overflow),
+        };
+        let Some(after) = after else {
             reply.null();
             return Outcome::Failed;
         };
@@ -266,6 +282,25 @@ mod tests {
             let (least, greatest) = field.limits();
             assert_eq!(field.fit(wide, Overflow::Fail).is_some(), (least..=greatest).contains(&wide));
         }
+    }
+
+    #[test]
+    fn a_set_saturates_as_the_peers_do() {
+        let field = |width| Field { signed: true, width };
+        for (width, value, written) in [
+            (8, -129, -128),
+            (8, -i64::MAX + 127, -128),
+            (8, -i64::MAX + 126, 127),
+            (8, i64::MIN, 127),
+            (8, i64::MAX, 127),
+            (62, -(1 << 62), -(1 << 61)),
+            (62, i64::MIN, (1 << 61) - 1),
+            (64, i64::MIN, i64::MIN),
+        ] {
+            assert_eq!(field(width).nearest_to_set(i128::from(value)), written, "i{width} {value}");
+        }
+        let mut s = Keyspace::new();
+        assert_eq!(s.run("BITFIELD k OVERFLOW SAT SET i8 0 -9223372036854775808 GET i8 0"), "[0 127]");
     }
 
     #[test]

@@ -8,7 +8,7 @@
 
 use command::context::{Context, Done};
 use command::effects::class;
-use keyspace::{Expiry, Key};
+use keyspace::Expiry;
 use resp::error::{self, Error};
 use smallvec::SmallVec;
 use structures::bits::{self, Op};
@@ -41,14 +41,14 @@ pub(super) fn bitop(ctx: &mut Context<'_, '_>) -> Done {
     let op = operation(ctx)?;
     // A first look counts the accesses and deletes what has expired; the second one then borrows all sources at once.
     for name in ctx.args.from(3) {
-        ctx.space.read_string(&Key::new(name))?;
+        ctx.space.read_string(&ctx.space.key(name))?;
     }
     let result = {
         let texts: SmallVec<[ItemText<'_>; 8]> = ctx
             .args
             .from(3)
             .iter()
-            .map(|name| match ctx.space.glance(&Key::new(name)).and_then(|view| view.string().ok()) {
+            .map(|name| match ctx.space.glance(&ctx.space.key(name)).and_then(|view| view.string().ok()) {
                 Some(value) => value.text(),
                 None => ItemText::Stored(b""),
             })

@@ -5,7 +5,7 @@
 
 use command::context::{Context, Done};
 use command::effects::class;
-use keyspace::{Deletion, Key};
+use keyspace::Deletion;
 
 pub(super) fn del(ctx: &mut Context<'_, '_>) -> Done {
     let deletion = if ctx.env.lazy_user_del { Deletion::Lazy } else { Deletion::Sync };
@@ -19,7 +19,7 @@ pub(super) fn unlink(ctx: &mut Context<'_, '_>) -> Done {
 fn remove(ctx: &mut Context<'_, '_>, deletion: Deletion) -> Done {
     let mut removed = 0;
     for name in ctx.args.from(1) {
-        let key = Key::new(name);
+        let key = ctx.space.key(name);
         if ctx.space.remove(&key, deletion) {
             ctx.changed(&key, class::GENERIC, "del", 1);
             removed += 1;

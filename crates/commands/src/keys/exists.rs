@@ -3,12 +3,12 @@
 //! TOUCH is an access, also for a client that has said CLIENT NO-TOUCH; EXISTS is none.
 
 use command::context::{Context, Done};
-use keyspace::{Key, Lookup};
+use keyspace::Lookup;
 
 pub(super) fn exists(ctx: &mut Context<'_, '_>) -> Done {
     let mut found = 0;
     for name in ctx.args.from(1) {
-        found += i64::from(ctx.space.find_untouched(&Key::new(name)).is_some());
+        found += i64::from(ctx.space.find_untouched(&ctx.space.key(name)).is_some());
     }
     ctx.reply.integer(found);
     Ok(())
@@ -18,7 +18,7 @@ pub(super) fn touch(ctx: &mut Context<'_, '_>) -> Done {
     let lookup = std::mem::replace(&mut ctx.space.lookup, Lookup::Touch);
     let mut found = 0;
     for name in ctx.args.from(1) {
-        found += i64::from(ctx.space.find(&Key::new(name)).is_some());
+        found += i64::from(ctx.space.find(&ctx.space.key(name)).is_some());
     }
     ctx.space.lookup = lookup;
     ctx.reply.integer(found);

@@ -17,7 +17,7 @@
 //! a filter hid it.
 
 use command::context::{Context, Done};
-use keyspace::{Key, OnExpired, ShardId, ShardMap, Space};
+use keyspace::{OnExpired, ShardId, ShardMap, Space};
 use resp::args::Args;
 use resp::encode;
 use resp::error::{self, Error};
@@ -224,7 +224,7 @@ pub(super) fn scan(ctx: &mut Context<'_, '_>) -> Done {
     }
     walk.answer(ctx.reply);
     for name in walk.expired() {
-        ctx.space.exists(&Key::new(&name));
+        ctx.space.exists(&ctx.space.key(&name));
     }
     Ok(())
 }
@@ -262,7 +262,7 @@ mod tests {
         let names: BTreeSet<String> = (0..n).map(|i| format!("{prefix}{i}")).collect();
         s.look(|space| {
             for name in &names {
-                space.set_string(&Key::new(name.as_bytes()), b"v", Expiry::None);
+                space.set_string(&space.key(name.as_bytes()), b"v", Expiry::None);
             }
         });
         names

@@ -174,7 +174,7 @@ fn run(ctx: &mut Context<'_, '_>, may_store: bool) -> Done {
         (elements, order)
     };
     match options.store {
-        Some(name) => store(ctx, &Key::new(name), &elements, &order, &options.get),
+        Some(name) => store(ctx, &ctx.space.key(name), &elements, &order, &options.get),
         None => answer(ctx, &elements, &order, &options.get),
     }
     Ok(())

@@ -51,10 +51,10 @@ type Sets<'s> = SmallVec<[Option<&'s Set>; 8]>;
 fn gather<'s, 'k>(space: &'s mut Space<'_>, names: impl Iterator<Item = &'k [u8]> + Clone) -> Result<Sets<'s>, Error> {
     let mut there: SmallVec<[bool; 8]> = SmallVec::new();
     for name in names.clone() {
-        there.push(space.read::<Set>(&Key::new(name))?.is_some());
+        there.push(space.read::<Set>(&space.key(name))?.is_some());
     }
     let space = &*space;
-    let borrow = |(name, there)| if there { space.read_again::<Set>(&Key::new(name)) } else { None };
+    let borrow = |(name, there)| if there { space.read_again::<Set>(&space.key(name)) } else { None };
     Ok(names.zip(there).map(borrow).collect())
 }
 

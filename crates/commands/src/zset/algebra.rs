@@ -12,7 +12,7 @@
 //! Costs, for inputs of n members together and a result of m: union O(n log m), intersection O(smallest × inputs) lookups,
 //! difference O(first × inputs) lookups; the result then takes m log m.
 
-use keyspace::{Key, Space};
+use keyspace::Space;
 use resp::error::{self, Error};
 use smallvec::SmallVec;
 use value::{Item, Limits, Set, Zset};
@@ -100,7 +100,7 @@ pub(super) fn gather<'s, 'k>(
 ) -> Result<Inputs<'s>, Error> {
     let mut kinds: SmallVec<[Kind; 8]> = SmallVec::new();
     for name in names.clone() {
-        kinds.push(match space.find(&Key::new(name)) {
+        kinds.push(match space.find(&space.key(name)) {
             None => Kind::Absent,
             Some(view) => match view.type_name() {
                 "set" => Kind::Plain,
@@ -111,7 +111,7 @@ pub(super) fn gather<'s, 'k>(
     }
     let space = &*space;
     let input = |(name, kind)| {
-        let key = Key::new(name);
+        let key = space.key(name);
         let members = match kind {
             Kind::Absent => Members::Absent,
             Kind::Plain => space.read_again::<Set>(&key).map_or(Members::Absent, Members::Plain),

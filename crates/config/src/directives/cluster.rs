@@ -1,7 +1,7 @@
 //! The gossip cluster.
 
 use super::{INT_MAX, LONG_MAX, NO_CLUSTER};
-use crate::kind::{YES_NO, choice, int, memory, optional_text, signed_memory, text};
+use crate::kind::{Seed, YES_NO, choice, int, memory, optional_text, seeds, signed_memory, text};
 use crate::reason::{self, Reason};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::str::FromStr;
@@ -87,6 +87,10 @@ section! {
     announce_client_port: u16 = 0 => "cluster-announce-client-port", int(0, 65535);
     /// The same for TLS.
     announce_client_tls_port: u16 = 0 => "cluster-announce-client-tls-port", int(0, 65535);
+    /// Nodes that are asked when the known ones cannot be reached, as host:port; who answers is known by its name.
+    seeds: Vec<Seed> = Vec::new() => "cluster-seeds", seeds();
+    /// Seconds for which keys are kept whose slots another node has taken without a migration; 0 without end.
+    set_aside_ttl: u64 = 604_800 => "cluster-set-aside-ttl", int(0, LONG_MAX);
     /// Zone that this node stands in, told to clients.
     availability_zone: Vec<u8> = Vec::new() => "availability-zone", text(crate::kind::anything);
     /// Count commands and bytes per slot.

@@ -245,6 +245,71 @@ pub struct Endpoint {
     pub port: u16,
 }
 
+/// Where a node of a cluster can be found: `host:port`, `host:port@busport`, `[address]:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seed {
+    pub host: Vec<u8>,
+    /// The port of its clients.
+    pub port: u16,
+    /// The port of its bus, where it is not 10000 above.
+    pub bus_port: Option<u16>,
+}
+
+impl Seed {
+    fn parse(word: &[u8]) -> Option<Seed> {
+        let port = |text: &[u8]| lenient(text).and_then(|port| u16::try_from(port).ok()).filter(|port| *port > 0);
+        let (word, bus_port) = match word.iter().rposition(|byte| *byte == b'@') {
+            Some(at) => (&word[..at], Some(port(&word[at + 1..])?)),
+            None => (word, None),
+        };
+        let colon = word.iter().rposition(|byte| *byte == b':')?;
+        let host = &word[..colon];
+        let host = host.strip_prefix(b"[").and_then(|host| host.strip_suffix(b"]")).unwrap_or(host);
+        let port = port(&word[colon + 1..])?;
+        let fits = bus_port.is_some() || port <= u16::MAX - 10_000;
+        (fits && (1..256).contains(&host.len())).then(|| Seed { host: host.to_vec(), port, bus_port })
+    }
+
+    fn show(&self) -> Vec<u8> {
+        let host = String::from_utf8_lossy(&self.host);
+        let host = if self.host.contains(&b':') { format!("[{host}]") } else { host.into_owned() };
+        let bus = self.bus_port.map_or_else(String::new, |port| format!("@{port}"));
+        format!("{host}:{}{bus}", self.port).into_bytes()
+    }
+}
+
+/// Nodes that are asked when the known ones are lost.
+pub(crate) struct Seeds;
+
+pub(crate) const fn seeds() -> Seeds {
+    Seeds
+}
+
+impl Kind for Seeds {
+    type Value = Vec<Seed>;
+    const TAKES_WORDS: bool = true;
+
+    fn parse(&self, words: &[Vec<u8>], _: Given<'_, Self::Value>) -> Result<Self::Value, Reason> {
+        match words {
+            [word] if word.is_empty() => Ok(Vec::new()),
+            _ if words.len() > MOST_SEEDS => Err(reason::TOO_MANY_SEEDS),
+            _ => words.iter().map(|word| Seed::parse(word).ok_or(reason::SEED)).collect(),
+        }
+    }
+
+    fn show(&self, value: &Self::Value) -> Vec<u8> {
+        joined(value, Seed::show)
+    }
+
+    fn lines(&self, name: &str, value: &Self::Value, default: &Self::Value) -> Vec<RewriteLine> {
+        let text = if value.is_empty() { b"\"\"".to_vec() } else { self.show(value) };
+        vec![RewriteLine::new(name, &text, value != default)]
+    }
+}
+
+/// More would only take longer to go through.
+const MOST_SEEDS: usize = 64;
+
 /// `replicaof <host> <port>`, or `replicaof no one`.
 pub(crate) struct Primary;
 
@@ -320,6 +385,21 @@ mod tests {
 
     fn words(line: &str) -> Vec<Vec<u8>> {
         crate::words::split(line.as_bytes()).expect("balanced")
+    }
+
+    #[test]
+    fn seeds_are_hosts_and_ports() {
+        let parse = |line: &str| Seeds.parse(&words(line), Given { current: &Vec::new(), again: false });
+        let all = "10.0.0.1:7000 node-2.example:7001@17005 [::1]:7002";
+        let seeds = parse(all).unwrap();
+        assert_eq!(seeds[1], Seed { host: b"node-2.example".to_vec(), port: 7001, bus_port: Some(17005) });
+        assert_eq!(seeds[2].host, b"::1");
+        assert_eq!(Seeds.show(&seeds), all.as_bytes());
+        assert!(parse("''").unwrap().is_empty());
+        for wrong in ["host", "host:", ":7000", "host:0", "host:65536", "host:60000", "host:7000@x", "a:1 b"] {
+            assert_eq!(parse(wrong), Err(reason::SEED), "{wrong}");
+        }
+        assert!(parse("host:60000@7").is_ok());
     }
 
     #[test]

@@ -16,7 +16,6 @@ use std::sync::atomic::Ordering;
 use ::aof::{Manifest, Names};
 use config::Config;
 use engine::background::Sleeper;
-use journal::{History, ReplId, ReplOffset};
 use rdb::Version;
 use rdb::encode::{Checksum, Form};
 use resp::log_text;
@@ -42,8 +41,7 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failur
         true => recover_log(&mut reader, aof, &config, began)?,
         false => {
             let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
-            if let Some(told) = recover_snapshot(&mut reader, dump)? {
-                adopt_history(server, &told);
+            if let Some(told) = recover_snapshot(&mut reader, dump, true)? {
                 ground.notice(log_text::snapshot::loaded(told.keys, told.expired, told.empty));
                 ground.notice(log_text::snapshot::loaded_in((ground.micros() - began) as f64 / 1e6));
             }
@@ -61,14 +59,15 @@ pub fn recover(server: &Server, executor: usize, aof: &Aof) -> Result<(), Failur
     Ok(())
 }
 
-fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path) -> Result<Option<Told>, Failure> {
+/// `goes_on`: replicas may go on from the position that the file names.
+fn recover_snapshot(reader: &mut Reader<'_, '_>, dump: &Path, goes_on: bool) -> Result<Option<Told>, Failure> {
     let ground = reader.ground;
     let size = ground.disk.len(dump).unwrap_or(0);
     let server = reader.core.server;
     server.loading.begin(ground.clock.unix_millis() / 1000, size);
     // A replica is told of what expires.
     let keep_expired = reader.core.control().is_replica();
-    match reader.snapshot(dump, How { keep_expired, ..How::default() }) {
+    match reader.snapshot(dump, How { keep_expired, goes_on, ..How::default() }) {
         Err(Failure::Fatal(reason)) => {
             let damaged = reason.starts_with(log_text::snapshot::DAMAGED);
             let last = if damaged { log_text::snapshot::TERMINATING } else { log_text::snapshot::FATAL };
@@ -130,18 +129,6 @@ pub fn read_manifest(ground: &Ground, dir: &Path, names: &Names) -> Result<Optio
     })
 }
 
-/// A restarted server has a new id; the one it finds becomes the second, so that replicas may go on from there.
-fn adopt_history(server: &Server, told: &Told) {
-    let (Some(id), Some(offset)) = (&told.repl_id, told.repl_offset) else { return };
-    let Some(id) = ReplId::parse(id) else { return };
-    if offset == 0 {
-        return;
-    }
-    let mut history = History::new(id);
-    history.shift(replication_id(&*server.host), ReplOffset(offset));
-    server.journal.restart(history, ReplOffset(offset), told.stream_db.map(journal::DbIndex));
-}
-
 /// No append-only file yet: its first base is the file of a version before 7, the snapshot file, or an empty one.
 fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &Config) -> Result<Manifest, Failure> {
     let ground = reader.ground;
@@ -159,7 +146,7 @@ fn first_base(reader: &mut Reader<'_, '_>, dir: &Path, names: &Names, config: &C
     }
     let dump = Path::new(OsStr::from_bytes(&config.snapshot.dbfilename));
     let target = dir.join(OsStr::from_bytes(&manifest.add_base(names, config.aof.aof_use_rdb_preamble).name));
-    match recover_snapshot(reader, dump)? {
+    match recover_snapshot(reader, dump, false)? {
         Some(told) => {
             // The file is a snapshot, whatever a new base would be.
             manifest = Manifest::default();

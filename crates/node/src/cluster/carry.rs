@@ -80,7 +80,7 @@ impl Core<'_> {
         let now = server.engine.now();
         match action {
             Action::SaveConfig { bytes, fsync } => {
-                if let Err(why) = server.host.save_nodes(&bytes, fsync) {
+                if let Err(why) = node.save(&*server.host, &bytes, fsync) {
                     server.host.log(LogLevel::Warning, &why);
                     let config = &server.control.load().config.cluster;
                     if config.config_save_behavior == config::directives::cluster::ConfigSaveBehavior::Sync {
@@ -101,13 +101,9 @@ impl Core<'_> {
                 server.host.log(level, &text);
             }
             Action::DeliverPublish { channel, message, sharded } => {
-                let mut deliver = |who: pubsub::Subscriber, message: &Arc<pubsub::Message>| {
-                    let letter = Letter::Published { client: who.client, message: message.clone(), offset: 0 };
-                    server.mailboxes[who.thread].post(letter);
-                };
                 match sharded {
-                    true => server.pubsub.publish_shard(&channel, &message, &mut deliver),
-                    false => server.pubsub.publish(&channel, &message, &mut deliver),
+                    true => crate::commands::pubsub::deliver_shard(server, &channel, &message),
+                    false => crate::hooks::publish(server, &channel, &message, 0),
                 };
             }
             Action::ViewChanged(view) => self.take_view(node, view),
@@ -137,9 +133,9 @@ impl Core<'_> {
             Action::DropSlotKeys { slots } => slots.iter().for_each(|slot| {
                 self.drop_slot(slot, true);
             }),
-            Action::SetAside { slots, .. } => {
+            Action::SetAside { slots, owner } => {
                 for slot in slots.iter() {
-                    let keys = self.set_aside(slot);
+                    let keys = self.set_aside(slot, owner);
                     if keys > 0 {
                         server.host.log(LogLevel::Warning, &log_text::cluster_node::set_aside(slot.number(), keys));
                     }
@@ -147,6 +143,7 @@ impl Core<'_> {
             }
             Action::FlushAll => {
                 crate::loading::flush(self);
+                node.aside.drop_slots(server, |_| true);
                 server.journal.set_history(History::new(replication_id(&*server.host)));
                 server.disconnect_replicas();
             }
@@ -165,7 +162,7 @@ impl Core<'_> {
     fn take_view(&mut self, node: &ClusterNode, view: Arc<View>) {
         let server = self.server;
         self.publish_control(|control| control.cluster = Some(view.clone()));
-        if node.aside.keys() > 0 {
+        if node.aside.slots() > 0 {
             self.bring_back(|slot| view.is_mine(slot));
         }
         node.stats.keep(|slot| view.is_my_shards(slot));
@@ -190,8 +187,13 @@ impl Core<'_> {
     /// The data are loaded: tells the machine in which slots there are keys. The lease has the world.
     pub fn data_loaded(&mut self) {
         let Some(node) = &self.server.cluster else { return };
+        super::aside::load(self);
         if self.control().is_replica() {
             return;
+        }
+        if node.aside.slots() > 0 {
+            let view = node.view();
+            self.bring_back(|slot| view.is_mine(slot));
         }
         let held = self.held_slots();
         let now = self.server.engine.now();

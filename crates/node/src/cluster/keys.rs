@@ -3,19 +3,22 @@
 //! A slot that a command gives away takes its keys along (they were migrated, or the command says that they go). A slot
 //! that gossip alone gives to another node may be ours again a moment later, when the node that claims it turns out to
 //! have come back from the dead; Redis deletes the keys at once. Here they are set *aside*: no longer served, not in DBSIZE,
-//! counted in memory, and put back when the slot becomes this node's own again.
+//! counted in memory, and put back when the slot becomes this node's own again (`aside.rs`).
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
-use ::cluster::{Slot, SlotSet};
+use ::cluster::{NodeId, Slot, SlotSet};
 use engine::unit::{Scratch, Sink, Unit};
-use keyspace::{Db, DbIndex, Key, Shard};
-use parking_lot::Mutex;
+use keyspace::{DbIndex, Shard, View};
+use rdb::Version;
+use rdb::encode::Form;
+use resp::log_text;
+use structures::number;
 
 use crate::execute::Core;
 use crate::hooks::NodeHooks;
 use crate::replication::Quiet;
+use crate::server::LogLevel;
 
 /// What the machine may ask of the data, by a unit that is alone.
 pub struct HeldKeys<'a>(RefCell<Vec<&'a mut Shard>>);
@@ -39,25 +42,6 @@ impl ::cluster::Keys for HeldKeys<'_> {
 
     fn is_empty(&self) -> bool {
         self.0.borrow().iter().all(|shard| (0..shard.databases() as u16).all(|db| shard.db(DbIndex(db)).is_empty()))
-    }
-}
-
-/// Keys that were set aside, by slot and database.
-#[derive(Default)]
-pub struct Aside(Mutex<BTreeMap<(u16, u16), Db>>);
-
-impl Aside {
-    /// How many keys there are.
-    pub fn keys(&self) -> usize {
-        self.0.lock().values().map(Db::len).sum()
-    }
-
-    /// The slots that have some.
-    pub fn slots(&self) -> usize {
-        let aside = self.0.lock();
-        let mut slots: Vec<u16> = aside.keys().map(|(slot, _)| *slot).collect();
-        slots.dedup();
-        slots.len()
     }
 }
 
@@ -95,38 +79,60 @@ impl Core<'_> {
         dropped
     }
 
-    /// Takes the keys of a slot out of the keyspace without a word: nobody deletes them, they are only not ours to serve.
-    pub(crate) fn set_aside(&mut self, slot: Slot) -> usize {
+    /// Takes the keys of a slot, which this node has claimed, out of the keyspace without a word: nobody deletes them, they are
+    /// only not ours to serve.
+    pub(crate) fn set_aside(&mut self, slot: Slot, owner: Option<NodeId>) -> usize {
         let Some(node) = &self.server.cluster else { return 0 };
-        let map = self.server.engine.map;
-        let mut count = 0;
+        let (map, now) = (self.server.engine.map, self.server.engine.now());
+        let (mut count, mut garbage) = (0, Vec::new());
         let Some(shard) = self.lease.shard_mut(map.of_slot(slot.number())) else { return 0 };
         for db in (0..shard.databases() as u16).map(DbIndex) {
             if let Some(keys) = shard.take_slot(db, slot.number()) {
                 count += keys.len();
-                node.aside.0.lock().insert((slot.number(), db.0), keys);
+                garbage.extend(node.aside.put(slot, db, keys, now, owner));
             }
         }
+        self.server.host.free_dbs(garbage);
         count
     }
 
     /// Puts keys that were set aside back, for the slots that are this node's own again, and forgets those of slots that
-    /// have keys already.
+    /// have keys already. Replicas and the append-only file are told, and a snapshot under way, which would be complete
+    /// without them, is given up. The lease has the world.
     pub(crate) fn bring_back(&mut self, is_mine: impl Fn(Slot) -> bool) {
         let Some(node) = &self.server.cluster else { return };
         let map = self.server.engine.map;
-        let mut garbage = Vec::new();
-        let mut aside = node.aside.0.lock();
-        let back: Vec<(u16, u16)> =
-            aside.keys().filter(|(slot, _)| Slot::new(*slot).is_some_and(&is_mine)).copied().collect();
-        for (slot, db) in back {
-            let Some(keys) = aside.remove(&(slot, db)) else { continue };
-            match self.lease.shard_mut(map.of_slot(slot)) {
-                Some(shard) if shard.db(DbIndex(db)).slot_len(slot) == 0 => shard.put_slot(DbIndex(db), slot, keys),
+        let (mut garbage, mut count) = (Vec::new(), 0);
+        let mut scratch = Scratch::default();
+        scratch.begin();
+        let logs = self.server.journal.is_awake();
+        for (slot, db, keys) in node.aside.take(is_mine) {
+            match self.lease.shard_mut(map.of_slot(slot.number())) {
+                Some(shard) if shard.db(db).slot_len(slot.number()) == 0 => {
+                    if logs {
+                        keys.views().for_each(|view| log_restore(&mut scratch, db, &view));
+                    }
+                    count += keys.len();
+                    shard.put_slot(db, slot.number(), keys);
+                }
                 _ => garbage.push(keys),
             }
         }
         self.server.host.free_dbs(garbage);
+        if count == 0 {
+            return;
+        }
+        scratch.count_dirty(count as u64);
+        let control = self.control();
+        let mut unit =
+            Unit::resume(self.lease.space(DbIndex(0)), &*self.server.journal, &mut scratch, &mut self.random);
+        unit.unframed();
+        let mut hooks = NodeHooks { server: self.server, control: &control, counters: self.counters };
+        let committed = unit.commit(&mut hooks);
+        self.hold(committed.hold);
+        node.aside.note_put_back(self.server.journal.end().0);
+        crate::saving::give_up(self.server);
+        self.server.host.log(LogLevel::Notice, &log_text::cluster_node::put_back(count));
     }
 
     /// Up to `most` names of keys that a slot has in one database. The lease holds the slot's shard.
@@ -150,10 +156,20 @@ impl Core<'_> {
         let mut unit = Unit::begin(space, sink, &mut scratch, &mut self.random);
         unit.unframed();
         for name in names {
-            unit.delete(&Key::new(name), &control.env);
+            unit.delete(&unit.space.key(name), &control.env);
         }
         let mut hooks = NodeHooks { server: self.server, control, counters: self.counters };
         let committed = unit.commit(&mut hooks);
         self.turn_hold = self.turn_hold.max(committed.hold);
+    }
+}
+
+/// Logs a key with its value and its expiry, in place of whatever a replica has under its name.
+fn log_restore(scratch: &mut Scratch, db: DbIndex, view: &View<'_>) {
+    let mut payload = Vec::new();
+    // Every value that can be held has a payload in the newest version.
+    if rdb::dump::write(Form { version: Version::NEWEST, compress: true }, &mut payload, view.payload()).is_ok() {
+        let at = number::int(view.expire().map_or(0, |at| at.0));
+        scratch.log(db, &[b"RESTORE", view.key(), at.as_bytes(), &payload, b"ABSTTL", b"REPLACE"], false);
     }
 }

@@ -1,9 +1,15 @@
 //! What the directives tell the machine.
 
-use ::cluster::{Endpoint, Level};
+use ::cluster::{Announced, BUS_PORT_STEP, Endpoint, Level};
 use config::Config;
+use config::Seed;
 use config::directives::cluster::EndpointType;
 use config::directives::general::LogLevel;
+
+/// Where the bus of a seed listens.
+fn bus_port_of(seed: &Seed) -> u16 {
+    seed.bus_port.unwrap_or_else(|| seed.port.saturating_add(BUS_PORT_STEP))
+}
 
 /// The machine's configuration, taken out of the server's.
 pub fn settings(config: &Config) -> ::cluster::Config {
@@ -21,13 +27,15 @@ pub fn settings(config: &Config) -> ::cluster::Config {
         announce_port: c.announce_port,
         announce_tls_port: c.announce_tls_port,
         announce_bus_port: c.announce_bus_port,
-        announce_client_ipv4: text(&c.announce_client_ipv4),
-        announce_client_ipv6: text(&c.announce_client_ipv6),
-        announce_client_port: c.announce_client_port,
-        announce_client_tls_port: c.announce_client_tls_port,
-        announce_hostname: text(&c.announce_hostname),
-        announce_human_name: text(&c.announce_human_nodename),
-        availability_zone: c.availability_zone.clone(),
+        announced: Announced {
+            hostname: text(&c.announce_hostname),
+            human_name: text(&c.announce_human_nodename),
+            client_ipv4: text(&c.announce_client_ipv4),
+            client_ipv6: text(&c.announce_client_ipv6),
+            client_port: c.announce_client_port,
+            client_tls_port: c.announce_client_tls_port,
+            availability_zone: c.availability_zone.clone(),
+        },
         preferred_endpoint: match c.preferred_endpoint_type {
             EndpointType::Ip => Endpoint::Ip,
             EndpointType::Hostname => Endpoint::Hostname,
@@ -42,7 +50,7 @@ pub fn settings(config: &Config) -> ::cluster::Config {
         link_sendbuf_limit: c.link_sendbuf_limit,
         manual_failover_timeout_ms: u64::from(c.manual_failover_timeout),
         blacklist_ttl_s: c.blacklist_ttl,
-        seeds: Vec::new(),
+        seeds: c.seeds.iter().map(|seed| (seed.host.clone(), bus_port_of(seed))).collect(),
         gossip_percent: u64::from(c.message_gossip_perc),
         max_message: config.clients.proto_max_bulk_len,
         verbosity: match config.general.loglevel {

@@ -71,7 +71,7 @@ fn set(call: &mut Call<'_, '_>) -> Done {
     // An append-only file is worth nothing before it has a base.
     if begins && (call.core.in_exec || saving::begin_rewrite(call.core).is_err()) {
         server.host.log(LogLevel::Notice, log_text::aof::SCHEDULED);
-        server.saving.lock().rewrites.ask();
+        server.saving.lock().ask_rewrite();
     }
     if !appends && control.config.aof.appendonly {
         saving::give_up_rewrite(server);
@@ -92,11 +92,16 @@ fn set(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn rewrite(call: &mut Call<'_, '_>) -> Done {
+    rewrite_file(call, false)
+}
+
+/// Writes the configuration into its file; what has its default only where the file names it already, or `every` directive.
+pub(super) fn rewrite_file(call: &mut Call<'_, '_>, every: bool) -> Done {
     let control = call.core.control();
     let host = &call.core.server.host;
     let users = Generated { option: b"user".to_vec(), lines: acl::lines(&control.users) };
     let users = [users];
-    let new = |old: &[u8]| config::rewrite(old, &control.config, &users, config::Mode::Server, false);
+    let new = |old: &[u8]| config::rewrite(old, &control.config, &users, config::Mode::Server, every);
     match host.rewrite_config(&new) {
         Ok(()) => host.log(LogLevel::Notice, log_text::config::REWRITTEN),
         Err(RewriteFailure::NoFile) => return Err(error::config::NO_FILE),

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use keyspace::{Key, UnixMillis};
+use keyspace::UnixMillis;
 use rdb::encode::Form;
 use rdb::{Version, dump};
 use resp::args::Args;
@@ -98,7 +98,7 @@ fn encode_keys(call: &mut Call<'_, '_>, options: &Options<'_>) -> Option<Prepare
     let (mut restores, mut names): (Vec<u8>, Vec<Box<[u8]>>) = (Vec::new(), Vec::new());
     let mut payload = Vec::new();
     for name in &options.names {
-        let Some(view) = space.glance(&Key::new(name)).filter(|view| !view.is_expired(now)) else { continue };
+        let Some(view) = space.glance(&space.key(name)).filter(|view| !view.is_expired(now)) else { continue };
         payload.clear();
         if dump::write(form, &mut payload, view.payload()).is_err() {
             continue;
@@ -123,7 +123,7 @@ fn encode_keys(call: &mut Call<'_, '_>, options: &Options<'_>) -> Option<Prepare
         timeout: options.timeout,
         auth,
         db: options.db,
-        restores,
+        requests: restores,
         keys: names.len(),
     };
     Some(Prepared { order, names, copies: options.copy })

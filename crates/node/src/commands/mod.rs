@@ -16,6 +16,7 @@ pub mod acl;
 pub mod client;
 pub mod cluster;
 pub mod command;
+pub mod commandlog;
 pub mod config;
 pub mod connection;
 pub mod debug;
@@ -30,7 +31,6 @@ pub mod replication;
 pub mod script;
 pub mod sentinel;
 pub mod server;
-pub mod slowlog;
 
 /// The Redis version whose commands we have; clients take from it what they may use.
 pub const COMPATIBLE_VERSION: &str = "7.2.4";
@@ -87,6 +87,7 @@ pub const TABLE: &[&[ControlBinding]] = &[
     client::TABLE,
     cluster::TABLE,
     command::TABLE,
+    commandlog::TABLE,
     config::TABLE,
     connection::TABLE,
     debug::TABLE,
@@ -100,7 +101,6 @@ pub const TABLE: &[&[ControlBinding]] = &[
     script::TABLE,
     sentinel::TABLE,
     server::TABLE,
-    slowlog::TABLE,
 ];
 
 /// The binding of a command, by its full name.

@@ -19,10 +19,17 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("shutdown", end),
 ];
 
-/// SAVE is a BGSAVE whose client waits; the others go on.
+/// SAVE is a BGSAVE whose client waits; the others go on. Beside a rewrite of the append-only file, or a copy that replicas
+/// are being sent, its turn comes after that.
 fn save(call: &mut Call<'_, '_>) -> Done {
-    saving::begin(call.core)?;
-    call.core.server.saving.lock().wait(call.client.id(), call.core.me);
+    let beside = call.core.server.saving.lock().current.as_ref().is_some_and(|current| !current.is_dump());
+    if !beside {
+        saving::begin(call.core)?;
+    }
+    let mut saving = call.core.server.saving.lock();
+    saving.scheduled |= beside;
+    saving.wait(call.client.id(), call.core.me);
+    drop(saving);
     call.client.waiting = Waiting::Action;
     Ok(())
 }
@@ -62,7 +69,7 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
         server.host.log(LogLevel::Notice, log_text::snapshot::BACKGROUND_CANCELLED);
         saving::give_up_dump(server);
         call.client.out.status("Background saving cancelled");
-    } else if std::mem::take(&mut saving.scheduled) {
+    } else if saving.unschedule(server) {
         server.host.log(LogLevel::Notice, log_text::snapshot::CANCELLED);
         call.client.out.status("Scheduled background saving cancelled");
     } else {
@@ -73,18 +80,21 @@ fn cancel(call: &mut Call<'_, '_>) -> Done {
 
 fn bgrewriteaof(call: &mut Call<'_, '_>) -> Done {
     let server = call.core.server;
-    let busy = server.saving.lock().current.as_ref().map(|current| current.is_rewrite() && !current.cancelled);
-    match busy {
-        Some(true) => return Err(error::persistence::REWRITE_IN_PROGRESS),
-        _ if busy.is_some() || call.core.in_exec => {
-            server.saving.lock().rewrites.ask();
-            call.client.out.status("Background append only file rewriting scheduled");
-        }
-        _ => {
-            saving::begin_rewrite(call.core)?;
-            call.client.out.status("Background append only file rewriting started");
-        }
-    }
+    let mut saving = server.saving.lock();
+    let rewrites = saving.current.as_ref().is_some_and(|current| current.is_rewrite() && !current.cancelled);
+    let started = if rewrites || saving.rewrites.promised {
+        return Err(error::persistence::REWRITE_IN_PROGRESS);
+    } else if saving.current.is_some() || call.core.in_exec {
+        saving.ask_rewrite()
+    } else {
+        drop(saving);
+        saving::begin_rewrite(call.core)?;
+        true
+    };
+    call.client.out.status(match started {
+        true => "Background append only file rewriting started",
+        false => "Background append only file rewriting scheduled",
+    });
     Ok(())
 }
 
@@ -94,7 +104,7 @@ fn lastsave(call: &mut Call<'_, '_>) -> Done {
 }
 
 fn end(call: &mut Call<'_, '_>) -> Done {
-    let (mut wish, mut abort, mut failover) = (Wish::default(), false, false);
+    let (mut wish, mut abort) = (Wish::default(), false);
     for word in call.args.from(1).iter() {
         match word.to_ascii_lowercase().as_slice() {
             b"save" => wish.save = true,
@@ -102,16 +112,15 @@ fn end(call: &mut Call<'_, '_>) -> Done {
             b"force" => wish.force = true,
             b"now" => wish.now = true,
             b"abort" => abort = true,
-            // It forbids a voting primary of a cluster to end.
-            b"safe" => {}
-            b"failover" => failover = true,
+            b"safe" => wish.safe = true,
+            b"failover" => wish.failover = true,
             _ => return Err(error::common::SYNTAX),
         }
     }
     if (wish.save && wish.nosave) || (abort && call.args.len() > 2) {
         return Err(error::common::SYNTAX);
     }
-    if failover {
+    if wish.failover && call.core.server.cluster.is_none() {
         return Err(error::server::SHUTDOWN_FAILOVER);
     }
     let server = call.core.server;

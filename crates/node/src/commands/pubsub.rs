@@ -2,13 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
+use ::cluster::Slot;
 use pubsub::{Kind, Subscriber};
 use resp::error;
+use resp::reply::Proto;
 use session::{Client, Flag, Letter};
 
 use super::{Call, ControlBinding, Done, free};
 use crate::execute::Core;
 use crate::hooks::publish as publish_message;
+use crate::server::Server;
 
 pub(super) const TABLE: &[ControlBinding] = &[
     free("subscribe", |c| subscribe(c, Kind::Channel)),
@@ -133,13 +136,28 @@ fn tell_cluster(call: &mut Call<'_, '_>, channel: &[u8], message: &[u8], sharded
     true
 }
 
-fn spublish(call: &mut Call<'_, '_>) -> Done {
-    let (channel, message) = (call.args.at(1), call.args.at(2));
-    let server = call.core.server;
+/// Gives a message of a shard channel to its subscribers here, at the cost of the channel's slot; returns how many.
+pub(crate) fn deliver_shard(server: &Server, channel: &[u8], message: &[u8]) -> usize {
+    let mut bytes = 0;
     let reached = server.pubsub.publish_shard(channel, message, &mut |who, message| {
+        // It is as long in either protocol.
+        bytes += message.bytes(Proto::Resp2).len() as u64;
         let letter = Letter::Published { client: who.client, message: message.clone(), offset: 0 };
         server.mailboxes[who.thread].post(letter);
     });
+    if bytes > 0
+        && let Some(node) = &server.cluster
+        && server.control.load().config.cluster.slot_stats_enabled
+    {
+        node.stats.of(Slot::of(channel)).add_out(bytes);
+    }
+    reached
+}
+
+fn spublish(call: &mut Call<'_, '_>) -> Done {
+    let (channel, message) = (call.args.at(1), call.args.at(2));
+    let server = call.core.server;
+    let reached = deliver_shard(server, channel, message);
     if !tell_cluster(call, channel, message, true) {
         call.core.log(call.client.db, &[b"SPUBLISH", channel, message], true);
     }

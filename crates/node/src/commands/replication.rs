@@ -62,7 +62,15 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
                 // Who knows more than we do finds out by what it is answered.
                 _ => {}
             },
-            b"version" => {}
+            b"version" => match version(value) {
+                Some(version) => announced.takes_over = version >= TAKES_OVER_SINCE,
+                None => return Err(error::replication::version_format(value)),
+            },
+            b"set-cluster-node-id" => {
+                let node = server.cluster.as_ref().ok_or(error::cluster::DISABLED)?;
+                let id = node.ask(|machine| machine.node_named(value));
+                announced.node_id = Some(id.ok_or_else(|| error::cluster::unknown_node(value))?);
+            }
             b"rdb-only" => announced.rdb_only = number.ok_or(error::common::NOT_INTEGER)? == 1,
             // An acknowledgement is not answered: its sender reads nothing but the stream.
             b"ack" => {
@@ -80,6 +88,19 @@ fn replconf(call: &mut Call<'_, '_>) -> Done {
     server.replication.announced.lock().insert(call.client.id(), announced);
     call.client.out.ok();
     Ok(())
+}
+
+/// The first version whose replicas understand CLUSTER FAILOVER … REPLICAID in the stream.
+const TAKES_OVER_SINCE: (u32, u32, u32) = (9, 0, 0);
+
+/// A version as a replica tells it: three numbers.
+fn version(text: &[u8]) -> Option<(u32, u32, u32)> {
+    let mut parts = text.split(|byte| *byte == b'.').map(|part| {
+        let number = number::parse_i64(part).and_then(|n| u32::try_from(n).ok());
+        number.filter(|n| *n < 256)
+    });
+    let version = (parts.next()??, parts.next()??, parts.next()??);
+    parts.next().is_none().then_some(version)
 }
 
 /// The longest address that a replica may announce.
@@ -103,24 +124,33 @@ fn psync(call: &mut Call<'_, '_>) -> Done {
     if call.client.card.is(Flag::Replica) {
         return Ok(());
     }
-    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
-        take_over(call)?;
-    }
     let wish = ReplId::parse(call.args.at(1)).zip(ReplOffset::before_byte(number));
+    if call.args.get(3).is_some_and(|word| word.eq_ignore_ascii_case(b"failover")) {
+        take_over(call, wish)?;
+    }
     begin(call, wish)
 }
 
 /// Our primary asks us to take its place: it will go on as a replica of ours.
-fn take_over(call: &mut Call<'_, '_>) -> Done {
+fn take_over(call: &mut Call<'_, '_>, wish: Option<(ReplId, ReplOffset)>) -> Done {
     let server = call.core.server;
     let id = call.args.at(1);
     let text = log_text::failover::received(&String::from_utf8_lossy(id));
     server.host.log(LogLevel::Notice, &text);
+    let history = server.journal.history();
     if !call.core.control().is_replica() {
-        return Err(error::replication::PSYNC_FAILOVER_PRIMARY);
+        // Who asks again has not heard that we have: were it refused, there would be two primaries.
+        let has_taken_over = wish.is_some_and(|(id, from)| {
+            history.second.is_some_and(|(second, _)| second == id) && server.journal.can_continue(&id, from)
+        });
+        return if has_taken_over { Ok(()) } else { Err(error::replication::PSYNC_FAILOVER_PRIMARY) };
     }
-    if ReplId::parse(id) != Some(server.journal.history().id) {
+    if ReplId::parse(id) != Some(history.id) {
         return Err(error::replication::PSYNC_FAILOVER_REPLID);
+    }
+    // Until the one that we were told to follow has been reached, what is here shows the id of the one before.
+    if !server.replication.link.lock().has_stood {
+        return Err(error::replication::PSYNC_FAILOVER_ELSEWHERE);
     }
     change_role(call.core, Role::Primary);
     let who = line::describe(call.core, &call.client.card);
@@ -280,7 +310,8 @@ pub(crate) fn change_role(core: &mut Core<'_>, role: Role) {
     let becomes_replica = !was_replica && role != Role::Primary;
     core.publish_control(|control| {
         let mut config = config::Config::clone(&control.config);
-        config.replication.replicaof = endpoint;
+        // Whom a node of a cluster follows stands in the node's file, and a configuration must not say it.
+        config.replication.replicaof = endpoint.filter(|_| !config.cluster.enabled);
         control.config = Arc::new(config);
         control.role = role;
         control.guard = None;

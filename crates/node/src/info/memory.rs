@@ -49,7 +49,7 @@ pub(super) fn write(page: &mut Page<'_>) {
     page.field("rss_overhead_bytes", memory.rss as i64 - memory.resident as i64);
     page.field("mem_fragmentation_ratio", format_args!("{:.2}", figures.whole()));
     page.field("mem_fragmentation_bytes", memory.rss as i64 - memory.used as i64);
-    page.field("mem_not_counted_for_evict", 0);
+    page.field("mem_not_counted_for_evict", crate::memory::stream_beyond_backlog(server));
     page.field("mem_replication_backlog", figures.backlog);
     page.field("mem_total_replication_buffers", figures.backlog);
     page.field("mem_replicas_repl_buffer", 0);

@@ -35,8 +35,8 @@ pub(super) fn write(page: &mut Page<'_>) {
     let rewrites = &saving.rewrites;
     let rewrite = current.filter(|current| current.is_rewrite() && !current.cancelled);
     page.flag("aof_enabled", page.control.config.aof.appendonly);
-    page.flag("aof_rewrite_in_progress", rewrite.is_some());
-    page.flag("aof_rewrite_scheduled", rewrites.scheduled);
+    page.flag("aof_rewrite_in_progress", rewrite.is_some() || rewrites.promised);
+    page.flag("aof_rewrite_scheduled", rewrites.scheduled && !rewrites.promised);
     page.field("aof_last_rewrite_time_sec", rewrites.last_seconds.unwrap_or(-1));
     page.field("aof_current_rewrite_time_sec", rewrite.map_or(-1, |current| now - current.since));
     page.field("aof_last_bgrewrite_status", if rewrites.last_failed { "err" } else { "ok" });

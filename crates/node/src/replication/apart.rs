@@ -37,6 +37,18 @@ impl Apart {
         }
     }
 
+    /// Takes out the keys of every slot, of a keyspace that is laid out by slots.
+    pub fn take_slots(mut self) -> Vec<(u16, DbIndex, Db)> {
+        let mut taken = Vec::new();
+        for (at, shard) in self.shards.iter_mut().enumerate() {
+            for db in (0..shard.databases() as u16).map(DbIndex) {
+                let slots: Vec<u16> = shard.db(db).slots(ShardId(at as u16)).collect();
+                taken.extend(slots.into_iter().filter_map(|slot| Some((slot, db, shard.take_slot(db, slot)?))));
+            }
+        }
+        taken
+    }
+
     /// It is of no use: what is to be freed.
     pub fn give_up(mut self) -> Vec<Db> {
         self.shards.iter_mut().flat_map(|shard| dbs(shard).collect::<Vec<_>>()).map(|(_, db)| db).collect()
@@ -55,7 +67,7 @@ fn dbs(shard: &mut Shard) -> impl Iterator<Item = (DbIndex, Db)> {
 
 #[cfg(test)]
 mod tests {
-    use keyspace::{DbIndex, Expiry, Key, ShardMap, UnixMillis};
+    use keyspace::{DbIndex, Expiry, ShardMap, UnixMillis};
 
     use super::Apart;
 
@@ -65,11 +77,11 @@ mod tests {
         let (mut seen, mut new) = (Apart::new(map, 2), Apart::new(map, 2));
         for n in 0..100 {
             let name = format!("k{n}");
-            new.space(DbIndex(1), UnixMillis(0)).set_int(&Key::new(name.as_bytes()), n, Expiry::None);
+            new.space(DbIndex(1), UnixMillis(0)).set_int(&map.key(name.as_bytes()), n, Expiry::None);
         }
         let count = |apart: &mut Apart, db| {
             let space = apart.space(DbIndex(db), UnixMillis(0));
-            (0..100).filter(|n| space.glance(&Key::new(format!("k{n}").as_bytes())).is_some()).count()
+            (0..100).filter(|n| space.glance(&space.key(format!("k{n}").as_bytes())).is_some()).count()
         };
         assert_eq!((count(&mut seen, 1), count(&mut new, 1)), (0, 100));
         new.install(&mut seen.space(DbIndex(0), UnixMillis(0)));

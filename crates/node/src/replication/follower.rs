@@ -110,6 +110,7 @@ impl<'s> Follower<'s> {
             },
             ip: replication.replica_announce_ip.clone(),
             version: READS_VERSION.to_owned(),
+            node_id: self.server.cluster.as_ref().map(|node| node.view().me().id.as_bytes().to_vec()),
             take_over: failover::asks_to_take_over(self.server),
             resume: resume_point(self.server),
         };

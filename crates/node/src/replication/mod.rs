@@ -23,6 +23,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use ::cluster::NodeId;
 use engine::background::Sleeper;
 use engine::unit::{Sink, UnitLog};
 use journal::Journal;
@@ -55,6 +56,10 @@ pub struct Announced {
     pub rdb_only: bool,
     /// It has sent SYNC, and expects the snapshot's length first.
     pub old_sync: bool,
+    /// Its name in the cluster.
+    pub node_id: Option<NodeId>,
+    /// It is new enough to obey a primary that is shut down and names it.
+    pub takes_over: bool,
 }
 
 /// How far the sync of a replica is.
@@ -163,6 +168,8 @@ impl LinkStage {
 pub struct LinkFacts {
     /// How far it is.
     pub stage: LinkStage,
+    /// It has brought the stream of the primary that is followed now.
+    pub has_stood: bool,
     /// When it last brought something, in ms.
     pub last_io: i64,
     /// Since when it is down, in ms.
@@ -312,7 +319,9 @@ impl Server {
                 put("replica_announced", u8::from(config.replica_announced).to_string());
             }
         }
-        let replicas = self.replication.replicas.lock().clone();
+        let mut replicas = self.replication.replicas.lock().clone();
+        // Whose connection is being closed does not follow any more, whether its thread has come to it or not.
+        replicas.retain(|replica| !replica.card.is(Flag::CloseAsap));
         put("connected_slaves", replicas.len().to_string());
         let waiting = replicas.iter().filter(|replica| replica.stage() == Stage::Waits).count();
         put("replicas_waiting_psync", waiting.to_string());

@@ -19,6 +19,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ::cluster::NodeId;
 use bytes::Bytes;
 use engine::lease::{Attempt, Taken};
 use engine::unit::Sink;
@@ -26,7 +27,7 @@ use journal::unit::{Kind, Piece, Unit as JournalUnit};
 use journal::watermark::Reached;
 use journal::{Hold, Journal, Reader, ReplId, ReplOffset};
 use parking_lot::Mutex;
-use resp::log_text;
+use resp::{encode, log_text};
 use session::{Client, Flag, Letter, Mailbox};
 
 use super::{Quiet, Replica, Stage};
@@ -530,7 +531,7 @@ fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
     }
 }
 
-fn append_raw(server: &Server, bytes: &'static [u8]) {
+fn append_raw(server: &Server, bytes: &[u8]) {
     let mut unit = JournalUnit::new();
     unit.begin(None, Kind::StreamOnly).piece(Piece::Raw(bytes));
     server.journal.append(&unit);
@@ -541,6 +542,14 @@ const GET_ACK: &[u8] = b"*3\r\n$8\r\nREPLCONF\r\n$6\r\nGETACK\r\n$1\r\n*\r\n";
 /// Asks the replicas how far they are. The caller has the world, and this server is a primary.
 pub(crate) fn append_get_ack(server: &Server) {
     append_raw(server, GET_ACK);
+}
+
+/// Tells the replica of this name to take over; the others read it, too, and go on. The caller has the world, and this
+/// server is a primary.
+pub(crate) fn append_take_over(server: &Server, heir: &NodeId) {
+    let mut bytes = Vec::new();
+    encode::command(&mut bytes, &[&b"CLUSTER"[..], b"FAILOVER", b"FORCE", b"REPLICAID", heir.as_bytes()]);
+    append_raw(server, &bytes);
 }
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.

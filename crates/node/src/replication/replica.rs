@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use ::cluster::Slot;
 use command::binding::Class;
 use command::context::Env;
 use command::registry::{Lookup, RowId};
@@ -27,13 +28,14 @@ use engine::id::ShardId;
 use engine::lease::{Attempt, Taken};
 use engine::unit::{Call as UnitCall, Unit};
 use journal::{History, ReplId, ReplOffset};
-use keyspace::{DbIndex, Key};
+use keyspace::DbIndex;
 use resp::args::{Args, OwnedArgs};
 use resp::log_text;
 use session::{Client, ClientCard, Flag};
 
 use super::apart::Apart;
 use super::{LinkStage, Quiet};
+use crate::cluster::{ClusterNode, route};
 use crate::commands::Call;
 use crate::control::{Control, Role};
 use crate::execute::{Core, Errand, prepare};
@@ -183,7 +185,9 @@ impl<'s> Applier<'s> {
 
     /// How far the link is.
     pub fn note_stage(&mut self, stage: LinkStage) {
-        self.server.replication.link.lock().stage = stage;
+        let mut link = self.server.replication.link.lock();
+        link.stage = stage;
+        link.has_stood |= stage == LinkStage::Connected;
     }
 
     /// Whether what is here may be kept until the new data are complete.
@@ -253,7 +257,7 @@ impl<'s> Applier<'s> {
         self.server.replication.hollow.store(false, Ordering::Relaxed);
         if self.server.aof_on.load(Ordering::Acquire) {
             self.server.host.journal_restarted(&self.core.control().config);
-            self.server.saving.lock().rewrites.ask();
+            self.server.saving.lock().ask_rewrite();
         }
         self.core.publish_control(|control| {
             control.loading = false;
@@ -337,9 +341,16 @@ impl<'s> Applier<'s> {
         self.core.scratch.begin();
         self.core.applies = true;
         let mut asked = false;
+        let charged = self.server.cluster.as_ref().filter(|_| control.config.cluster.slot_stats_enabled);
+        let mut slot = None;
         for (id, args) in &commands {
             match id {
-                Some(id) => asked |= self.run(&control, *id, *args),
+                Some(id) => {
+                    asked |= self.run(&control, *id, *args);
+                    if let Some(node) = charged {
+                        self.charge(node, *id, args, &mut slot);
+                    }
+                }
                 None => self.note_failure(&String::from_utf8_lossy(args.at(0)), "unknown command"),
             }
             self.client.out.buf.clear();
@@ -393,7 +404,7 @@ impl<'s> Applier<'s> {
             match commands::class_of(self.server.bound[id.index()].class(), args) {
                 Class::World | Class::Cursor | Class::Slot => world = true,
                 Class::Keys | Class::Patterns => match self.server.registry.row(id).keys_of(args) {
-                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of(Key::new(args.at(at.index as usize)).hash))),
+                    Ok(keys) => shards.extend(keys.iter().map(|at| map.of_key(args.at(at.index as usize)))),
                     Err(_) => world = true,
                 },
                 Class::Free => {}
@@ -449,9 +460,25 @@ impl<'s> Applier<'s> {
         }
         self.core.account(id, start, failed, &self.client, args);
         if !failed {
-            crate::saving::after(self.server, control, row);
+            crate::saving::after(&mut self.core, control, row, false);
         }
         false
+    }
+
+    /// Charges a command of the stream to its slot, and what frames a transaction to the slot of what it holds.
+    fn charge(&mut self, node: &ClusterNode, id: RowId, args: &Args<'_>, slot: &mut Option<Slot>) {
+        let row = self.server.registry.row(id);
+        let is_exec = row.name() == "exec";
+        if !is_exec {
+            *slot = route::slot_of(row, args).ok().flatten().and_then(Slot::new).or(*slot);
+            if !row.has_keys() {
+                return;
+            }
+        }
+        if let Some(slot) = *slot {
+            node.stats.request(slot, args, is_exec);
+            node.stats.of(slot).add_time(self.core.take_ran().unwrap_or(0));
+        }
     }
 
     fn note_failure(&self, name: &str, reply: &str) {

@@ -6,6 +6,8 @@ use super::{Error, formatted, naming};
 pub const SYNC_FAILED: Error = Error::fixed("ERR BGSAVE failed, replication can't continue");
 pub const PSYNC_FAILOVER_PRIMARY: Error = Error::fixed("ERR PSYNC FAILOVER can't be sent to a master.");
 pub const PSYNC_FAILOVER_REPLID: Error = Error::fixed("ERR PSYNC FAILOVER replid must match my replid.");
+pub const PSYNC_FAILOVER_ELSEWHERE: Error =
+    Error::fixed("ERR PSYNC FAILOVER is not for a replica that was told to follow another primary.");
 pub const SYNC_WHILE_FAILING_OVER: Error = Error::fixed("NOMASTERLINK Can't SYNC while failing over");
 pub const SYNC_WITHOUT_LINK: Error = Error::fixed("NOMASTERLINK Can't SYNC while not connected with my master");
 pub const SYNC_PENDING_OUTPUT: Error = Error::fixed("ERR SYNC and PSYNC are invalid with pending output");

@@ -2,7 +2,7 @@
 
 pub const SAVING: &str = "Saving the cluster configuration file before exiting.";
 pub const CANNOT_SAVE: &str = "Fatal: can't update cluster config file.";
-pub const SAVE_IGNORED: &str = "Warning: can't update cluster config file, going on without.";
+pub const SAVE_IGNORED: &str = "Cluster config updated even though writing the cluster config file to disk failed.";
 
 pub const PORT_TOO_HIGH: &str =
     "The port number is too high for a cluster: its bus listens 10,000 ports higher, so it must be 55535 or less.";
@@ -23,7 +23,7 @@ pub fn cannot_read(file: &str, why: &str) -> String {
 }
 
 pub fn cannot_write(file: &str, why: &str) -> String {
-    format!("Could not write the cluster config file {file}: {why}")
+    format!("Could not rename tmp cluster config file to {file}, or not write it: {why}")
 }
 
 pub fn meet(host: &str, port: u16, who: &str) -> String {
@@ -56,6 +56,26 @@ pub fn forced(who: &str) -> String {
 
 pub fn manual(who: &str) -> String {
     format!("Manual failover user request accepted (user request from '{who}').")
+}
+
+/// At the start.
+pub fn still_aside(slots: usize, keys: usize) -> String {
+    format!("{keys} keys of {slots} slots are set aside since an earlier run")
+}
+
+pub fn aside_unreadable(why: &str) -> String {
+    format!("What was set aside in an earlier run cannot be read, and is left where it is: {why}")
+}
+
+/// Their slots are ours again.
+pub fn put_back(keys: usize) -> String {
+    format!("{keys} keys that were set aside are served again")
+}
+
+/// `has_owner`: the slots' owners have all of them; else their time was over.
+pub fn aside_dropped(slots: usize, keys: usize, has_owner: bool) -> String {
+    let why = if has_owner { "their owner has them" } else { "cluster-set-aside-ttl is over" };
+    format!("{keys} keys of {slots} slots that were set aside are dropped: {why}")
 }
 
 pub fn set_aside(slot: u16, keys: usize) -> String {

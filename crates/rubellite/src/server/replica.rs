@@ -19,7 +19,7 @@ use node::replication::replica::Target;
 use node::server::Server;
 use resp::log_text;
 use runtime::files::Replacement;
-use runtime::{clock, errno, files, log};
+use runtime::{clock, errno, files, log, reactor, resolve};
 use session::ClientCard;
 
 /// How long a read waits before the clock is looked at.
@@ -66,8 +66,8 @@ fn follow<'s>(server: &'s Server, follower: &mut Follower<'s>, target: &Target) 
     let address = address.ok_or_else(|| log_text::replica::socket_error("no such host"))?;
     let limit = Duration::from_secs(u64::from(config.replication.repl_timeout));
     log::notice(log_text::replica::STARTED);
-    let stream = TcpStream::connect_timeout(&address, limit).map_err(socket_error)?;
-    stream.set_nodelay(true).map_err(socket_error)?;
+    let source = config.network.bind_source_addr.as_deref().and_then(resolve::now);
+    let stream = reactor::connect_and_wait(address, source, limit).map_err(socket_error)?;
     stream.set_read_timeout(Some(PATIENCE)).map_err(socket_error)?;
     stream.set_write_timeout(Some(limit)).map_err(socket_error)?;
     log::notice(log_text::replica::CONNECTED);

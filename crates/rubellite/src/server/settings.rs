@@ -19,10 +19,19 @@ use runtime::{crash, errno, log, rlimit, title};
 pub struct Outside {
     /// Takes connections in, from the moment at which the server listens.
     pub acceptor: OnceLock<Acceptor>,
+    /// What the list of processes shows of it.
+    pub title: Title,
+}
+
+/// What the title of the process says beside the configuration.
+#[derive(Clone, Default)]
+pub struct Title {
     /// What the program was called by.
     pub name: String,
-    /// What its title says of its kind: `[sentinel]`, or nothing.
+    /// Its kind: `[sentinel]`, `[cluster]`, or nothing.
     pub mode: &'static str,
+    /// The configuration file, or `-`.
+    pub file: String,
 }
 
 type Failed = (&'static Directive, Reason);
@@ -63,7 +72,7 @@ impl Outside {
                 crash::enable(new.process.crash_log_enabled).map_err(|e| Reason::new(errno::text(&e)))
             }
             "proc-title-template" => {
-                set_title(&self.name, self.mode, new);
+                self.title.show(new);
                 Ok(())
             }
             _ => Ok(()),
@@ -169,27 +178,30 @@ pub fn listen_all(config: &Config, acceptor: &Acceptor) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Shows in the list of processes what the configuration says.
-pub fn set_title(name: &str, mode: &str, config: &Config) {
-    if !config.process.set_proc_title {
-        return;
-    }
-    let bind = config.network.bind.first().map(|b| String::from_utf8_lossy(b).into_owned()).unwrap_or_default();
-    let listen_addr = match &config.network.unixsocket {
-        Some(path) if config.network.port == 0 => String::from_utf8_lossy(path).into_owned(),
-        _ => format!("{bind}:{}", config.network.port),
-    };
-    let facts = TitleFacts {
-        title: name,
-        listen_addr: &listen_addr,
-        server_mode: mode,
-        config_file: "",
-        unixsocket: "",
-        port: config.network.port,
-        tls_port: 0,
-    };
-    if let Some(text) = process::title(&config.process.proc_title_template, &facts) {
-        title::set(text.trim_end());
+impl Title {
+    /// Shows in the list of processes what the configuration says.
+    pub fn show(&self, config: &Config) {
+        if !config.process.set_proc_title {
+            return;
+        }
+        let bind = config.network.bind.first().map(|b| String::from_utf8_lossy(b)).unwrap_or_default();
+        let socket = config.network.unixsocket.as_deref().map(String::from_utf8_lossy);
+        let listen_addr = match &socket {
+            Some(path) if config.network.port == 0 => format!("unixsocket:{path}"),
+            _ => format!("{bind}:{}", config.network.port),
+        };
+        let facts = TitleFacts {
+            title: &self.name,
+            listen_addr: &listen_addr,
+            server_mode: self.mode,
+            config_file: &self.file,
+            unixsocket: socket.as_deref().unwrap_or_default(),
+            port: config.network.port,
+            tls_port: 0,
+        };
+        if let Some(text) = process::title(&config.process.proc_title_template, &facts) {
+            title::set(text.trim_end());
+        }
     }
 }
 

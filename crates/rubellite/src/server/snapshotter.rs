@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use engine::background::Background;
 use engine::id::ExecutorId;
@@ -32,17 +32,25 @@ const WRITE: usize = 256 * 1024;
 const WRITE_STREAMED: usize = 16 * 1024;
 /// How often a delay looks whether it is still wanted.
 const STEP: Duration = Duration::from_millis(10);
+/// How long the thread works before it rests, while clients are served.
+const WORK: Duration = Duration::from_micros(500);
+
+/// What the thread is to do.
+enum Job {
+    Save(SaveJob),
+    Aside,
+}
 
 /// Where jobs for the snapshot thread are put.
 #[derive(Clone)]
 pub struct Snapshotter {
-    jobs: Sender<Option<SaveJob>>,
+    jobs: Sender<Option<Job>>,
     cancelled: Arc<AtomicBool>,
 }
 
 /// The thread's end of it.
 pub struct Jobs {
-    jobs: Receiver<Option<SaveJob>>,
+    jobs: Receiver<Option<Job>>,
     queue: Snapshotter,
     cancelled: Arc<AtomicBool>,
 }
@@ -67,7 +75,12 @@ impl Snapshotter {
     pub fn submit(&self, job: SaveJob) {
         self.cancelled.store(false, Ordering::Relaxed);
         // The thread outlives every sender but this; at the very end nobody waits for a snapshot any more.
-        let _ = self.jobs.send(Some(job));
+        let _ = self.jobs.send(Some(Job::Save(job)));
+    }
+
+    /// Queues the file of keys that a cluster's node has set aside.
+    pub fn write_aside(&self) {
+        let _ = self.jobs.send(Some(Job::Aside));
     }
 
     /// Ends the thread when the server is over.
@@ -88,6 +101,15 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
         if server.is_over() {
             return;
         }
+        let job = match job {
+            Job::Save(job) => job,
+            Job::Aside => {
+                if let Err(e) = write_aside(server, false) {
+                    log::warning(&e);
+                }
+                continue;
+            }
+        };
         let mut background = Background::new(&server.engine.gate, &server.engine.shards, ExecutorId(me as u16), ticket);
         let result = write(server, &mut background, &job, &jobs.cancelled);
         let result = match (&job.target, result) {
@@ -112,6 +134,12 @@ pub fn run(server: &Server, me: usize, jobs: Jobs, aof: &Aof) {
     }
 }
 
+/// What was set aside must be on the disk before a file takes its place that does not hold it.
+fn write_aside(server: &Server, with_snapshot: bool) -> Result<(), String> {
+    let Some(node) = &server.cluster else { return Ok(()) };
+    node.aside.write(server, &server.control.load(), with_snapshot)
+}
+
 /// The file of one snapshot on its way to the disk.
 struct Output<'a> {
     server: &'a Server,
@@ -120,7 +148,40 @@ struct Output<'a> {
     step: usize,
     checksum: Checksum,
     buffer: Vec<u8>,
+    pace: Pace,
     failure: Option<String>,
+}
+
+/// How fast a snapshot is made while clients are served: half the time. Where cores are fewer than busy threads, a thread
+/// that never sleeps is given whole slices of milliseconds, and a client waits for each; one that rests soon is not.
+struct Pace {
+    began: Instant,
+    turns: u64,
+}
+
+impl Pace {
+    fn new(server: &Server) -> Self {
+        Pace { began: Instant::now(), turns: turns(server) }
+    }
+
+    /// To be called often, while no shard is held.
+    fn rest(&mut self, server: &Server) {
+        let worked = self.began.elapsed();
+        if worked < WORK {
+            return;
+        }
+        let turns = turns(server);
+        if turns != self.turns {
+            self.turns = turns;
+            std::thread::sleep(worked.min(STEP));
+        }
+        self.began = Instant::now();
+    }
+}
+
+/// How many turns the I/O threads have made.
+fn turns(server: &Server) -> u64 {
+    server.counters.iter().map(|counters| counters.turns.load(Ordering::Relaxed)).sum()
 }
 
 impl Output<'_> {
@@ -152,6 +213,7 @@ impl Consumer for Output<'_> {
 
     /// Tests slow saving down. A delay that is taken back ends at once.
     fn passed(&mut self, keys: u64) -> bool {
+        self.pace.rest(self.server);
         let began = clock::monotonic_us();
         loop {
             if !self.goes_on() {
@@ -204,6 +266,7 @@ fn write(
         file,
         checksum: Checksum::new(job.checksum),
         buffer: Vec::new(),
+        pace: Pace::new(server),
         failure: None,
     };
     output.put(&job.preamble);
@@ -227,6 +290,9 @@ fn write(
     }
     if !complete || cancelled.load(Ordering::Relaxed) {
         return Err(log_text::snapshot::CANCELLED_NOW.to_owned());
+    }
+    if !matches!(job.target, Target::Sync(..)) {
+        write_aside(server, true)?;
     }
     let dir = std::env::current_dir().unwrap_or_default();
     output.file.commit().map_err(|e| match e.step {

@@ -29,7 +29,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signal
 use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
 use super::nodes_file::{NodesFile, NodesLock};
-use super::settings::{self, Outside};
+use super::settings::{self, Outside, Title};
 use super::snapshotter::{self, Jobs};
 use super::{control, replica, sentinel, state_file, thread};
 
@@ -213,12 +213,16 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
         }
     }
     let threads = if machine.is_some() { 1 } else { config.threads.count(cores::available() as u32) as usize };
-    let title = match () {
-        () if machine.is_some() => "[sentinel]",
-        () if config.cluster.enabled => "[cluster]",
-        () => "",
+    let title = Title {
+        name: name.to_owned(),
+        mode: match () {
+            () if machine.is_some() => "[sentinel]",
+            () if config.cluster.enabled => "[cluster]",
+            () => "",
+        },
+        file: file.as_ref().map_or_else(|| "-".to_owned(), |file| file.display().to_string()),
     };
-    settings::set_title(name, title, &config);
+    title.show(&config);
     let reported: Arc<OnceLock<&'static Server>> = Arc::default();
     let hook = reported.clone();
     crash::install(
@@ -234,7 +238,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let mut control_reactor = Reactor::new()?;
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
-    let outside = Arc::new(Outside { name: name.to_owned(), mode: title, ..Outside::default() });
+    let outside = Arc::new(Outside { title, ..Outside::default() });
     let (nodes, lock, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
         Ok(Some(Joined { file, lock, machine, outbox })) => (Some(file), Some(lock), Some((machine, outbox))),
         Ok(None) => (None, None, None),
@@ -298,7 +302,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     }
     if let Some(node) = &server.cluster {
         log::notice(log_text::cluster_node::SAVING);
-        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+        if let Err(reason) = node.save(&*server.host, &node.ask(Cluster::saved_config), true) {
             log::warning(reason);
         }
     }
@@ -319,10 +323,8 @@ struct Joined {
     outbox: Outbox,
 }
 
-/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it. From here on keys are
-/// hashed by their slots.
+/// Locks the file in which this node keeps what it knows, and makes the machine of what is in it.
 fn join(config: &Config) -> Result<Joined, String> {
-    keyspace::hash_by_slot();
     if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
         return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
     }
@@ -414,6 +416,7 @@ fn serve(
             return control::run(server, threads, control_reactor, aof, io_inboxes);
         }
         log::notice(log_text::start::INITIALIZED);
+        runtime::text::map_now();
         std::thread::Builder::new().name("link".to_owned()).stack_size(STACK).spawn_scoped(scope, move || {
             arm();
             replica::run(server, threads + control::EXECUTORS - 2);

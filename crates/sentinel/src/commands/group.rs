@@ -52,18 +52,20 @@ pub(super) fn check_quorum(sentinel: &Sentinel, call: &mut Call<'_>) -> Result<(
 pub(super) fn failover(sentinel: &mut Sentinel, call: &mut Call<'_>) -> Result<(), Error> {
     let id = named_group(sentinel, call)?;
     let primary = sentinel.group(id).primary;
-    let mode = match call.args.get(3) {
-        None => Mode::Forced,
-        Some(word) if !word.eq_ignore_ascii_case(b"coordinated") => return Err(error::sentinel::FAILOVER_OPTION),
-        Some(_) if sentinel.instance(primary).hand_over == HandOver::Unsupported => {
+    let word = call.args.get(3).unwrap_or_default();
+    let insists = word.eq_ignore_ascii_case(b"force");
+    let mode = match word {
+        _ if call.args.len() == 3 || insists => Mode::Forced,
+        _ if !word.eq_ignore_ascii_case(b"coordinated") => return Err(error::sentinel::FAILOVER_OPTION),
+        _ if sentinel.instance(primary).hand_over == HandOver::Unsupported => {
             return Err(error::sentinel::FAILOVER_UNSUPPORTED);
         }
-        Some(_) => Mode::Coordinated,
+        _ => Mode::Coordinated,
     };
     if sentinel.group(id).failover.in_progress() {
         return Err(error::sentinel::FAILOVER_RUNNING);
     }
-    if sentinel.candidate(id).is_none() {
+    if sentinel.candidate(id, insists).is_none() {
         return Err(error::sentinel::FAILOVER_NO_REPLICA);
     }
     let name = sentinel.group(id).name.clone();
@@ -71,9 +73,8 @@ pub(super) fn failover(sentinel: &mut Sentinel, call: &mut Call<'_>) -> Result<(
     // For the others it is as if we had seen it down: that is how votes are asked for.
     sentinel.set_s_down(primary);
     sentinel.start_failover(id, mode, call.out);
-    if mode == Mode::Coordinated {
-        sentinel.ask_others(id, true, call.out);
-    }
+    sentinel.group_mut(id).failover.plan.insists = insists;
+    sentinel.ask_others(id, true, call.out);
     call.reply.ok();
     Ok(())
 }

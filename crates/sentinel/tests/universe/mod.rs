@@ -307,6 +307,10 @@ impl Universe {
             return;
         }
         let Some(server) = self.servers.get_mut(&place) else { return };
+        if server.loses_orders > 0 && args[0].eq_ignore_ascii_case(b"MULTI") {
+            server.loses_orders -= 1;
+            return self.hang_up(place, Broken::Reset);
+        }
         if server.hung {
             server.waiting.push((from, conn, args.to_vec()));
             return;

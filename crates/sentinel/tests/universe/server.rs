@@ -5,6 +5,20 @@ use resp::Value;
 use sentinel::ConnId;
 use std::collections::BTreeMap;
 
+/// What becomes of a FAILOVER.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FailsOver {
+    AtOnce,
+    /// Who asks has not the right to.
+    NotPermitted,
+    /// The replica is not there at the moment.
+    NotNow,
+    /// It is begun and goes on for ever.
+    Never,
+    /// It is begun and given up.
+    GivesUp,
+}
+
 #[derive(Clone, Debug)]
 pub struct Server {
     pub alive: bool,
@@ -18,7 +32,13 @@ pub struct Server {
     pub priority: u32,
     pub password: Option<Vec<u8>>,
     pub knows_failover: bool,
-    pub refuses_failover: bool,
+    pub fails_over: FailsOver,
+    /// A FAILOVER is under way.
+    pub failing_over: bool,
+    /// CLIENT PAUSE is in force.
+    pub paused: bool,
+    /// How many transactions are lost together with their connections.
+    pub loses_orders: u32,
     pub loading: bool,
     /// Role changes that it was told, in order.
     pub orders: Vec<String>,
@@ -41,7 +61,10 @@ impl Server {
             priority: 100,
             password: None,
             knows_failover: false,
-            refuses_failover: false,
+            fails_over: FailsOver::AtOnce,
+            failing_over: false,
+            paused: false,
+            loses_orders: 0,
             loading: false,
             orders: Vec::new(),
             authenticated: Vec::new(),
@@ -62,6 +85,8 @@ impl Server {
         self.authenticated.clear();
         self.subscribers.clear();
         self.transactions.clear();
+        self.failing_over = false;
+        self.paused = false;
     }
 
     pub fn restart(&mut self) {
@@ -137,7 +162,7 @@ pub fn serve(
         let results = orders.iter().map(|order| run(servers, place, order)).collect();
         return vec![(from, conn, Value::Array(results))];
     }
-    let forbidden = name == "FAILOVER" && server.refuses_failover;
+    let forbidden = name == "FAILOVER" && server.fails_over == FailsOver::NotPermitted;
     if let Some(orders) = server.transactions.get_mut(&(from, conn)) {
         if forbidden {
             server.transactions.remove(&(from, conn));
@@ -191,8 +216,26 @@ fn run(servers: &mut BTreeMap<Place, Server>, place: Place, args: &[Vec<u8>]) ->
         ["SLAVEOF", host, port] => {
             let primary = (host.parse().expect("an address"), port.parse().expect("a port"));
             let server = servers.get_mut(&place).expect("a server");
-            server.orders.push(host.to_string());
-            server.primary = Some(primary);
+            if server.primary != Some(primary) {
+                server.orders.push(host.to_string());
+                server.primary = Some(primary);
+            }
+            ok()
+        }
+        ["FAILOVER", "ABORT"] => match std::mem::take(&mut servers.get_mut(&place).expect("a server").failing_over) {
+            true => ok(),
+            false => error("ERR No failover in progress."),
+        },
+        ["FAILOVER", ..] if servers[&place].primary.is_some() => {
+            error("ERR FAILOVER is not valid when server is a replica.")
+        }
+        ["FAILOVER", ..] if servers[&place].failing_over => error("ERR FAILOVER already in progress."),
+        ["FAILOVER", ..] if servers[&place].fails_over == FailsOver::NotNow => {
+            error("ERR FAILOVER target HOST and PORT is not a replica.")
+        }
+        ["FAILOVER", ..] if servers[&place].fails_over == FailsOver::GivesUp => ok(),
+        ["FAILOVER", ..] if servers[&place].fails_over == FailsOver::Never => {
+            servers.get_mut(&place).expect("a server").failing_over = true;
             ok()
         }
         ["FAILOVER", "TO", host, port, "TIMEOUT", _] => {
@@ -205,6 +248,10 @@ fn run(servers: &mut BTreeMap<Place, Server>, place: Place, args: &[Vec<u8>]) ->
             let old = servers.get_mut(&place).expect("a server");
             old.orders.push("failover".to_owned());
             old.primary = Some(target);
+            ok()
+        }
+        ["CLIENT", what @ ("PAUSE" | "UNPAUSE"), ..] => {
+            servers.get_mut(&place).expect("a server").paused = *what == "PAUSE";
             ok()
         }
         ["CLIENT" | "CONFIG" | "SCRIPT", ..] => ok(),
@@ -238,9 +285,10 @@ fn info(servers: &BTreeMap<Place, Server>, place: Place) -> String {
         }
     }
     if server.knows_failover {
-        text += "master_failover_state:no-failover\r\n";
+        let state = if server.failing_over { "waiting-for-sync" } else { "no-failover" };
+        text += &format!("master_failover_state:{state}\r\n");
     }
-    text += &format!("master_replid:{}\r\n", server.history[0]);
+    text += &format!("master_replid:{}\r\nmaster_repl_offset:{}\r\n", server.history[0], server.offset);
     let second = server.history.get(1).cloned().unwrap_or("0".repeat(40));
     text + &format!("master_replid2:{second}\r\n")
 }

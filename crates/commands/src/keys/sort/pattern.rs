@@ -8,7 +8,6 @@
 //! ```
 
 use command::context::Context;
-use keyspace::Key;
 use structures::crc16::{SLOTS, crc16};
 use structures::entry::Payload;
 use value::{Hash, StringRef, Value};
@@ -55,7 +54,7 @@ impl<'a> Pattern<'a> {
         };
         let name = [before, element, after].concat();
         let now = ctx.now();
-        let view = ctx.space.find(&Key::new(&name))?;
+        let view = ctx.space.find(&ctx.space.key(&name))?;
         match (field, view.payload()) {
             (Some(field), Payload::Value(Value::Hash(hash))) => field_of(hash, field, now.0).map(f),
             (None, _) => view.string().ok().map(f),

@@ -1,7 +1,6 @@
 //! CLUSTER SLOT-STATS: what the slots of this shard hold and cost.
 
 use std::cmp::Reverse;
-use std::sync::atomic::Ordering;
 
 use ::cluster::{Keys, Slot};
 use resp::error::{self, Error};
@@ -106,9 +105,9 @@ fn figures(call: &mut Call<'_, '_>, wanted: impl Fn(Slot) -> bool) -> Result<Vec
             Figures {
                 slot,
                 keys: keys.count(slot),
-                cpu: cost.cpu_usec.load(Ordering::Relaxed),
-                bytes_in: cost.bytes_in.load(Ordering::Relaxed),
-                bytes_out: cost.bytes_out.load(Ordering::Relaxed),
+                cpu: cost.cpu_usec(),
+                bytes_in: cost.bytes_in(),
+                bytes_out: cost.bytes_out(),
             }
         })
         .collect())

@@ -1,7 +1,7 @@
 //! DEBUG DIGEST, DIGEST-VALUE: 20 bytes that tell whether two servers hold the same data. The definition is the peers' (see
 //! `value::digest`), so they compare across products. Keys whose time has come but that are still there count.
 
-use keyspace::{DbIndex, Key, Lookup, OnExpired};
+use keyspace::{DbIndex, Lookup, OnExpired};
 use structures::entry::Payload;
 use value::digest::Digest;
 use value::{Item, Value};
@@ -56,7 +56,7 @@ fn digest_value(call: &mut Call<'_, '_>) -> Done {
         let mut space = call.core.lease.space(call.client.db);
         space.on_expired = OnExpired::Obey;
         space.lookup = Lookup::Peek;
-        if let Some(view) = space.peek(&Key::new(name)) {
+        if let Some(view) = space.peek(&space.key(name)) {
             add(&mut digest, view.payload(), view.expire().is_some(), now);
         }
         call.client.out.status(&digest.to_string());

@@ -1,6 +1,6 @@
 //! DEBUG OBJECT, LISTPACK, QUICKLIST, HTSTATS, HTSTATS-KEY: how a value and a table are laid out.
 
-use keyspace::{AccessClock, DbIndex, Key, Lookup, OnExpired, View};
+use keyspace::{AccessClock, DbIndex, Lookup, OnExpired, View};
 use rdb::Version;
 use rdb::encode::Form;
 use resp::error;
@@ -27,7 +27,7 @@ const DUMP_OVERHEAD: usize = 11;
 
 /// Looks at a key, also at one whose time has come.
 fn with_key<R>(call: &mut Call<'_, '_>, f: impl FnOnce(View<'_>) -> R) -> Result<R, error::Error> {
-    let key = Key::new(call.args.at(2));
+    let key = call.core.server.engine.map.key(call.args.at(2));
     let mut space = call.core.lease.space(call.client.db);
     space.on_expired = OnExpired::Obey;
     space.lookup = Lookup::Peek;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use journal::History;
-use keyspace::{Expiry, Key};
+use keyspace::Expiry;
 use resp::error;
 use structures::number;
 
@@ -83,7 +83,7 @@ fn populate(call: &mut Call<'_, '_>) -> Done {
     let mut space = call.core.lease.space(call.client.db);
     for n in 0..count {
         let name = [prefix, format!(":{n}").as_bytes()].concat();
-        let key = Key::new(&name);
+        let key = space.key(&name);
         if space.exists(&key) {
             continue;
         }

@@ -40,6 +40,14 @@ pub(super) const SUBS: &[Sub] = &[
     sub("pause-cron", "<0|1>", "Let periodic work rest.", (3, 3), false, |call| {
         switch(call, |server| &server.switches.cron_paused)
     }),
+    sub(
+        "config-rewrite-force-all",
+        "",
+        "CONFIG REWRITE of every directive, those with defaults too.",
+        (2, 2),
+        false,
+        |call| crate::commands::config::rewrite_file(call, true),
+    ),
     sub("client-enforce-reply-list", "<0|1>", "Count every reply as a large one.", (3, 3), false, |call| {
         switch(call, |server| &server.switches.large_replies)
     }),
