@@ -44,8 +44,11 @@ impl Client {
         let reply = self.at(port).and_then(|connection| connection.call(&["WAIT", "1", "200"]).ok());
         match reply {
             Some(Reply::Integer(count)) => count,
-            // The next command will find out what has become of the node.
-            _ => 0,
+            // Its answer may come yet, and must not be taken for another's.
+            _ => {
+                self.connections.remove(&port);
+                0
+            }
         }
     }
 
