@@ -4,6 +4,8 @@
 //! cargo xtask tidy              the rules of the house that the compiler does not check
 //! cargo xtask docs              every crate's documentation, warnings denied
 //! cargo xtask bless [SPEC ...]  expected replies of the literate specs, from a real Valkey
+//! cargo xtask measure ...       figures of whole groups of servers beside Valkey's: `failover`, `cluster`; `--peers DIR` names the
+//!                               folder whose `bin/` has Valkey's programs (crates/e2e/examples/measure/main.rs)
 //! ```
 //!
 //! `tidy` also runs as a test of this crate, so `cargo test --workspace` cannot pass without it.
@@ -24,8 +26,9 @@ fn main() -> ExitCode {
         Some("tidy") => report(&tidy::run(&root)),
         Some("docs") => cargo(&root, &["doc", "--workspace", "--no-deps"], &[], &[("RUSTDOCFLAGS", "-D warnings")]),
         Some("bless") => cargo(&root, &["run", "--quiet", "-p", "conformance", "--", "--bless"], &words[1..], &[]),
+        Some("measure") => measure(&root, &words[1..]),
         _ => {
-            eprintln!("usage: cargo xtask tidy | docs | bless [SPEC ...]");
+            eprintln!("usage: cargo xtask tidy | docs | bless [SPEC ...] | measure ...");
             ExitCode::from(2)
         }
     }
@@ -50,6 +53,21 @@ fn report(findings: &[tidy::Finding]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The tool takes its peers from where the tests take them.
+fn measure(root: &Path, words: &[String]) -> ExitCode {
+    let mut words = words.to_vec();
+    let mut environment = Vec::new();
+    if let Some(at) = words.iter().position(|word| word == "--peers")
+        && at + 1 < words.len()
+    {
+        let named = words.drain(at..at + 2).nth(1).expect("two words");
+        let folder = std::path::absolute(&named).unwrap_or(named.into());
+        environment.push(("RUBELLITE_PEERS", folder.to_string_lossy().into_owned()));
+    }
+    let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    cargo(root, &["run", "--quiet", "--release", "-p", "e2e", "--example", "measure", "--"], &words, &environment)
 }
 
 fn cargo(root: &Path, words: &[&str], more: &[String], environment: &[(&str, &str)]) -> ExitCode {

@@ -79,7 +79,7 @@ impl Cluster {
         }
         let (mut nodes, mut slots) = (Vec::new(), Vec::new());
         for place in places {
-            let host = if place.host.is_empty() { options.host.clone() } else { place.host };
+            let host = if place.host.is_empty() { options.server.host.clone() } else { place.host };
             let name = Address::tcp(host, place.port);
             let (target, mut client) = Target::reach(&name, options)?;
             let settings = settings(&name, &mut client)?;

@@ -30,8 +30,7 @@ impl Sequence {
 
     /// Understands the words of a command line. The error is a line for people.
     pub fn parse(words: &[Vec<u8>], payload: &mut Payload) -> Result<Self, String> {
-        let title: Vec<_> = words.iter().map(|word| String::from_utf8_lossy(word)).collect();
-        let mut sequence = Sequence { title: title.join(" "), bytes: Vec::new(), commands: 0, payload: 0 };
+        let mut sequence = Sequence { title: title(words), bytes: Vec::new(), commands: 0, payload: 0 };
         for mut command in words.split(|word| word == b";") {
             let mut repeat = 1;
             while let [number, rest @ ..] = command
@@ -67,6 +66,11 @@ impl Sequence {
         }
         Ok(self.bytes.repeat(times))
     }
+}
+
+/// What reports call a command line.
+pub fn title(words: &[Vec<u8>]) -> String {
+    words.iter().map(|word| String::from_utf8_lossy(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn too_long() -> String {

@@ -1,36 +1,21 @@
-//! The flags: one table, from which parsing and `--help` are derived.
+//! The flags of this tool: the table, what they come to, and `--help`.
 //!
-//! The grammar is the peers': flags stand before the command, the first word without a dash begins it, `--` ends the
-//! flags, and a flag's argument is the next word whatever it looks like. `-h` as the last word asks for help. Numbers
-//! are read strictly: a word that is none is refused instead of being taken for zero.
+//! The grammar is that of all tools, with `--` in front of commands that begin with a dash. Numbers are read strictly: a
+//! word that is none is refused instead of being taken for zero.
 
 mod table;
 
 use std::ffi::OsString;
-use std::os::unix::ffi::OsStrExt;
+
+use arguments::{Ended, Flag, Server, Table, bytes, wrap};
 
 use crate::options::{End, Fuzz, Options};
-pub use table::FLAGS;
 
-/// One flag.
-pub struct Flag {
-    /// All spellings, the one shown in the help first.
-    pub names: &'static [&'static str],
-    /// What the argument is called in the help; a switch has none.
-    pub argument: Option<&'static str>,
-    pub help: &'static str,
-    action: Action,
-}
+const SERVER: &[Flag<Draft>] = &Server::flags();
+const TLS: &[Flag<Draft>] = &arguments::tls();
 
-enum Action {
-    Switch(fn(&mut Draft)),
-    /// An error is what is wrong with the value.
-    Value(fn(&mut Draft, &[u8]) -> Result<(), String>),
-    Help,
-    Version,
-    /// Known to the peers, not built in: the reason.
-    Missing(&'static str),
-}
+const TABLE: Table<Draft> =
+    Table { parts: &[SERVER, table::FLAGS, TLS], unknown, ends_with_dashes: true, claim: |_, _| 0 };
 
 /// Options under construction.
 #[derive(Default)]
@@ -42,6 +27,12 @@ struct Draft {
     fuzz_options: Fuzz,
     /// Lines for standard error that do not stop the program.
     warnings: Vec<String>,
+}
+
+impl AsMut<Server> for Draft {
+    fn as_mut(&mut self) -> &mut Server {
+        &mut self.options.server
+    }
 }
 
 /// What a command line comes to.
@@ -60,38 +51,11 @@ pub enum Parsed {
 /// Understands a command line without its program name, which `tool` is. The error is a line for standard error.
 pub fn parse(words: &[OsString], tool: &str) -> Result<Parsed, String> {
     let mut draft = Draft::default();
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        let word = word.as_bytes();
-        let next = words.get(at + 1).map(|word| word.as_bytes());
-        if word == b"--" {
-            at += 1;
-            break;
-        }
-        if word == b"-h" && next.is_none() {
-            return Ok(Parsed::Print(help(tool)));
-        }
-        let Some(flag) = FLAGS.iter().find(|flag| flag.names.iter().any(|name| name.as_bytes() == word)) else {
-            if word.first() == Some(&b'-') {
-                return Err(invalid(word));
-            }
-            break;
-        };
-        match (&flag.action, next) {
-            (Action::Help, _) => return Ok(Parsed::Print(help(tool))),
-            (Action::Version, _) => return Ok(Parsed::Print(version(tool))),
-            (Action::Missing(reason), _) => return Err(format!("{} cannot be used: {reason}.", flag.names[0])),
-            (Action::Switch(apply), _) => apply(&mut draft),
-            (Action::Value(_), None) => return Err(invalid(word)),
-            (Action::Value(apply), Some(value)) => {
-                apply(&mut draft, value)?;
-                at += 1;
-            }
-        }
-        at += 1;
+    match TABLE.read(&mut draft, words)? {
+        Ended::Help => Ok(Parsed::Print(help(tool))),
+        Ended::Version => Ok(Parsed::Print(version(tool))),
+        Ended::Command(at) => finish(draft, words[at..].iter().map(|word| bytes(word).to_vec()).collect()),
     }
-    let command = words[at..].iter().map(|word| word.as_bytes().to_vec()).collect();
-    finish(draft, command)
 }
 
 fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
@@ -102,7 +66,7 @@ fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
         (None, Some(seconds)) => options.end = End::After(std::time::Duration::from_secs(seconds)),
         (None, None) => (),
     }
-    if options.multipath && options.socket.is_some() {
+    if options.server.multipath && options.server.socket.is_some() {
         return Err("Options --mptcp is only supported by TCP".to_owned());
     }
     options.fuzz = draft.fuzz.then_some(draft.fuzz_options);
@@ -118,7 +82,7 @@ fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
 const KEEP_ALIVE_WARNING: &str = "WARNING: Keepalive disabled: each request leaves a closed connection behind, which \
      holds its port for a while. Many requests need net.ipv4.tcp_tw_reuse=1 (Linux) or a small net.inet.tcp.msl (macOS).";
 
-fn invalid(word: &[u8]) -> String {
+fn unknown(word: &[u8]) -> String {
     format!("Invalid option \"{}\" or option argument missing", String::from_utf8_lossy(word))
 }
 
@@ -126,20 +90,10 @@ fn version(tool: &str) -> String {
     format!("{tool} 9.1.0 (rubellite {})\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// The column in which explanations begin, and where they are wrapped.
-const HELP_COLUMN: usize = 28;
-const HELP_WIDTH: usize = 100;
-
 fn help(tool: &str) -> String {
+    let scheme = if tool.starts_with("redis") { "redis" } else { "valkey" };
     let mut text = format!("{}\nUsage: {tool} [OPTIONS] [--] [COMMAND ARGS...]\n\n", version(tool));
-    for flag in FLAGS.iter().filter(|flag| !matches!(flag.action, Action::Missing(_))) {
-        let argument = flag.argument.map(|argument| format!(" {argument}")).unwrap_or_default();
-        wrap(&mut text, format!("  {}{argument}", flag.names.join(", ")), flag.help);
-    }
-    let missing = FLAGS.iter().filter(|flag| matches!(flag.action, Action::Missing(_)));
-    let missing: Vec<&str> = missing.flat_map(|flag| flag.names.iter().copied()).collect();
-    text.push('\n');
-    wrap(&mut text, "  Not in this release:".to_owned(), &missing.join(" "));
+    text.push_str(&TABLE.help(&[("{scheme}", scheme)]));
     text.push_str(
         "\nWithout a command a list of tests runs; -t chooses among them. Several commands are separated by\n\
          a word ';', and a number before a command repeats it. In arguments stand for\n\n",
@@ -150,7 +104,7 @@ fn help(tool: &str) -> String {
         ("__data__", "a payload of -d bytes"),
         ("{tag}", "with --cluster: a hash tag that belongs to the node that is asked"),
     ] {
-        wrap(&mut text, format!("  {name}"), meaning);
+        wrap(&mut text, &format!("  {name}"), meaning);
     }
     text.push_str(&format!(
         "\nExamples:\n\
@@ -162,22 +116,6 @@ fn help(tool: &str) -> String {
          \nExit code: 0 when everything was measured; 1 when the command line, the connection or a reply was not in order.\n"
     ));
     text
-}
-
-/// Appends `line` and behind it, from the column of explanations on, the words of `explanation`.
-fn wrap(text: &mut String, mut line: String, explanation: &str) {
-    for word in explanation.split(' ') {
-        if line.chars().count() + 1 + word.chars().count() > HELP_WIDTH {
-            text.push_str(&line);
-            text.push('\n');
-            line.clear();
-        }
-        let gap = HELP_COLUMN.saturating_sub(line.chars().count()).max(1);
-        line.extend(std::iter::repeat_n(' ', gap));
-        line.push_str(word);
-    }
-    text.push_str(&line);
-    text.push('\n');
 }
 
 #[cfg(test)]
@@ -201,8 +139,8 @@ mod tests {
 
     #[test]
     fn every_flag_of_the_peer_is_known() {
-        let known: HashSet<&str> = FLAGS.iter().flat_map(|flag| flag.names).copied().collect();
-        assert_eq!(known.len(), FLAGS.iter().map(|flag| flag.names.len()).sum::<usize>(), "no name is there twice");
+        let known: HashSet<&str> = TABLE.flags().flat_map(|flag| flag.names).copied().collect();
+        assert_eq!(known.len(), TABLE.flags().map(|flag| flag.names.len()).sum::<usize>(), "no name is there twice");
         let peer = "-h -p -s -a --user -u -c -n --duration --warmup -d --dbnum -3 --threads --cluster --rfr \
              --enable-tracking -k -r --sequential -P -q --precision --csv -l -t -I -x --rps --seed --num-functions \
              --num-keys-in-fcall --tls --sni --cacert --cacertdir --insecure --cert --key --tls-ciphers \
@@ -215,7 +153,7 @@ mod tests {
     #[test]
     fn flags_end_where_the_command_begins() {
         let (options, _, command) = options("-p 7000 -c 3 -n 12 -P 4 -d 42 -r 50 -q -- set -x __data__");
-        assert_eq!((options.port, options.clients, options.pipeline, options.size), (7000, 3, 4, 42));
+        assert_eq!((options.server.port, options.clients, options.pipeline, options.size), (7000, 3, 4, 42));
         assert_eq!((options.end, options.space, options.format), (End::Requests(12), Some(50), Format::Quiet));
         assert_eq!(command, [&b"set"[..], b"-x", b"__data__"]);
         let (_, warnings, command) = self::options("-t set incr k -q");
@@ -229,14 +167,8 @@ mod tests {
         assert_eq!((options.precision, options.rate, options.threads, options.keep_alive), (4, None, 0, false));
         let (options, warnings, _) = self::options("--threads 5000 --duration 3 --warmup 2");
         assert_eq!((options.threads, warnings.len()), (500, 1));
+        assert_eq!(self::options("--duration 0").0.end, End::Requests(100_000));
         assert_eq!((options.end, options.warmup), (End::After(Duration::from_secs(3)), Duration::from_secs(2)));
-    }
-
-    #[test]
-    fn a_connection_string_says_where_and_who() {
-        let (options, ..) = options("-u valkey://me:s%20t@there:7000/5");
-        assert_eq!((options.host.as_str(), options.port, options.db), ("there", 7000, 5));
-        assert_eq!((options.user.as_deref(), options.password.as_deref()), (Some(&b"me"[..]), Some(&b"s t"[..])));
     }
 
     #[test]
@@ -255,12 +187,9 @@ mod tests {
             ("--nosuch", "Invalid option \"--nosuch\" or option argument missing"),
             ("-c", "Invalid option \"-c\" or option argument missing"),
             ("-c x", "Invalid argument \"x\" of -c: not a number."),
-            ("-p 70000", "Invalid server port."),
             ("--rfr maybe", "Invalid argument \"maybe\" of --rfr: one of no, yes, all."),
             ("--fuzz-mode a", "Invalid fuzz mode: a"),
-            ("-u ftp://x", "Invalid URI scheme"),
             ("-s /x --mptcp", "Options --mptcp is only supported by TCP"),
-            ("--tls", "--tls cannot be used: TLS is not built into this release."),
         ] {
             match parse_line(line) {
                 Err(text) => assert_eq!(text, expect, "{line}"),
@@ -272,11 +201,11 @@ mod tests {
     #[test]
     fn the_help_names_everything_and_fits() {
         let Ok(Parsed::Print(text)) = parse_line("--help") else { panic!("no help") };
-        for name in FLAGS.iter().flat_map(|flag| flag.names) {
+        for name in TABLE.flags().flat_map(|flag| flag.names) {
             assert!(text.contains(name), "{name}");
         }
         for line in text.lines().filter(|line| !line.starts_with("Exit code")) {
-            assert!(line.chars().count() <= HELP_WIDTH, "{line}");
+            assert!(line.chars().count() <= 100, "{line}");
         }
     }
 }

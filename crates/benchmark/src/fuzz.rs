@@ -17,7 +17,7 @@ use rand::{Rng, SeedableRng};
 
 use crate::options::{End, Fuzz, FuzzLevel, Options};
 use crate::screen::Screen;
-use crate::target::{Target, authentication};
+use crate::target::Target;
 use crate::{Failure, failure};
 use grammar::Grammar;
 
@@ -148,7 +148,7 @@ impl Session<'_> {
         let unreachable =
             |error: client::Error| failure(format!("Could not connect to server at {}: {error}", self.entry));
         let mut client = Client::connect(self.entry, &options).map_err(unreachable)?;
-        if let Some(words) = authentication(self.options) {
+        if let Some(words) = self.options.server.authentication() {
             client.call(&words).map_err(unreachable)?;
         }
         Ok(client)

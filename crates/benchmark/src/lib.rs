@@ -51,8 +51,6 @@ use std::ffi::OsString;
 use std::io::Read;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use client::Address;
-
 use crate::cluster::Cluster;
 use crate::command::{Payload, Sequence};
 use crate::flags::Parsed;
@@ -100,10 +98,7 @@ pub fn main(args: &[OsString]) -> i32 {
 }
 
 fn run(mut options: Options, command: &[Vec<u8>], screen: &mut Screen) -> Result<(), Failure> {
-    let entry = match &options.socket {
-        Some(path) => Address::unix(path),
-        None => Address::tcp(options.host.clone(), options.port),
-    };
+    let entry = options.server.address();
     let seed = options.seed.unwrap_or_else(seed_of_now);
     if let Some(fuzz) = options.fuzz {
         return fuzz::run(&options, fuzz, &entry, seed, screen);
@@ -178,7 +173,9 @@ impl Bench<'_> {
             if options.last_from_stdin {
                 words.push(last_word()?);
             }
-            let sequence = Sequence::parse(&words, &mut payload).map_err(Failure::Line)?;
+            let mut sequence = Sequence::parse(&words, &mut payload).map_err(Failure::Line)?;
+            // What came from a pipe may be long, or no text.
+            sequence.title = command::title(command);
             loop {
                 self.report(&sequence, screen)?;
                 if !options.endless {

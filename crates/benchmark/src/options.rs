@@ -1,7 +1,8 @@
 //! What the command line asked for.
 
-use std::path::PathBuf;
 use std::time::Duration;
+
+use arguments::Server;
 
 /// When a test ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,13 +63,7 @@ pub enum FuzzLevel {
 /// Everything that flags can set.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub host: String,
-    pub port: u16,
-    pub socket: Option<PathBuf>,
-    pub multipath: bool,
-    pub user: Option<Vec<u8>>,
-    pub password: Option<Vec<u8>>,
-    pub db: i64,
+    pub server: Server,
     pub resp3: bool,
     pub tracking: bool,
     pub clients: usize,
@@ -103,13 +98,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
-            host: "127.0.0.1".to_owned(),
-            port: 6379,
-            socket: None,
-            multipath: false,
-            user: None,
-            password: None,
-            db: 0,
+            server: Server::default(),
             resp3: false,
             tracking: false,
             clients: 50,

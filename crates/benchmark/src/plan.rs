@@ -8,7 +8,7 @@ use crate::cluster::{Cluster, PLACEHOLDER};
 use crate::command::Sequence;
 use crate::options::{Options, ReadFrom};
 use crate::placeholder::Placeholders;
-use crate::target::{Target, authentication};
+use crate::target::Target;
 
 #[derive(Debug)]
 pub struct Plan<'a> {
@@ -83,7 +83,7 @@ fn greeting(options: &Options) -> (Vec<u8>, u32) {
         replies += 1;
     };
     let words = |line: &str| -> Vec<Vec<u8>> { line.split(' ').map(|word| word.as_bytes().to_vec()).collect() };
-    if let Some(words) = authentication(options) {
+    if let Some(words) = options.server.authentication() {
         say(&words);
     }
     if options.resp3 {
@@ -92,8 +92,8 @@ fn greeting(options: &Options) -> (Vec<u8>, u32) {
     if options.tracking {
         say(&words("CLIENT TRACKING on"));
     }
-    if options.db != 0 {
-        say(&words(&format!("SELECT {}", options.db)));
+    if options.server.db != 0 {
+        say(&words(&format!("SELECT {}", options.server.db)));
     }
     if options.cluster && options.read_from != ReadFrom::Primaries {
         say(&words("READONLY"));
@@ -104,14 +104,13 @@ fn greeting(options: &Options) -> (Vec<u8>, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use arguments::Server;
 
     #[test]
     fn a_connection_begins_with_what_the_options_ask_for() {
         assert_eq!(greeting(&Options::default()), (Vec::new(), 0));
         let options = Options {
-            password: Some(b"p".to_vec()),
-            user: Some(b"u".to_vec()),
-            db: 5,
+            server: Server { password: Some(b"p".to_vec()), user: Some(b"u".to_vec()), db: 5, ..Server::default() },
             resp3: true,
             tracking: true,
             ..Options::default()

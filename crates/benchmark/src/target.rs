@@ -38,16 +38,17 @@ impl Target {
     pub fn reach(name: &Address, options: &Options) -> Result<(Target, Client), Failure> {
         let unreachable =
             |error: &dyn std::fmt::Display| Failure::Line(format!("Could not connect to server at {name}: {error}"));
-        let mut client = Client::connect(name, &client::Options::default()).map_err(|error| unreachable(&error))?;
+        let link = client::Options { multipath: options.server.multipath, ..client::Options::default() };
+        let mut client = Client::connect(name, &link).map_err(|error| unreachable(&error))?;
         let place = match (name, client.stream()) {
             (Address::Unix(path), _) => Place::Unix(path.clone()),
             (_, Stream::Tcp(stream)) => {
                 let address = stream.peer_addr().map_err(|error| unreachable(&client::os_text(&error)))?;
-                Place::Tcp { address, multipath: options.multipath }
+                Place::Tcp { address, multipath: options.server.multipath }
             }
             (_, Stream::Unix(_)) => unreachable!("a TCP address gives a TCP connection"),
         };
-        if let Some(words) = authentication(options) {
+        if let Some(words) = options.server.authentication() {
             let reply = client.call(&words).map_err(|error| unreachable(&error))?;
             refuse_error(name, &reply)?;
         }
@@ -87,13 +88,6 @@ fn connect_multipath(address: SocketAddr) -> io::Result<TcpStream> {
 #[cfg(not(target_os = "linux"))]
 fn connect_multipath(_: SocketAddr) -> io::Result<TcpStream> {
     Err(io::Error::new(io::ErrorKind::Unsupported, "multipath TCP is not available on this system"))
-}
-
-/// The words of AUTH, if a password was given.
-pub fn authentication(options: &Options) -> Option<Vec<Vec<u8>>> {
-    let password = options.password.clone()?;
-    let user = options.user.clone().into_iter();
-    Some([b"AUTH".to_vec()].into_iter().chain(user).chain([password]).collect())
 }
 
 /// What `CONFIG GET` tells; `None` when the server does not tell. To be asked for a password is an error.

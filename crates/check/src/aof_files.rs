@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 
 use aof::scan::Fault;
 use aof::{Annotation, Item, Lack, Manifest, Scanner};
+use client::os_text;
 
-use crate::console::{Console, os_text};
+use crate::console::Console;
 use crate::snapshot;
 
 /// Bytes read at once.
@@ -45,7 +46,7 @@ enum Outcome {
 /// The check ends here with exit code 1; why was told.
 struct Aborted;
 
-/// The program.
+/// The program, at a time in Unix milliseconds: `args` begins with the name it was called by. Answers the exit code.
 pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
     if crate::version(console, args, "check-aof") {
         return 0;

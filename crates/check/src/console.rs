@@ -44,12 +44,6 @@ impl Console<'_> {
     }
 }
 
-/// What the operating system says of an error, without its number.
-pub fn os_text(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error ").next().unwrap_or_default().to_owned()
-}
-
 /// Runs `f` with a console whose input is given; answers its exit code and what it printed to standard output.
 #[cfg(test)]
 pub fn tested(input: &str, f: impl FnOnce(&mut Console<'_>) -> i32) -> (i32, String) {

@@ -26,16 +26,18 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use console::Console;
+pub use aof_files::run as check_aof;
+pub use console::Console;
+pub use snapshot::run as check_rdb;
 
 /// Runs the check of a snapshot: `args` begins with the name it was called by. Answers the exit code.
 pub fn rdb_main(args: &[OsString]) -> i32 {
-    Console::with_terminal(|console| snapshot::run(console, args, unix_millis()))
+    Console::with_terminal(|console| check_rdb(console, args, unix_millis()))
 }
 
 /// Runs the check of an append-only log: `args` begins with the name it was called by. Answers the exit code.
 pub fn aof_main(args: &[OsString]) -> i32 {
-    Console::with_terminal(|console| aof_files::run(console, args, unix_millis()))
+    Console::with_terminal(|console| check_aof(console, args, unix_millis()))
 }
 
 fn unix_millis() -> i64 {

@@ -6,10 +6,11 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use client::os_text;
 use rdb::decode::{Doing, Options};
 use rdb::{Acceptance, Content, Damage, Decoder, Event, Header, Summed};
 
-use crate::console::{Console, os_text};
+use crate::console::Console;
 use crate::profile::Profiles;
 use crate::table::{self, Format};
 
@@ -60,7 +61,7 @@ fn parse(args: &[OsString]) -> Option<(PathBuf, Request)> {
     Some((path, request))
 }
 
-/// The program.
+/// The program, at a time in Unix milliseconds: `args` begins with the name it was called by. Answers the exit code.
 pub fn run(console: &mut Console<'_>, args: &[OsString], now: i64) -> i32 {
     if crate::version(console, args, "check-rdb") {
         return 0;

@@ -15,10 +15,10 @@ use client::Value;
 use crate::failure::{Failure, fatal};
 use crate::format;
 use crate::modes::sync;
-use crate::number::leading_int;
 use crate::screen;
 use crate::screen::complain;
 use crate::session::{Pushes, Session};
+use arguments::number::leading_int;
 
 /// A command by name and arguments. Names are compared without regard to case.
 struct Words<'a>(&'a [Vec<u8>]);

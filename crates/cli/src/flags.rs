@@ -1,55 +1,27 @@
-//! The flags: one table, from which parsing and `--help` are derived.
+//! The flags of this tool: the table, what they come to, and `--help`.
 //!
-//! The grammar is the peers': flags stand before the command, the first word without a dash begins
-//! the command, a flag's argument is the next word whatever it looks like, and a flag that needs an
-//! argument but stands last is refused. `-h` is the exception that the tradition wants: with a word
-//! behind it a host name, as the last word a call for help.
+//! What contradicts each other is told when all words are read, so that their order does not matter.
 
 mod manager;
 mod table;
 
 use std::ffi::OsString;
 
+use arguments::{Ended, Flag, Server, Table, bytes};
 use client::Family;
 
-use crate::options::{Mode, Options, Protocol, StdinArgument, bytes};
+use crate::options::{Mode, Options, Protocol, StdinArgument};
 use crate::vocabulary::Vocabulary;
 
-/// The table, in the order of the help.
-fn table() -> impl Iterator<Item = &'static Flag> {
-    table::FLAGS.iter().chain(manager::FLAGS)
-}
+const SERVER: &[Flag<Draft>] = &Server::flags();
+const TLS: &[Flag<Draft>] = &arguments::tls();
 
-/// One flag.
-pub struct Flag {
-    /// All spellings, the one shown in the help first.
-    pub names: &'static [&'static str],
-    /// What the argument is called in the help; a switch has none.
-    pub argument: Option<&'static str>,
-    /// One or two sentences. `{tool}`, `{env}`, `{server}` and `{scheme}` stand for the vocabulary's words.
-    pub help: &'static str,
-    action: Action,
-}
-
-const fn flag(
-    names: &'static [&'static str],
-    argument: Option<&'static str>,
-    help: &'static str,
-    action: Action,
-) -> Flag {
-    Flag { names, argument, help, action }
-}
-
-enum Action {
-    Switch(fn(&mut Draft)),
-    Value(fn(&mut Draft, &[u8]) -> Result<(), String>),
-    /// Takes as many of the words behind it as it likes, and says how many; there is at least one.
-    Words(fn(&mut Draft, &[OsString]) -> Result<usize, String>),
-    Help,
-    Version,
-    /// Known to the peers, not built in: the reason.
-    Missing(&'static str),
-}
+const TABLE: Table<Draft> = Table {
+    parts: &[SERVER, table::FLAGS, manager::FLAGS, TLS],
+    unknown,
+    ends_with_dashes: false,
+    claim: manager::claim,
+};
 
 /// Options under construction.
 struct Draft {
@@ -63,10 +35,15 @@ struct Draft {
     prefer_resp3: bool,
     last_from_stdin: bool,
     tag_from_stdin: Option<Vec<u8>>,
-    password_on_command_line: bool,
     mono: bool,
     /// A script is to be debugged; whether on the data itself.
     debugs: Option<bool>,
+}
+
+impl AsMut<Server> for Draft {
+    fn as_mut(&mut self) -> &mut Server {
+        &mut self.options.server
+    }
 }
 
 /// What a command line comes to.
@@ -94,49 +71,19 @@ pub fn parse(words: &[OsString], vocabulary: &Vocabulary, terminal: bool) -> Res
         prefer_resp3: false,
         last_from_stdin: false,
         tag_from_stdin: None,
-        password_on_command_line: false,
         mono: false,
         debugs: None,
     };
-    let mut at = 0;
-    while let Some(word) = words.get(at) {
-        let word = bytes(word);
-        let next = words.get(at + 1).map(bytes);
-        if word == b"-h" && next.is_none() {
-            return Ok(Parsed::Print(help(vocabulary)));
-        }
-        let Some(flag) = table().find(|flag| flag.names.iter().any(|name| name.as_bytes() == word)) else {
-            if word.first() == Some(&b'-') {
-                return Err(unknown(word));
-            }
-            if draft.options.manager.command.is_some() {
-                at += manager::take_words(&mut draft, &words[at..]);
-                continue;
-            }
-            break;
-        };
-        match (&flag.action, next) {
-            (Action::Help, _) => return Ok(Parsed::Print(help(vocabulary))),
-            (Action::Version, _) => return Ok(Parsed::Print(format!("{}\n", vocabulary.version_line()))),
-            (Action::Missing(_), None) if flag.argument.is_some() => return Err(unknown(word)),
-            (Action::Missing(reason), _) => return Err(refusal(&String::from_utf8_lossy(word), reason)),
-            (Action::Switch(apply), _) => apply(&mut draft),
-            (Action::Value(_) | Action::Words(_), None) => return Err(unknown(word)),
-            (Action::Words(take), Some(_)) => at += take(&mut draft, &words[at + 1..])?,
-            (Action::Value(apply), Some(value)) => {
-                apply(&mut draft, value)?;
-                at += 1;
-            }
-        }
-        at += 1;
+    match TABLE.read(&mut draft, words)? {
+        Ended::Help => Ok(Parsed::Print(help(vocabulary))),
+        Ended::Version => Ok(Parsed::Print(format!("{}\n", vocabulary.version_line()))),
+        Ended::Command(at) => finish(draft, words[at..].iter().map(|word| bytes(word).to_vec()).collect()),
     }
-    let command = words[at..].iter().map(|word| bytes(word).to_vec()).collect();
-    finish(draft, command)
 }
 
 fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
     let Draft { mut options, mut warnings, .. } = draft;
-    if options.socket.is_some() && options.cluster {
+    if options.server.socket.is_some() && options.cluster {
         return Err(exclusive("-c", "-s"));
     }
     options.protocol = match (draft.resp2, draft.resp3) {
@@ -178,7 +125,7 @@ fn finish(draft: Draft, command: Vec<Vec<u8>>) -> Result<Parsed, String> {
         let debug = Mode::Debug { script: file.clone(), sync };
         script.into_iter().for_each(|mode| *mode = debug.clone());
     }
-    if draft.password_on_command_line && !options.no_auth_warning {
+    if options.server.password.is_some() && !options.no_auth_warning {
         warnings.push(PASSWORD_WARNING.to_owned());
     }
     Ok(Parsed::Run { options: Box::new(options), warnings, command })
@@ -195,38 +142,15 @@ fn unknown(word: &[u8]) -> String {
     format!("Unrecognized option or bad number of args for: '{}'", String::from_utf8_lossy(word))
 }
 
-fn refusal(flag: &str, reason: &str) -> String {
-    format!("{flag} cannot be used: {reason}.")
-}
-
-/// The column in which explanations begin, and where they are wrapped.
-const HELP_COLUMN: usize = 28;
-const HELP_WIDTH: usize = 100;
-
 /// The text of `--help`.
 fn help(vocabulary: &Vocabulary) -> String {
     let tool = vocabulary.tool;
     let mut text = format!("{}\n\nUsage: {tool} [OPTIONS] [cmd [arg [arg ...]]]\n\n", vocabulary.version_line());
-    for flag in table().filter(|flag| !matches!(flag.action, Action::Missing(_))) {
-        let mut line = format!("  {}", flag.names.join(", "));
-        if let Some(argument) = flag.argument {
-            line.push(' ');
-            line.push_str(argument);
-        }
-        let explanation = flag
-            .help
-            .replace("{tool}", tool)
-            .replace("{env}", vocabulary.env[0])
-            .replace("{scheme}", vocabulary.scheme)
-            .replace("{primary}", vocabulary.primary);
-        wrap(&mut text, line, &explanation);
-    }
-    let missing: Vec<&str> = table()
-        .filter(|flag| matches!(flag.action, Action::Missing(_)))
-        .flat_map(|flag| flag.names.iter().copied())
-        .collect();
-    text.push('\n');
-    wrap(&mut text, "Not in this release:".to_owned(), &missing.join(" "));
+    text.push_str(&TABLE.help(&[
+        ("{env}", vocabulary.env[0]),
+        ("{scheme}", vocabulary.scheme),
+        ("{primary}", vocabulary.primary),
+    ]));
     text.push_str(&format!(
         "\nExamples:\n\
          \x20 {tool} -h db.example -n 2 get mykey\n\
@@ -238,22 +162,6 @@ fn help(vocabulary: &Vocabulary) -> String {
          \nWithout a command {tool} starts a session; type \"help\" in it.\n"
     ));
     text
-}
-
-/// Appends `line` and behind it, from the column of explanations on, the words of `explanation`.
-fn wrap(text: &mut String, mut line: String, explanation: &str) {
-    for word in explanation.split(' ') {
-        if line.len() + 1 + word.len() > HELP_WIDTH {
-            text.push_str(&line);
-            text.push('\n');
-            line.clear();
-        }
-        let gap = HELP_COLUMN.saturating_sub(line.len()).max(1);
-        line.extend(std::iter::repeat_n(' ', gap));
-        line.push_str(word);
-    }
-    text.push_str(&line);
-    text.push('\n');
 }
 
 #[cfg(test)]
@@ -278,7 +186,7 @@ mod tests {
     #[test]
     fn no_flag_is_in_the_table_twice() {
         let mut seen = HashSet::new();
-        for name in table().flat_map(|flag| flag.names) {
+        for name in TABLE.flags().flat_map(|flag| flag.names) {
             assert!(name.starts_with('-'), "{name}");
             assert!(seen.insert(name), "{name}");
         }
@@ -287,7 +195,7 @@ mod tests {
     #[test]
     fn flags_end_where_the_command_begins() {
         let (options, warnings, command) = options("-h there -p 7000 -n 3 --csv get -h --raw");
-        assert_eq!((options.host.as_str(), options.port, options.db), ("there", 7000, 3));
+        assert_eq!((options.server.host.as_str(), options.server.port, options.server.db), ("there", 7000, 3));
         assert_eq!(options.style, Style::Csv);
         assert_eq!(command, [&b"get"[..], b"-h", b"--raw"]);
         assert!(warnings.is_empty());
@@ -317,15 +225,11 @@ mod tests {
             ("--rdb a --functions-rdb b", "Option --functions-rdb and --rdb are mutually exclusive."),
             ("-X", "Unrecognized option or bad number of args for: '-X'"),
             ("--nosuch", "Unrecognized option or bad number of args for: '--nosuch'"),
-            ("-p 70000", "Invalid server port."),
-            ("-p x", "Invalid server port."),
             ("-t -1", "Invalid connection timeout for -t."),
-            ("-u ftp://x", "Invalid URI scheme"),
             ("--ldb ping", "Options --ldb and --ldb-sync-mode require --eval."),
             ("--top x", "--top conversion error."),
             ("--cursor -1", "--cursor should be followed by a positive integer."),
             ("--sni", "Unrecognized option or bad number of args for: '--sni'"),
-            ("--cert file", "--cert cannot be used: TLS is not built into this release."),
             ("--tls", "--tls cannot be used: TLS is not built into this release."),
         ] {
             match parse_line(line) {
@@ -374,8 +278,8 @@ mod tests {
         let Ok(Parsed::Print(text)) = parse(&["-h".into()], &REDIS, false) else { panic!("no help") };
         assert!(text.contains("Usage: redis-cli") && text.contains("REDISCLI_AUTH") && text.contains("redis://"));
         assert!(!text.contains('{') && !text.to_lowercase().contains("valkey"));
-        assert!(text.lines().all(|line| line.len() <= HELP_WIDTH));
-        for name in table().flat_map(|flag| flag.names) {
+        assert!(text.lines().all(|line| line.len() <= 100));
+        for name in TABLE.flags().flat_map(|flag| flag.names) {
             assert!(text.contains(name), "{name}");
         }
     }

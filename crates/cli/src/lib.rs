@@ -40,7 +40,6 @@ mod live;
 mod manager;
 mod messages;
 mod modes;
-mod number;
 mod oneshot;
 mod options;
 mod preferences;
@@ -49,7 +48,6 @@ mod repl;
 mod screen;
 mod session;
 mod signals;
-pub mod uri;
 mod vocabulary;
 
 use std::ffi::OsString;
@@ -84,9 +82,9 @@ pub fn main(args: &[OsString]) -> i32 {
 
 fn run(mut options: Options, vocabulary: Vocabulary, command: Vec<Vec<u8>>) -> Result<i32, Failure> {
     if options.ask_password {
-        options.password = Some(input::ask_password("Please input password: ").map_err(failure::fatal)?);
-    } else if options.password.is_none() {
-        options.password = vocabulary.env("AUTH").as_ref().map(|value| options::bytes(value).to_vec());
+        options.server.password = Some(input::ask_password("Please input password: ").map_err(failure::fatal)?);
+    } else if options.server.password.is_none() {
+        options.server.password = vocabulary.env("AUTH").as_ref().map(|value| arguments::bytes(value).to_vec());
     }
     if options.manager.command.is_some() {
         return manager::run(options, vocabulary);

@@ -35,6 +35,7 @@ mod words;
 
 use std::fs;
 
+use arguments::number::leading_int;
 use cluster_admin::Plan;
 
 pub use request::Request;
@@ -43,7 +44,7 @@ use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::input;
 use crate::oneshot;
-use crate::options::{Options, bytes};
+use crate::options::Options;
 use crate::screen;
 use crate::vocabulary::Vocabulary;
 use words::Words;
@@ -114,7 +115,7 @@ const COMMANDS: &[Command] = &[
 /// Runs the subcommand that the flags ask for; the exit code.
 pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure> {
     let mut request = std::mem::take(&mut options.manager);
-    complete(&mut options, &mut request, &vocabulary)?;
+    complete(&options, &mut request, &vocabulary)?;
     let name = request.command.clone().unwrap_or_default();
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {
         return Err(fatal("Unknown --cluster subcommand"));
@@ -136,14 +137,9 @@ pub fn run(mut options: Options, vocabulary: Vocabulary) -> Result<i32, Failure>
 }
 
 /// Adds what is asked for or read from the environment rather than given by flags.
-fn complete(options: &mut Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
+fn complete(options: &Options, request: &mut Request, vocabulary: &Vocabulary) -> Result<(), Failure> {
     oneshot::take_stdin(&options.stdin_argument, &mut request.words)?;
     request.yes |= vocabulary.env("CLUSTER_YES").is_some_and(|value| value == "1");
-    if options.ask_password {
-        options.password = Some(input::ask_password("Please input password: ").map_err(fatal)?);
-    } else if options.password.is_none() {
-        options.password = vocabulary.env("AUTH").as_ref().map(|value| bytes(value).to_vec());
-    }
     if request.ask_from_password {
         let question = "Please input import source node password: ";
         request.from_password = Some(input::ask_password(question).map_err(fatal)?);
@@ -231,7 +227,7 @@ const INVALID_PLACE: &str = "[ERR] Invalid arguments: you need to pass either a 
 fn address_of(text: &str) -> Option<(String, u16)> {
     let text = text.rsplit_once('@').map_or(text, |(place, _)| place);
     let (host, port) = text.rsplit_once(':')?;
-    Some((host.to_owned(), crate::number::leading_int(port.as_bytes()).try_into().unwrap_or(0)))
+    Some((host.to_owned(), leading_int(port.as_bytes()).try_into().unwrap_or(0)))
 }
 
 #[cfg(test)]

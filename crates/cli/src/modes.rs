@@ -117,6 +117,11 @@ impl Walk {
         self.stop.load(Ordering::Relaxed)
     }
 
+    /// What stands before the sum of an interrupted walk: how far it came, and a blank.
+    fn share_if_interrupted(&self, part: u64, whole: u64) -> String {
+        if self.is_interrupted() { format!("{} ", percent(part, whole)) } else { String::new() }
+    }
+
     /// The pause of `-i`, every hundred calls.
     fn rest(&self, session: &Session) {
         if self.calls.is_multiple_of(100) {

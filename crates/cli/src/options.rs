@@ -1,9 +1,9 @@
 //! What the command line asked for.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use arguments::Server;
 use client::Family;
 
 use crate::format::Style;
@@ -89,17 +89,11 @@ pub struct KeyStats {
 /// Everything that flags can set.
 #[derive(Clone, Debug)]
 pub struct Options {
-    pub host: String,
-    pub port: u16,
-    pub socket: Option<PathBuf>,
+    pub server: Server,
     pub family: Option<Family>,
-    pub multipath: bool,
     pub connect_timeout: Option<Duration>,
-    pub user: Option<Vec<u8>>,
-    pub password: Option<Vec<u8>>,
     pub ask_password: bool,
     pub no_auth_warning: bool,
-    pub db: i64,
     pub protocol: Protocol,
     pub cluster: bool,
     /// How often to run the command; negative is for ever.
@@ -133,17 +127,11 @@ impl Options {
     /// The defaults, which depend on whether standard output is a terminal.
     pub fn new(terminal: bool) -> Self {
         Options {
-            host: "127.0.0.1".to_owned(),
-            port: 6379,
-            socket: None,
+            server: Server::default(),
             family: None,
-            multipath: false,
             connect_timeout: None,
-            user: None,
-            password: None,
             ask_password: false,
             no_auth_warning: false,
-            db: 0,
             protocol: Protocol::Unspecified,
             cluster: false,
             repeat: 1,
@@ -165,10 +153,4 @@ impl Options {
             manager: Request::default(),
         }
     }
-}
-
-/// A word of the command line as bytes.
-pub fn bytes(word: &OsString) -> &[u8] {
-    use std::os::unix::ffi::OsStrExt;
-    word.as_os_str().as_bytes()
 }

@@ -23,11 +23,11 @@ use crate::failure::{Failure, fatal};
 use crate::format::Style;
 use crate::history::HistoryFile;
 use crate::input::Input;
-use crate::number::leading_int;
 use crate::screen;
 use crate::screen::complain;
 use crate::session::Session;
 use crate::signals::Interrupts;
+use arguments::number::leading_int;
 
 /// Commands that took longer than this say how long.
 const SLOW_MS: u128 = 500;

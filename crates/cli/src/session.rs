@@ -81,16 +81,12 @@ pub struct Session {
 
 impl Session {
     pub fn new(options: Options, vocabulary: Vocabulary) -> Self {
-        let address = match &options.socket {
-            Some(path) => Address::unix(path),
-            None => Address::tcp(&options.host, options.port),
-        };
         let pushes = if options.show_pushes { Pushes::Print } else { Pushes::Drop };
         Session {
-            wanted_db: options.db,
+            wanted_db: options.server.db,
+            address: options.server.address(),
             options,
             vocabulary,
-            address,
             link: None,
             db: 0,
             in_multi: false,
@@ -146,7 +142,7 @@ impl Session {
             connect_timeout: self.options.connect_timeout,
             keepalive: Some(KEEPALIVE),
             family: self.options.family,
-            multipath: self.options.multipath,
+            multipath: self.options.server.multipath,
             ..client::Options::default()
         };
         match Client::connect(&self.address, &options) {
@@ -182,10 +178,7 @@ impl Session {
     }
 
     fn authenticate(&mut self) -> Result<(), Failure> {
-        let Some(password) = self.options.password.clone() else { return Ok(()) };
-        let mut words = vec![b"AUTH".to_vec()];
-        words.extend(self.options.user.clone());
-        words.push(password);
+        let Some(words) = self.options.server.authentication() else { return Ok(()) };
         self.prepare(&words, "AUTH").map(|_| ())
     }
 
@@ -275,7 +268,7 @@ impl Session {
         if let Address::Tcp { host: old, .. } = &self.address {
             self.address = Address::tcp(host.unwrap_or_else(|| old.clone()), port);
         } else {
-            self.address = Address::tcp(host.unwrap_or_else(|| self.options.host.clone()), port);
+            self.address = Address::tcp(host.unwrap_or_else(|| self.options.server.host.clone()), port);
         }
     }
 }

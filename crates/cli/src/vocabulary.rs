@@ -37,7 +37,7 @@ pub const REDIS: Vocabulary = Vocabulary {
     tool: "redis-cli",
     server: "Redis",
     primary: "master",
-    version: "7.2.4",
+    version: "8.0.6",
     scheme: "redis",
     key_quote: "",
     summary: "-------- summary -------",

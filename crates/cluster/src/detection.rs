@@ -86,6 +86,9 @@ impl Cluster {
     pub(crate) fn hear_answer(&mut self, t: &mut Turn<'_>, key: Key) {
         let node = &mut self.nodes[key];
         node.pong_received = t.now;
+        if node.ping_sent != 0 {
+            node.reached = node.ping_sent;
+        }
         node.ping_sent = 0;
         if node.is(Flags::PFAIL) {
             node.flags.clear(Flags::PFAIL);

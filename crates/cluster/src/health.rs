@@ -3,11 +3,26 @@
 //! It is down when a slot has no working owner (if full coverage is required), and when this node sees only a minority of
 //! the voting primaries: on the other side somebody may be elected. A primary is slow to come back: after a start, and
 //! after a partition, it waits to hear whether it was replaced meanwhile, before it takes writes or votes.
+//!
+//! ```text
+//!   ping sent ──► heard there ──► answered ──► heard here           the other side cannot suspect this primary
+//!   │◄────────────── node timeout ──────────────►│ no more writes   before it has been silent for the node timeout
+//!                  │◄────────────── node timeout ──────────────►│ may be suspected
+//! ```
+//!
+//! So a voting primary does not wait until it suspects the others, which takes up to one and a half node timeouts: it counts
+//! only those whose last answer was to a ping sent within the node timeout, and has stopped before anybody is elected in its
+//! place, in whichever direction the network is cut. Redis waits for the suspicion. The price is that the others are pinged every
+//! quarter of the node timeout, and that three quarters of it without an answer from a majority stop the writes.
+//!
+//! One that has stood still for longer than the node timeout (SIGSTOP, a machine that slept) is in a minority of its own by the
+//! same count: whatever lay in its sockets answers pings that are too old.
 
 use crate::cluster::Cluster;
 use crate::codec::Flags;
 use crate::config::Level;
 use crate::id::Slot;
+use crate::node::Node;
 use crate::turn::Turn;
 use resp::log_text::cluster as text;
 
@@ -27,6 +42,8 @@ pub(crate) struct Health {
     why: Option<Down>,
     first_look: Option<i64>,
     in_minority: i64,
+    /// Since when this node votes.
+    votes_since: Option<i64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -37,7 +54,7 @@ enum Down {
 
 impl Health {
     pub fn new() -> Health {
-        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0 }
+        Health { ok: false, may_vote: false, size: 0, why: None, first_look: None, in_minority: 0, votes_since: None }
     }
 }
 
@@ -56,12 +73,10 @@ impl Cluster {
         if self.config.require_full_coverage && !Slot::all().all(|slot| self.is_covered(slot)) {
             why = Some(Down::NotCovered);
         }
-        let voters = self.nodes.iter().filter(|(_, node)| node.votes());
-        let (size, reachable) = voters.fold((0, 0), |(size, reachable), (_, node)| {
-            (size + 1, reachable + usize::from(!node.is(Flags::FAIL | Flags::PFAIL)))
-        });
-        self.health.size = size;
-        if reachable < self.quorum() {
+        self.health.size = self.nodes.iter().filter(|(_, node)| node.votes()).count();
+        let voted_since = self.health.votes_since.unwrap_or(t.now);
+        self.health.votes_since = self.nodes.myself().votes().then_some(voted_since);
+        if self.is_in_minority(t.now) {
             why = Some(Down::Minority);
             self.health.in_minority = t.now;
         }
@@ -83,6 +98,18 @@ impl Cluster {
                 t.warning(|| line.to_owned());
             }
         }
+    }
+
+    /// Whether this node reaches fewer voting primaries than a majority.
+    pub(crate) fn is_in_minority(&self, now: i64) -> bool {
+        let voters = self.nodes.iter().filter(|(_, node)| node.votes());
+        voters.filter(|(_, node)| self.reaches(node, now)).count() < self.quorum()
+    }
+
+    /// Who has only begun to vote has had no reason yet to ask everybody.
+    fn reaches(&self, node: &Node, now: i64) -> bool {
+        let lately = |since: i64| now - since.max(node.reached) <= self.config.timeout_ms();
+        !node.is(Flags::FAIL | Flags::PFAIL) && (node.is(Flags::MYSELF) || self.health.votes_since.is_none_or(lately))
     }
 
     fn is_covered(&self, slot: Slot) -> bool {

@@ -48,6 +48,8 @@ pub(crate) struct Node {
     pub ping_sent: i64,
     pub pong_received: i64,
     pub data_received: i64,
+    /// When the last ping that it has answered was sent: it has heard this node since then.
+    pub reached: i64,
     pub meet_sent: i64,
     pub failed_at: i64,
     pub orphaned_since: i64,
@@ -105,6 +107,7 @@ impl Node {
             ping_sent: 0,
             pong_received: 0,
             data_received: 0,
+            reached: 0,
             meet_sent: 0,
             failed_at: 0,
             orphaned_since: 0,

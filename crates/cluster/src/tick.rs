@@ -13,6 +13,8 @@ const CHANCE: u64 = 10;
 const LOOKED_AT: usize = 5;
 /// A node that does not take connections is tried so many times per half node timeout.
 const TRIES: i64 = 10;
+/// So many times per node timeout the voting primaries ask each other, so that none goes on alone ([`crate::health`]).
+const VOTERS_ASK: i64 = 4;
 
 impl Cluster {
     pub(crate) fn tick(&mut self, t: &mut Turn<'_>) {
@@ -36,7 +38,7 @@ impl Cluster {
             self.try_failover(t);
             self.migrate_if_needed(t);
         }
-        if !self.health.ok {
+        if !self.health.ok || self.is_in_minority(t.now) {
             self.todo.state = true;
         }
     }
@@ -110,7 +112,9 @@ impl Cluster {
             interval => i64::try_from(interval).unwrap_or(i64::MAX),
         };
         let node = &self.nodes[key];
-        if node.ping_sent == 0 && t.now - node.pong_received > interval {
+        let votes = node.votes() && self.nodes.myself().votes();
+        let due = t.now - node.pong_received > interval || votes && t.now - node.reached > timeout / VOTERS_ASK;
+        if node.ping_sent == 0 && due {
             match node.link.filter(|_| self.is_linked(key)) {
                 Some(link) => return self.send_ping(t, link, Kind::Ping),
                 // There is no way to ask: that counts as asking in vain.

@@ -29,6 +29,7 @@ use value::Limits;
 
 use crate::effects::{Effects, Event, class};
 use crate::row::Row;
+use crate::unpacked::Unpacked;
 
 /// Why a handler stopped without a reply of its own.
 #[derive(Debug)]
@@ -108,6 +109,8 @@ pub struct Env {
     pub rdb_relaxed: bool,
     /// DEBUG SET-SKIP-CHECKSUM-VALIDATION: RESTORE believes payloads without their checksum.
     pub skip_checksum: bool,
+    /// What RESTORE would make of its payload, if that has been done already.
+    pub unpacked: Option<Unpacked>,
 }
 
 impl Default for Env {
@@ -130,6 +133,7 @@ impl Default for Env {
             rdb_version: 80,
             rdb_relaxed: false,
             skip_checksum: false,
+            unpacked: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //!   table ── rows of every command and subcommand, one file per group
 //!     │
 //!   row ──── what a row holds           keyspec ── the keys, channels and databases among the arguments
+//!     │                                 traits ─── how the server treats it, beside its flags
 //!     │
 //!   registry ── name ► RowId ► Row
 //! ```
@@ -19,6 +20,8 @@ pub mod keyspec;
 pub mod registry;
 pub mod row;
 pub mod table;
+pub mod traits;
+pub mod unpacked;
 
 pub use keyspec::{InvalidKeys, KeyAt, KeyFlags, Keys};
 pub use registry::{Lookup, Mode, Registry, RowId};

@@ -23,7 +23,10 @@
 //!    contradict the flags.
 //! 3. `plan` says how keys are found; it is computed from the key specs when the table is compiled.
 
+pub mod arg;
+
 use crate::keyspec::{Channels, Databases, KeyRule, KeySpec, Legacy, Plan};
+use crate::traits::{Permit, Traits};
 
 /// What `COMMAND DOCS` files a command under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -172,8 +175,6 @@ bits! {
         /// Known to Sentinel only.
         ONLY_SENTINEL = 17, "";
         NO_MANDATORY_KEYS = 18, "no_mandatory_keys";
-        /// Allowed only where the configuration says so.
-        PROTECTED = 19, "";
         NO_ASYNC_LOADING = 20, "no_async_loading";
         NO_MULTI = 21, "no_multi";
         /// Keys cannot be found from first, last and step alone.
@@ -341,53 +342,6 @@ impl Arg {
     }
 }
 
-/// Short constructors for the tables.
-pub mod arg {
-    use super::{Arg, ArgKind};
-
-    pub const fn string(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::String)
-    }
-
-    pub const fn integer(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::Integer)
-    }
-
-    pub const fn double(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::Double)
-    }
-
-    pub const fn pattern(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::Pattern)
-    }
-
-    pub const fn unix_time(name: &'static str) -> Arg {
-        Arg::new(name, ArgKind::UnixTime)
-    }
-
-    /// A key, found by the key spec with this index.
-    pub const fn key(name: &'static str, spec: u8) -> Arg {
-        Arg::new(name, ArgKind::Key).key_spec(spec)
-    }
-
-    /// An option without a value.
-    pub const fn word(name: &'static str, token: &'static str) -> Arg {
-        Arg::new(name, ArgKind::PureToken).token(token)
-    }
-
-    pub const fn oneof(name: &'static str, args: &'static [Arg]) -> Arg {
-        let mut arg = Arg::new(name, ArgKind::OneOf);
-        arg.args = args;
-        arg
-    }
-
-    pub const fn block(name: &'static str, args: &'static [Arg]) -> Arg {
-        let mut arg = Arg::new(name, ArgKind::Block);
-        arg.args = args;
-        arg
-    }
-}
-
 /// A command or subcommand.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -400,6 +354,8 @@ pub struct Row {
     pub summary: &'static str,
     pub complexity: Option<&'static str>,
     pub flags: Flags,
+    pub traits: Traits,
+    pub permit: Option<Permit>,
     /// The categories that flags do not imply; [`Row::acl`] has all.
     pub categories: Categories,
     pub key_specs: &'static [KeySpec],
@@ -426,6 +382,8 @@ impl Row {
             summary: "",
             complexity: None,
             flags: Flags::NONE,
+            traits: Traits::NONE,
+            permit: None,
             categories: Categories::NONE,
             key_specs: &[],
             plan: Plan::None,
@@ -453,6 +411,16 @@ impl Row {
 
     pub const fn flags(mut self, flags: &[Flags]) -> Row {
         self.flags = self.flags.union(Flags::of(flags));
+        self
+    }
+
+    pub const fn traits(mut self, traits: Traits) -> Row {
+        self.traits = traits;
+        self
+    }
+
+    pub const fn permit(mut self, permit: Permit) -> Row {
+        self.permit = Some(permit);
         self
     }
 
@@ -535,6 +503,11 @@ impl Row {
     #[inline]
     pub const fn has(&self, flag: Flags) -> bool {
         self.flags.contains(flag)
+    }
+
+    #[inline]
+    pub const fn is(&self, what: Traits) -> bool {
+        self.traits.contains(what)
     }
 
     /// All ACL categories: the written ones and those that the flags imply.

@@ -69,4 +69,4 @@ mod spec;
 pub use bless::bless;
 pub use pattern::{Captures, fill, matches, matches_unordered};
 pub use run::{Failure, Runner, same_list};
-pub use spec::{Action, Chain, Options, Protocols, Spec, Step, all_pages, collect};
+pub use spec::{Action, Chain, Options, Protocols, Spec, Step, all_pages, collect, data_pages};

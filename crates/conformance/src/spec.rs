@@ -90,6 +90,11 @@ pub fn all_pages() -> Vec<Spec> {
         .collect()
 }
 
+/// Every page beside the data commands.
+pub fn data_pages() -> Vec<Spec> {
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../commands/src"))
+}
+
 /// Reads every spec page in a folder and below it; panics on a page that is malformed.
 pub fn collect(folder: &Path) -> Vec<Spec> {
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 
 use conformance::observer::Observer;
 use e2e::workload::{Comparison, Form, Workload, foundation};
-use e2e::{Connection, Program, Reply, Server, dataset, words};
+use e2e::{Connection, Program, Reply, Server, dataset, wait, words};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A server, the workload of the commands that it knows, and what it says about them.
@@ -17,7 +17,20 @@ struct Court {
 impl Court {
     fn convene(seed: u64, settings: &[&str]) -> Court {
         let settings = [&["--repl-timeout", "86400"], settings].concat();
+        Self::before(Server::start_program(&Program::ours(), &settings), seed)
+    }
+
+    /// The same on a node that has all slots of a cluster of its own.
+    fn convene_node(seed: u64) -> Court {
+        let settings = ["--cluster-enabled", "yes", "--cluster-databases", "16"];
         let server = Server::start_program(&Program::ours(), &settings);
+        let mut client = server.connect();
+        client.run("CLUSTER ADDSLOTSRANGE 0 16383");
+        wait::until("the node serves", || client.run("CLUSTER INFO").text().contains("cluster_state:ok"));
+        Self::before(server, seed)
+    }
+
+    fn before(server: Server, seed: u64) -> Court {
         let mut client = server.connect();
         let flags = flags(&mut client);
         let forms = if Program::ours().is_rubellite() { Workload::strict } else { Workload::new };
@@ -83,6 +96,23 @@ fn commands_that_say_they_read_only_read() {
             assert_eq!(trial.before, trial.after, "{} changed the data", trial.line());
         }
     });
+}
+
+#[test]
+fn on_a_node_of_a_cluster_what_says_that_it_only_reads_does_and_what_fails_changes_nothing() {
+    let mut court = Court::convene_node(15);
+    let (mut failed, mut crossed) = (0, 0);
+    court.try_all(20, |court, trial| {
+        let form = &court.workload.forms()[trial.form];
+        if trial.reply.is_error() {
+            failed += 1;
+            crossed += usize::from(trial.reply.to_string().contains("CROSSSLOT"));
+        }
+        if trial.reply.is_error() || !court.has_flag(form, "write") {
+            assert_eq!(trial.before, trial.after, "{} changed the data", trial.line());
+        }
+    });
+    assert!(failed > crossed && crossed > 50, "{failed} commands failed, {crossed} of them for their keys' slots");
 }
 
 #[test]

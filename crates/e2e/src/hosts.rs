@@ -7,10 +7,15 @@
 //! ```
 //!
 //! A cable that is pulled out takes every packet with it, without a word to either end: the interfaces stay up. Processes of
-//! one host go on reaching each other.
+//! one host go on reaching each other. A cable may also be broken in one direction only, or be so thin that packets queue up
+//! for it and are lost when the queue is full.
 
-use crate::absent;
-use std::net::Ipv4Addr;
+use crate::{Connection, absent};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use std::fs::File;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -27,6 +32,19 @@ pub struct Host {
     namespace: String,
     /// Its cable's end at the switch.
     cable: String,
+}
+
+/// What may be wrong with a cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is out.
+    Cut,
+    /// Nothing reaches the host; what the host sends arrives.
+    Deaf,
+    /// Nothing that the host sends arrives anywhere; it hears everybody.
+    Mute,
+    /// So much in a second, each way; a fifth of a second's worth is queued, and what comes when the queue is full is lost.
+    Thin { kbit: u32 },
 }
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
@@ -78,15 +96,59 @@ impl Hosts {
         &self.hosts[at]
     }
 
-    /// Pulls a host's cable out.
-    pub fn cut(&self, at: usize) {
-        ip_tool(&["-n", &self.switch, "link", "set", &self.hosts[at].cable, "nomaster"]).expect("a switch of ours");
+    pub fn all(&self) -> &[Host] {
+        &self.hosts
     }
 
-    /// Puts it back.
+    /// Does that to a host's cable, which was whole or has another fault. Fails, and says why, where the system knows no such
+    /// fault.
+    pub fn break_cable(&self, at: usize, fault: Fault) -> Result<(), String> {
+        self.mend(at);
+        let cable = self.hosts[at].cable.as_str();
+        match fault {
+            Fault::Cut => return self.at_switch(&["link", "set", cable, "nomaster"]),
+            // The switch sends out of a port only what it has learnt to send there, or floods.
+            Fault::Deaf => {
+                self.port(cable, &["learning", "off", "flood", "off", "mcast_flood", "off", "bcast_flood", "off"])?;
+            }
+            // A locked port takes only from those whom the switch has been told of.
+            Fault::Mute => self.port(cable, &["learning", "off", "locked", "on"])?,
+            Fault::Thin { kbit } => {
+                let rate = format!("{kbit}kbit");
+                for (namespace, device) in [(&self.switch, cable), (&self.hosts[at].namespace, "eth0")] {
+                    let shape = ["root", "tbf", "rate", &rate, "burst", "5kb", "latency", "200ms"];
+                    run("tc", &[&["-n", namespace, "qdisc", "add", "dev", device], &shape[..]].concat())?;
+                }
+                return Ok(());
+            }
+        }
+        self.at_switch(&["link", "set", cable, "type", "bridge_slave", "fdb_flush"])
+    }
+
+    /// Pulls a host's cable out.
+    pub fn cut(&self, at: usize) {
+        self.break_cable(at, Fault::Cut).expect("a switch of ours");
+    }
+
+    /// Makes a host's cable whole again, whatever it has.
     pub fn mend(&self, at: usize) {
-        ip_tool(&["-n", &self.switch, "link", "set", &self.hosts[at].cable, "master", "br0"])
+        let cable = self.hosts[at].cable.as_str();
+        // A cable that is not thin has nothing to be taken away.
+        let _ = run("tc", &["-n", &self.switch, "qdisc", "del", "dev", cable, "root"]);
+        let _ = run("tc", &["-n", &self.hosts[at].namespace, "qdisc", "del", "dev", "eth0", "root"]);
+        let all = ["learning", "on", "flood", "on", "mcast_flood", "on", "bcast_flood", "on", "locked", "off"];
+        self.at_switch(&["link", "set", cable, "master", "br0"])
+            .and_then(|()| self.port(cable, &all))
             .expect("a switch of ours");
+    }
+
+    fn at_switch(&self, words: &[&str]) -> Result<(), String> {
+        ip_tool(&[&["-n", self.switch.as_str()], words].concat())
+    }
+
+    /// Settings of a cable's port at the switch.
+    fn port(&self, cable: &str, words: &[&str]) -> Result<(), String> {
+        run("bridge", &[&["-n", self.switch.as_str(), "link", "set", "dev", cable], words].concat())
     }
 }
 
@@ -106,11 +168,26 @@ impl Host {
         there.args(["netns", "exec", &self.namespace]).arg(command.get_program()).args(command.get_args());
         there
     }
+
+    /// A connection from one of the host's processes to a port of the same host, whatever its cable is like.
+    pub fn connect(&self, port: u16) -> io::Result<Connection> {
+        let namespace = File::open(format!("/run/netns/{}", self.namespace))?;
+        // A socket belongs to the namespace in which it was made; the thread that went there need not come back.
+        let there = || {
+            move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network))?;
+            Connection::open_at(SocketAddr::from((self.ip, port)))
+        };
+        std::thread::scope(|scope| scope.spawn(there).join().expect("connecting does not panic"))
+    }
 }
 
 fn ip_tool(words: &[&str]) -> Result<(), String> {
-    let output = Command::new("ip").args(words).stdin(Stdio::null()).output();
-    let Output { status, stderr, .. } = output.map_err(|error| format!("ip: {error}"))?;
+    run("ip", words)
+}
+
+fn run(tool: &str, words: &[&str]) -> Result<(), String> {
+    let output = Command::new(tool).args(words).stdin(Stdio::null()).output();
+    let Output { status, stderr, .. } = output.map_err(|error| format!("{tool}: {error}"))?;
     let said = String::from_utf8_lossy(&stderr).into_owned();
-    if status.success() { Ok(()) } else { Err(format!("ip {}: {said}", words.join(" "))) }
+    if status.success() { Ok(()) } else { Err(format!("{tool} {}: {said}", words.join(" "))) }
 }

@@ -5,7 +5,7 @@
 //!      │ start
 //!   Server  ──── one process in a folder and on a port of its own; its log; kill −9, restart, shell commands
 //!      │ connect            │ through
-//!   Connection            Proxy ── a TCP link that a test can cut and mend
+//!   Connection            Proxy ── a TCP link that a test can cut and mend; Hosts ── machines with cables
 //!      │ run
 //!   Reply   ──── shown in the notation of `redis-cli`, in which tests and specs state what they expect
 //! ```
@@ -25,6 +25,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cluster;
 mod connection;
 pub mod dataset;
 mod hosts;
@@ -33,15 +34,17 @@ pub mod ports;
 mod program;
 mod proxy;
 mod reply;
+pub mod sentinels;
 mod server;
 mod shell;
 pub mod wait;
 pub mod words;
 pub mod workload;
 
+pub use cluster::Cluster;
 pub use connection::{Connection, encode};
-pub use hosts::{Host, Hosts};
-pub use program::{Program, absent, python};
+pub use hosts::{Fault, Host, Hosts};
+pub use program::{Program, absent, ioredis, python};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};

@@ -64,7 +64,7 @@ fn words_that_are_no_flags() {
     refused(&["--top", "many", "--keystats"], "--top conversion error.");
     refused(&["--tls", "ping"], "--tls cannot be used: TLS is not built into this release.");
     refused(&["--cacert", "file", "ping"], "--cacert cannot be used: TLS is not built into this release.");
-    refused(&["-u", "valkeys://h", "ping"], "valkeys://h cannot be used: TLS is not built into this release.");
+    refused(&["-u", "valkeys://me:secret@h", "ping"], "valkeys:// cannot be used: TLS is not built into this release.");
     refused(&["--cluster"], "Unrecognized option or bad number of args for: '--cluster'");
     refused(&["--cluster", "nosuch"], "Unknown --cluster subcommand");
     refused(&["--cluster", "create"], "[ERR] Wrong number of arguments for specified --cluster sub command");

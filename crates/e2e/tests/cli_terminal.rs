@@ -3,7 +3,7 @@
 #[path = "cli/terminal.rs"]
 mod terminal;
 
-use e2e::{Program, Reply, Server};
+use e2e::{Program, Reply, Server, wait};
 use std::io::{BufReader, Write};
 use std::net::TcpListener;
 use std::path::Path;
@@ -198,6 +198,68 @@ fn an_asked_node_is_asked_first() {
     terminal.wait_for(&format!("located at 127.0.0.1:{two}\nOK"));
     let asked = second.heard.lock().unwrap().clone();
     assert_eq!(asked, ["ASKING", "SET foo bar"]);
+}
+
+#[test]
+fn a_cluster_of_ours_sends_a_session_where_keys_are() {
+    let start = |_| {
+        let bus = e2e::ports::claim().to_string();
+        Server::start(&["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "5000"])
+    };
+    let servers: Vec<Server> = (0..2).map(start).collect();
+    let [one, two] = [servers[0].port(), servers[1].port()];
+    servers[0].connect().expect("CLUSTER ADDSLOTSRANGE 0 8191", "OK");
+    servers[1].connect().expect("CLUSTER ADDSLOTSRANGE 8192 16383", "OK");
+    let bus = servers[1].run("CONFIG GET cluster-port").items()[1].text();
+    servers[0].connect().expect(&format!("CLUSTER MEET 127.0.0.1 {two} {bus}"), "OK");
+    for server in &servers {
+        wait::until("a cluster", || server.run("CLUSTER INFO").text().contains("cluster_state:ok"));
+    }
+    let home = tempfile::tempdir().unwrap();
+    let mut terminal = Terminal::run(&cli(one, &["-c"]), home.path());
+    terminal.wait_for(&format!("127.0.0.1:{one}>"));
+    terminal.enter("set foo bar");
+    terminal.wait_for(&format!("-> Redirected to slot [12182] located at 127.0.0.1:{two}\nOK\n127.0.0.1:{two}>"));
+    terminal.enter("get foo");
+    terminal.wait_for("\"bar\"\n");
+    terminal.enter("get hello");
+    terminal.wait_for(&format!("-> Redirected to slot [866] located at 127.0.0.1:{one}\n(nil)\n127.0.0.1:{one}>"));
+    // A slot on its way: what the giver does not have, the receiver is asked for.
+    let [giver, receiver] = [0, 1].map(|node| servers[node].run("CLUSTER MYID").text());
+    servers[1].connect().expect(&format!("CLUSTER SETSLOT 866 IMPORTING {giver}"), "OK");
+    servers[0].connect().expect(&format!("CLUSTER SETSLOT 866 MIGRATING {receiver}"), "OK");
+    terminal.enter("set hello there");
+    terminal.wait_for(&format!("-> Redirected to slot [866] located at 127.0.0.1:{two}\nOK\n127.0.0.1:{two}>"));
+    terminal.enter("quit");
+    assert_eq!(terminal.end(), Some(0));
+}
+
+#[test]
+fn a_session_has_words_of_its_own() {
+    let scene = Scene::set();
+    let other = Server::start(&[]);
+    let mut terminal = scene.open(&[]);
+    terminal.enter("3 incr counter");
+    terminal.wait_for("(integer) 1\n(integer) 2\n(integer) 3\n");
+    terminal.enter("0 incr counter");
+    terminal.wait_for("Invalid valkey-cli repeat command option value.");
+    terminal.enter("get \"open");
+    terminal.wait_for("Invalid argument(s)");
+    terminal.enter("restart");
+    terminal.wait_for("Use 'restart' only in Lua debugging mode.");
+    terminal.enter("help lpop");
+    terminal.wait_for("LPOP key [count]");
+    terminal.enter("help @nothing");
+    terminal.enter("clear");
+    terminal.wait_until("nothing but the prompt", |screen| screen.trim() == scene.prompt());
+    terminal.enter(&format!("connect 127.0.0.1 {}", other.port()));
+    terminal.wait_for_line(&format!("127.0.0.1:{}>", other.port()));
+    terminal.enter("incr counter");
+    terminal.wait_for("(integer) 1\n");
+    terminal.enter("connect 127.0.0.1 1");
+    terminal.wait_for("Could not connect to Valkey at 127.0.0.1:1: Connection refused\nnot connected>");
+    terminal.enter("exit");
+    assert_eq!(terminal.end(), Some(0));
 }
 
 #[test]

@@ -101,3 +101,43 @@ fn keys_move_to_a_real_valkey_and_back() {
     move_all(&theirs, &ours, "k", 200);
     assert_eq!(digest(&ours), before);
 }
+
+/// A value that is big enough to be unpacked apart from the command: it arrives as it was, on its own and in a transaction, and
+/// the requests behind it are answered behind it.
+#[test]
+fn a_big_value_arrives_as_it_was() {
+    for threads in ["1", "3"] {
+        let one = Server::start(&["--threads", threads]);
+        let other = Server::start(&["--threads", threads, "--appendonly", "yes"]);
+        let mut client = one.connect();
+        for first in (0..50_000).step_by(1000) {
+            let mut words = vec!["HSET".to_string(), "big".to_string()];
+            words.extend((first..first + 1000).flat_map(|n| [n.to_string(), format!("value {n}")]));
+            client.call(&words).unwrap();
+        }
+        let value = client.run("DEBUG DIGEST-VALUE big");
+        let dumped = client.run("DUMP big");
+        let payload = dumped.bytes().expect("a payload");
+        assert!(payload.len() > 500_000, "{} bytes are not big", payload.len());
+        let words = |line: &str| -> Vec<Vec<u8>> {
+            line.split(' ').map(|word| if word == "PAYLOAD" { payload.to_vec() } else { word.into() }).collect()
+        };
+        let lines =
+            ["RESTORE copy 0 PAYLOAD", "HLEN copy", "MULTI", "RESTORE copy 0 PAYLOAD REPLACE", "HLEN copy", "EXEC"];
+        let replies = client.pipeline(&lines.map(words)).unwrap();
+        assert_eq!((replies[0].to_string(), replies[1].integer()), ("OK".to_string(), 50_000));
+        assert_eq!(replies[5].to_string(), "1) OK\n2) (integer) 50000");
+        let mut damaged = payload.to_vec();
+        damaged[100_000] ^= 1;
+        let reply = client.call(&[&b"RESTORE"[..], b"damaged", b"0", &damaged]).unwrap();
+        assert_eq!(reply.to_string(), "(error) ERR DUMP payload version or checksum are wrong");
+        assert_eq!(client.run("DEBUG DIGEST-VALUE copy"), value);
+
+        client.expect(&format!("MIGRATE 127.0.0.1 {} big 0 60000", other.port()), "OK");
+        client.expect("EXISTS big", "(integer) 0");
+        let mut other = other;
+        assert_eq!(other.run("DEBUG DIGEST-VALUE big"), value);
+        other.kill_and_restart();
+        assert_eq!(other.run("DEBUG DIGEST-VALUE big"), value, "the append-only file has it");
+    }
+}

@@ -1,8 +1,10 @@
 //! `rubellite up` and `down`: a primary with replicas from one command, stopped and resumed with its data.
 
 use e2e::{Connection, Output, Program, absent, ports, wait};
+use rustix::process::{Pid, Signal};
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -31,12 +33,16 @@ impl Topology {
         self.folder.path().join("topology")
     }
 
-    /// Runs the binary under its own name.
-    fn run(&self, words: &[&str]) -> Output {
+    /// The binary under its own name.
+    fn command(&self, words: &[&str]) -> Command {
         let link = Program::ours().folder().join("redis-server");
         let mut command = Command::new(std::fs::canonicalize(link).expect("the binary"));
         command.args(words).arg("--dir").arg(self.path());
-        Output::of(command)
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        Output::of(self.command(words))
     }
 
     fn up(&self) -> Output {
@@ -194,6 +200,79 @@ fn a_cluster_comes_takes_keys_goes_and_comes_back() {
 }
 
 #[test]
+fn ctrl_c_leaves_nothing_running() {
+    let Some(mut topology) = Topology::new() else { return };
+    topology.base_port = ports::claim_row(6);
+    let base_port = topology.base_port.to_string();
+    let mut command = topology.command(&["up", "sentinel", "--base-port", &base_port]);
+    let mut up = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut lines = BufReader::new(up.stdout.take().expect("a pipe")).lines();
+    assert!(lines.next().is_some_and(|line| line.is_ok_and(|line| line.contains("started"))));
+    rustix::process::kill_process(Pid::from_child(&up), Signal::INT).expect("it runs");
+    // What it says until its end, so that it can say it.
+    lines.for_each(drop);
+    let output = up.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "rubellite: interrupted; what was started is stopped\n");
+    for node in 0..6 {
+        assert!(Connection::open(topology.base_port + node).is_err(), "node {node}");
+    }
+    // The next one goes on from there, with the sizes that the folder remembers.
+    let output = topology.run(&["up", "sentinel"]);
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
+fn a_folder_that_is_broken_is_told_of() {
+    let Some(mut topology) = Topology::new() else { return };
+    topology.base_port = ports::claim_row(4);
+    assert!(topology.up().status.success());
+    assert!(topology.run(&["down"]).status.success());
+    let refused = |expect: &str| {
+        let output = topology.up();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        assert!(output.stderr.contains(expect), "{expect}: {}", output.stderr);
+        for node in 0..3 {
+            assert!(Connection::open(topology.base_port + node).is_err(), "node {node}");
+        }
+    };
+    let file = |name: &str| topology.path().join(name);
+    let write = |name: &str, text: &str| std::fs::write(file(name), text).expect("a file of ours");
+    let read = |name: &str| std::fs::read_to_string(file(name)).expect("a file of ours");
+
+    let config = read("replica-2/redis.conf");
+    write("replica-2/redis.conf", &format!("{config}nonsense 1\n"));
+    refused("replica-2 does not start:\n");
+    write("replica-2/redis.conf", &format!("{config}port 1\n"));
+    refused("replica-2/redis.conf says port 1, but replica-2 has port ");
+    write("replica-2/redis.conf", &config);
+
+    let description = read("topology");
+    write("topology", "garbage");
+    refused("topology: \"garbage\" is not understood");
+    write("topology", "");
+    refused("topology: it does not tell shape and sizes");
+    // Without it a folder is a new one, whose files are kept as long as they fit.
+    std::fs::remove_file(file("topology")).expect("a file of ours");
+    let elsewhere = (topology.base_port + 1).to_string();
+    let output = topology.run(&["up", "primary-replica", "--base-port", &elsewhere]);
+    assert!(output.stderr.contains("primary/redis.conf says port "), "{output:?}");
+    assert!(!file("topology").exists());
+
+    // A node whose files are gone begins anew.
+    std::fs::remove_dir_all(file("replica-1")).expect("a folder of ours");
+    let output = topology.up();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(read("topology"), description);
+    assert!(topology.run(&["down"]).status.success());
+
+    let base = std::fs::read_dir(file("primary/appendonlydir")).expect("a folder of ours");
+    let base = base.map(|entry| entry.expect("a file").path()).find(|path| path.to_string_lossy().contains(".base."));
+    std::fs::write(base.expect("a base file"), "REDIS0011 and nothing else").expect("a file of ours");
+    refused("primary has ended. The end of ");
+}
+
+#[test]
 fn what_cannot_be_done_is_one_line_and_leaves_nothing() {
     let Some(topology) = Topology::new() else { return };
     let _taken = std::net::TcpListener::bind(("127.0.0.1", topology.base_port + 2)).expect("a port of ours");
@@ -205,6 +284,8 @@ fn what_cannot_be_done_is_one_line_and_leaves_nothing() {
         (&["up", "ring"], "there is no topology \"ring\""),
         (&["up", "primary-replica", "--base-port", "65535"], "would need ports beyond"),
         (&["up", "primary-replica", "--base-port", &base_port], &used),
+        (&["up", "primary-replica", "--replicas", "-1"], "--replicas needs a number up to 65535, not \"-1\""),
+        (&["up", "cluster", "--primaries", "65535", "--replicas", "65535"], "would need ports beyond"),
         (&["down"], "there is no topology in"),
     ] {
         let output = topology.run(words);

@@ -5,6 +5,7 @@ use acl::{Asked, Denied, User, Users};
 use command::context::Env;
 use command::registry::RowId;
 use command::row::{Flags, Row};
+use command::traits::{Permit, Traits};
 use resp::args::Args;
 use resp::error::{self, Error};
 use resp::reply::Proto;
@@ -32,11 +33,14 @@ pub enum Admission {
 }
 
 /// Circumstances of one command that are not in the control value.
+#[derive(Clone, Copy, Default)]
 pub struct Circumstances {
     /// Memory in use is above `maxmemory`.
     pub out_of_memory: bool,
     /// Fewer replicas than `min-replicas-to-write` asks for are close enough.
     pub too_few_replicas: bool,
+    /// The bus has not been looked at for so long that the others may have replaced this node.
+    pub bus_is_deaf: bool,
     /// The command comes from EXEC: the pause was asked for the transaction as a whole.
     pub in_exec: bool,
 }
@@ -52,8 +56,8 @@ pub fn asked<'a>(control: &Control, client: &Client, id: RowId, row: &'static Ro
     Asked { id, row, args, db: u32::from(db.0), databases: u32::from(control.env.databases) }
 }
 
-/// What a command may depend on, when that is less than for others: SORT of a user that may not read every key. Nothing for
-/// all the rest.
+/// What a command may depend on, when that is less than for others: one that reads by patterns, of a user that may not read
+/// every key. Nothing for all the rest.
 pub fn narrowed(
     control: &Control,
     client: &Client,
@@ -62,7 +66,7 @@ pub fn narrowed(
     args: Args<'_>,
     env: &Env,
 ) -> Option<Env> {
-    if control.users.is_free(client.user) || !matches!(row.fullname, "sort" | "sort_ro") {
+    if control.users.is_free(client.user) || !row.is(Traits::READS_BY_PATTERN) {
         return None;
     }
     let may_read = |user: &User| user.may_read_everything(&asked(control, client, id, row, args));
@@ -84,8 +88,7 @@ pub fn judge(
     if !flags.contains(Flags::NO_AUTH) && !may_enter(&control.users, client) {
         return Refuse(error::common::NOAUTH);
     }
-    if flags.contains(Flags::PROTECTED)
-        && row.name() == "debug"
+    if row.permit == Some(Permit::Debug)
         && let Err(error) = crate::commands::debug::may_use(control, client, &args)
     {
         return Refuse(error);
@@ -101,7 +104,7 @@ pub fn judge(
     if let Some(view) = &control.cluster
         && !how.in_exec
         && route::concerns(row)
-        && let Err(error) = route::route(control, view, client, row, args)
+        && let Err(error) = route::route(control, view, client, row, args, how.bus_is_deaf)
     {
         return Admission::Redirect(error);
     }
@@ -125,7 +128,7 @@ pub fn judge(
     if how.out_of_memory && (flags.contains(Flags::DENYOOM) || is_exec(row) && queue_has(client, Flags::DENYOOM)) {
         return Refuse(error::common::OOM);
     }
-    if !control.is_replica() && (writes || exec_writes || row.name() == "ping") {
+    if !control.is_replica() && (writes || exec_writes || row.is(Traits::TELLS_HEALTH)) {
         if control.snapshot_failed {
             return Refuse(error::common::misconf_rdb(PRODUCT));
         }
@@ -148,7 +151,7 @@ pub fn judge(
     {
         return Refuse(error::common::READONLY);
     }
-    if client.is_subscribed() && client.out.proto == Proto::Resp2 && !allowed_while_subscribed(row) {
+    if client.is_subscribed() && client.out.proto == Proto::Resp2 && !row.is(Traits::WHILE_SUBSCRIBED) {
         return Refuse(error::common::not_in_pubsub(row.fullname));
     }
     if let Role::Replica { online: false, .. } = control.role
@@ -184,7 +187,7 @@ fn is_held(control: &Control, client: &Client) -> bool {
 }
 
 fn is_exec(row: &Row) -> bool {
-    row.name() == "exec"
+    row.is(Traits::RUNS_QUEUE)
 }
 
 fn queue_all_have(client: &Client, flag: Flags) -> bool {
@@ -193,19 +196,4 @@ fn queue_all_have(client: &Client, flag: Flags) -> bool {
 
 fn queue_has(client: &Client, flag: Flags) -> bool {
     client.multi.as_ref().is_some_and(|multi| multi.flags.contains(flag))
-}
-
-fn allowed_while_subscribed(row: &Row) -> bool {
-    const NAMES: [&str; 9] = [
-        "ping",
-        "subscribe",
-        "ssubscribe",
-        "sunsubscribe",
-        "unsubscribe",
-        "psubscribe",
-        "punsubscribe",
-        "quit",
-        "reset",
-    ];
-    NAMES.contains(&row.name())
 }

@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use ::cluster::Slot;
 use command::binding::Class;
 use command::context::{Env, OnTimeout, Random};
 use command::keyspec::Databases;
@@ -53,7 +52,7 @@ pub struct Core<'s> {
     /// Randomness of its commands.
     pub random: Random,
     /// The newest control value that it has seen.
-    seen: Copied<Control>,
+    pub(crate) seen: Copied<Control>,
     /// Its counters.
     pub counters: &'s Counters,
     /// Whether a control command of an EXEC is running: its log is part of the transaction's.
@@ -78,11 +77,11 @@ pub struct Core<'s> {
     /// Commands come from our primary: what they log is in its stream already.
     pub(crate) applies: bool,
     /// When the latest command of the run in progress ended.
-    last_end: Option<u64>,
+    pub(crate) last_end: Option<u64>,
     /// Of the command in progress: how long it ran, once it has, in ns.
-    ran: Option<u64>,
+    pub(crate) ran: Option<u64>,
     /// And how much it has logged, in bytes.
-    logged: u64,
+    pub(crate) logged: u64,
     /// Where the output of the command in progress begins.
     pub(crate) out_mark: usize,
 }
@@ -200,6 +199,7 @@ impl<'s> Core<'s> {
             }
             return;
         }
+        client.unpacked = None;
         if let Some((slot, is_exec)) = slot {
             self.charge(client, slot, &args, is_exec, client.out.len().saturating_sub(start));
         }
@@ -223,51 +223,6 @@ impl<'s> Core<'s> {
                 client.silence(start);
                 client.reply_mode = ReplyMode::On;
             }
-        }
-    }
-
-    /// The slot to which a request's costs are charged, if they are counted, and whether it is an EXEC, which is charged to
-    /// the slot of what was queued.
-    fn slot_to_charge(&self, client: &Client, args: &Args<'_>) -> Option<(Slot, bool)> {
-        self.server.cluster.as_ref()?;
-        if !self.seen.latest().config.cluster.slot_stats_enabled {
-            return None;
-        }
-        let row = self.server.registry.row(self.find(args).ok()?);
-        if !row.accepts(args.len()) {
-            return None;
-        }
-        let is_exec = row.name() == "exec";
-        let slot = match &client.multi {
-            Some(multi) if is_exec => multi.queue.iter().find_map(|queued| queued.slot),
-            _ => route::slot_of(row, args).ok()?,
-        };
-        Some((Slot::new(slot?)?, is_exec))
-    }
-
-    /// Charges a request that is over, or queued, to a slot. `reply` is how many bytes it has added to the output.
-    fn charge(&self, client: &Client, slot: Slot, args: &Args<'_>, is_exec: bool, reply: usize) {
-        let Some(node) = &self.server.cluster else { return };
-        if matches!(client.waiting, Waiting::Keys(..)) {
-            return;
-        }
-        node.stats.request(slot, args, is_exec);
-        let Some(nanos) = self.ran else { return };
-        let cost = node.stats.of(slot);
-        cost.add_time(nanos);
-        // Whoever follows has the log sent, or will have.
-        let replicas = self.server.replication.replicas.lock().len() as u64;
-        cost.add_out(reply as u64 + self.logged * replicas);
-    }
-
-    /// Charges a command that has waited for keys, and has now been answered, to their slot.
-    pub(crate) fn charge_wait(&self, waited: &WaitEntry, reply: usize) {
-        let Some(node) = self.server.cluster.as_ref().filter(|_| self.seen.latest().config.cluster.slot_stats_enabled) else {
-            return;
-        };
-        if let Some(slot) = waited.keys.first().map(|name| Slot::of(name)) {
-            node.stats.request(slot, &waited.args.as_args(), false);
-            node.stats.of(slot).add_out(reply as u64);
         }
     }
 
@@ -338,6 +293,8 @@ impl<'s> Core<'s> {
             let how = Circumstances {
                 out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
+                bus_is_deaf: (row.has(Flags::WRITE) || client.multi.is_some())
+                    && self.server.cluster.as_ref().is_some_and(|node| node.is_deaf(self.server.engine.now())),
                 in_exec: false,
             };
             match judge(&control, client, id, row, args, &how) {
@@ -367,6 +324,11 @@ impl<'s> Core<'s> {
                 self.enqueue(client, &control, id, row, args);
                 self.lease.end_unit();
                 return Outcome::Done;
+            }
+            if !self.is_unpacked(client, row, &args, &control.env) {
+                self.lease.abandon(&mut client.attempt);
+                self.lease.end_unit();
+                return Outcome::Parked;
             }
             let done = match bound {
                 Bound::Data(..) if class == Class::Cursor => self.run_scan(client, &control, id, row, args),
@@ -462,8 +424,11 @@ impl<'s> Core<'s> {
         }
         let start = self.start_clock();
         let mark = client.out.len();
-        let narrowed = narrowed(control, client, id, row, args, &control.env);
-        let env: &Env = narrowed.as_ref().unwrap_or(&control.env);
+        let own = match client.unpacked.take() {
+            Some(unpacked) => Some(Env { unpacked: Some(unpacked), ..Env::clone(&control.env) }),
+            None => narrowed(control, client, id, row, args, &control.env),
+        };
+        let env: &Env = own.as_ref().unwrap_or(&control.env);
         let mut space = self.lease.space(client.db);
         prepare(&mut space, control, env, client, row.has(Flags::WRITE));
         let quiet = Quiet(&self.server.journal);
@@ -712,72 +677,6 @@ impl<'s> Core<'s> {
             },
             Lookup::UnknownSubcommand(container) if server.has(container) => Err(unknown_sub(container)),
             Lookup::UnknownSubcommand(_) | Lookup::UnknownCommand => Err(unknown(args)),
-        }
-    }
-
-    /// Counts an error reply under its code.
-    pub fn note_error(&self, code: &[u8]) {
-        self.counters.note_error(code);
-    }
-
-    /// How long the latest command ran, in ns; `None` when that was asked before.
-    pub(crate) fn take_ran(&mut self) -> Option<u64> {
-        self.ran.take()
-    }
-
-    /// The moment at which a command begins: the end of the one before it if both come from one pipeline.
-    pub(crate) fn start_clock(&mut self) -> u64 {
-        self.last_end.take().unwrap_or_else(|| self.server.engine.clock().nanos())
-    }
-
-    /// Begins a run of commands that follow each other without anything between.
-    pub(crate) fn begin_run(&mut self) {
-        self.last_end = None;
-    }
-
-    pub(crate) fn account(&mut self, id: RowId, start: u64, failed: bool, client: &Client, args: Args<'_>) {
-        let end = self.server.engine.clock().nanos();
-        self.last_end = Some(end);
-        let nanos = end.saturating_sub(start);
-        let counters = &self.counters.commands[id.index()];
-        add(&counters.calls, 1);
-        add(&counters.nanos, nanos);
-        add(&self.counters.command_nanos, nanos);
-        if failed {
-            add(&counters.failed, 1);
-        }
-        add(&self.counters.processed, 1);
-        add(&client.card.commands, 1);
-        let reply = client.out.len().saturating_sub(self.out_mark);
-        if !self.in_exec {
-            self.ran = Some(nanos);
-        }
-        crate::commands::commandlog::consider(self, id, nanos, reply, client, args);
-    }
-
-    /// A client that waited for a key has its reply. How long that took was part of the unit that served it.
-    pub(crate) fn note_served(&mut self, client: &Client, args: Args<'_>, reply: usize) {
-        let id = RowId(client.card.last_command.load(Ordering::Relaxed) as u16);
-        crate::commands::commandlog::consider(self, id, 0, reply, client, args);
-    }
-
-    /// What a client sent is no request: the log shows a piece of it, unless it is to show nothing of users.
-    pub(crate) fn tell_protocol_error(&mut self, client: &Client, e: &Error, input: &[u8]) {
-        let who = crate::commands::client::line::describe(self, &client.card);
-        let shown = match self.control().config.general.hide_user_data_from_log {
-            true => None,
-            false => Some(input),
-        };
-        let text = e.text();
-        let text = text.strip_prefix(b"ERR Protocol error: ").unwrap_or(text);
-        let line = log_text::client::protocol_error(&String::from_utf8_lossy(text), &who, shown);
-        self.server.host.log(LogLevel::Verbose, &line);
-    }
-
-    pub(crate) fn feed_monitors(&self, control: &Control, client: &Client, row: &Row, args: Args<'_>) {
-        if !row.flags.contains(Flags::SKIP_MONITOR) && !row.flags.contains(Flags::ADMIN) {
-            let from = client.card.address();
-            crate::commands::monitor::feed(self.server, control, self.lease.now(), client.db, &from, row, args);
         }
     }
 }

@@ -25,6 +25,7 @@
 //! [`engine::Clock`].
 #![forbid(unsafe_code)]
 
+mod accounts;
 pub mod admission;
 pub mod aof;
 pub mod busy;
@@ -32,6 +33,7 @@ pub mod cluster;
 pub mod commands;
 pub mod control;
 pub mod cron;
+pub mod delivery;
 pub mod denials;
 pub mod disk;
 pub mod eviction;
@@ -62,5 +64,6 @@ pub mod stillness;
 #[cfg(test)]
 mod testing;
 pub mod transaction;
+mod unpack;
 pub mod waiting;
 pub mod worker;

@@ -435,6 +435,7 @@ impl<'s> Worker<'s> {
     fn answer_parked_command(&mut self, client: &mut Client) {
         if let Waiting::Parked(args) = std::mem::take(&mut client.waiting) {
             self.core.lease.abandon(&mut client.attempt);
+            client.unpacked = None;
             self.answer(client, args.as_args());
         }
     }

@@ -17,6 +17,7 @@
 mod server;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -73,15 +74,13 @@ fn main() -> ExitCode {
     let Some((program, args)) = choose(&args) else {
         let asked_for_help = matches!(args.get(1).and_then(|word| word.to_str()), Some("-h" | "--help" | "help"));
         if asked_for_help {
-            print!("{USAGE}");
-            return ExitCode::SUCCESS;
+            return tell(std::io::stdout(), USAGE, ExitCode::SUCCESS);
         }
         if matches!(args.get(1).and_then(|word| word.to_str()), Some("-v" | "--version")) {
-            println!("rubellite {}", env!("CARGO_PKG_VERSION"));
-            return ExitCode::SUCCESS;
+            let version = concat!("rubellite ", env!("CARGO_PKG_VERSION"), "\n");
+            return tell(std::io::stdout(), version, ExitCode::SUCCESS);
         }
-        eprint!("{USAGE}");
-        return ExitCode::FAILURE;
+        return tell(std::io::stderr(), USAGE, ExitCode::FAILURE);
     };
     let code = match program {
         Program::Cli => cli::main(&args),
@@ -94,6 +93,12 @@ fn main() -> ExitCode {
         Program::Down => topology::down_main(&args),
     };
     ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX))
+}
+
+/// Writes a text, which nobody may be there to read.
+fn tell(mut out: impl Write, text: &str, code: ExitCode) -> ExitCode {
+    let _ = out.write_all(text.as_bytes());
+    code
 }
 
 /// Which program, and its arguments with its name first.

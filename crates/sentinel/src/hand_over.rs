@@ -300,5 +300,5 @@ impl Sentinel {
 
 /// Whether a refusal will be the same in a second.
 fn is_final(error: &[u8]) -> bool {
-    [&b"NOPERM"[..], b"ERR unknown command", b"ERR unknown subcommand"].iter().any(|start| error.starts_with(start))
+    error.starts_with(b"NOPERM") || resp::error::common::is_unknown_command(error)
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use acl::UserId;
 use bytes::Bytes;
+use command::unpacked::Unpacked;
 use engine::lease::Attempt;
 use keyspace::{DbIndex, UnixMillis, WaitEntry};
 use pubsub::Kind;
@@ -136,6 +137,8 @@ pub struct Client {
     pub replicated: bool,
     /// Its attempts to get locks, while its command is parked.
     pub attempt: Attempt,
+    /// What another thread makes for its command in progress.
+    pub unpacked: Option<Unpacked>,
     /// End offset of its own newest write, for WAIT.
     pub write_offset: u64,
     /// When its output first exceeded the soft limit.
@@ -172,6 +175,7 @@ impl Client {
             asking: false,
             replicated: false,
             attempt: Attempt::new(card_id),
+            unpacked: None,
             write_offset: 0,
             soft_limit_since: None,
         }

@@ -16,16 +16,18 @@
 //! 2. A process is signalled only after it was seen to be ours: it says so itself (its process id and configuration
 //!    file in INFO), or the system does (its working folder).
 //! 3. Waiting is for a state, seen by asking, and ends when nothing has changed for a while (`PATIENCE`).
-//! 4. What `up` started and could not bring to health, it stops again.
+//! 4. What `up` started and could not bring to health, it stops again; so it does when it is interrupted.
 //!
-//! A shape is a recipe (`shape.rs`): which nodes, how and when they are formed, what to try next. Sentinel has its place
-//! there and no recipe yet, and the cluster's recipe waits for the server: both are refused with a line that says so.
+//! A shape is a recipe (`shape.rs`): which nodes, how they become one thing, when they are well, what to try next.
+//!
+//! Exit codes: 0 when the topology is healthy, or is down; 1 otherwise, and standard error says why.
 
 #![forbid(unsafe_code)]
 
 mod down;
 mod facts;
 mod folder;
+mod interrupt;
 mod node;
 mod process;
 mod screen;

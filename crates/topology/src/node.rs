@@ -102,12 +102,21 @@ impl Node {
 impl Files {
     /// The password that the configuration asks for.
     pub fn password(&self) -> Option<Vec<u8>> {
+        self.directive("requirepass").filter(|password| !password.is_empty())
+    }
+
+    /// The port that the configuration says, if it says one.
+    pub fn port(&self) -> Option<u16> {
+        String::from_utf8(self.directive("port")?).ok()?.parse().ok()
+    }
+
+    /// The value of a directive in the configuration file, where the last one counts.
+    fn directive(&self, name: &str) -> Option<Vec<u8>> {
         let text = fs::read(&self.config).ok()?;
         let lines = text.rsplit(|byte| *byte == b'\n');
-        let mut words = lines.filter_map(|line| inline::split_owned(line).ok());
-        // The last one counts.
-        let last = words.find(|words| words.first().is_some_and(|w| w.eq_ignore_ascii_case(b"requirepass")));
-        last.and_then(|words| words.get(1).cloned()).filter(|password| !password.is_empty())
+        let mut lines = lines.filter_map(|line| inline::split_owned(line).ok());
+        let last = lines.find(|words| words.first().is_some_and(|word| word.eq_ignore_ascii_case(name.as_bytes())));
+        last.and_then(|words| words.get(1).cloned())
     }
 
     /// The process id that the node wrote down.
@@ -153,7 +162,7 @@ mod tests {
         assert!(text.contains("\nport 7001\n") && text.ends_with("\nreplicaof 127.0.0.1 7000\n"), "{text}");
         fs::write(&files.config, "port 1\nrequirepass \"a b\"\n").unwrap();
         node.configure(&files).unwrap();
-        assert_eq!(files.password(), Some(b"a b".to_vec()));
+        assert_eq!((files.password(), files.port()), (Some(b"a b".to_vec()), Some(1)));
     }
 
     #[test]

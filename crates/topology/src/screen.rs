@@ -24,9 +24,8 @@ impl Progress {
         let names: Vec<String> = nodes.iter().map(|node| format!("{:<width$}", node.name)).collect();
         let bars = io::stderr().is_terminal().then(|| {
             let all = MultiProgress::new();
-            let style = ProgressStyle::default_spinner().tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏✔");
             let bar = |name: &String| {
-                let bar = all.add(ProgressBar::new_spinner().with_style(style.clone()).with_message(name.clone()));
+                let bar = all.add(ProgressBar::new_spinner().with_style(spinner('✔')).with_message(name.clone()));
                 bar.enable_steady_tick(TURN);
                 bar
             };
@@ -47,9 +46,20 @@ impl Progress {
         }
     }
 
-    pub fn end(&self) {
-        self.bars.iter().flatten().for_each(ProgressBar::finish);
+    /// The spinners stand still; those of nodes that are not where they should be say so.
+    pub fn end(&self, is_well: impl Fn(usize) -> bool) {
+        for (at, bar) in self.bars.iter().flatten().enumerate() {
+            if !is_well(at) {
+                bar.set_style(spinner('✘'));
+            }
+            bar.finish();
+        }
     }
+}
+
+/// It turns until it becomes the mark of its end.
+fn spinner(end: char) -> ProgressStyle {
+    ProgressStyle::default_spinner().tick_chars(&format!("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏{end}"))
 }
 
 /// A line of the table.

@@ -1,10 +1,20 @@
 //! `up`: from a folder, or the wish for one, to a topology that is well.
+//!
+//! ```text
+//!   files ─► ports agree? ─► servers started ─► wait until they are well ─► Sentinels started ─► wait ─► table
+//!                                  └──── a failure, or Ctrl-C: what was started is stopped again ────┘
+//! ```
+//!
+//! Sentinels come when the servers have found each other: a Sentinel asks a primary once in ten seconds who follows it, and
+//! the first answer should be the whole one.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use crate::facts::{self, Answers, Facts};
 use crate::folder::Folder;
-use crate::node::{Files, Node};
+use crate::interrupt::Interrupt;
+use crate::node::{Files, Node, Program};
 use crate::screen::{self, Progress, Row};
 use crate::shape::{Recipe, Sizes};
 use crate::words::Up;
@@ -27,13 +37,16 @@ struct Topology {
 
 /// The error is a line for people.
 pub fn run(up: &Up) -> Result<(), String> {
+    let interrupt = Interrupt::listen()?;
     let recipe = up.shape.recipe();
     let folder = match Folder::open(&up.folder)? {
         Some(folder) => check_same(up, folder)?,
         None => {
             let sizes = up.wish.over(&recipe.sizes);
             // Before anything is written, so that the next try may choose other ports.
-            (recipe.nodes)(&sizes)?.iter().try_for_each(process::check_port)?;
+            let nodes = (recipe.nodes)(&sizes)?;
+            nodes.iter().try_for_each(process::check_port)?;
+            nodes.iter().try_for_each(|node| check_configured(node, &node.files(&up.folder)))?;
             Folder::create(&up.folder, up.shape, sizes)?
         }
     };
@@ -41,15 +54,20 @@ pub fn run(up: &Up) -> Result<(), String> {
     let files = nodes.iter().map(|node| node.files(&folder.path)).collect();
     let topology = Topology { folder, recipe, nodes, files };
     topology.configure()?;
-    let mut progress = Progress::new(&topology.nodes);
-    let mut started = Vec::new();
-    let result = topology.start(&mut started, &mut progress).and_then(|()| topology.wait(&mut progress));
-    progress.end();
+    let mut raising = Raising {
+        progress: Progress::new(&topology.nodes),
+        states: vec![String::new(); topology.nodes.len()],
+        started: Vec::new(),
+        topology: &topology,
+        interrupt,
+    };
+    let result = raising.raise();
+    raising.progress.end(|at| raising.states[at] == READY);
     match result {
         Ok(facts) => topology.show(&facts),
         Err(line) => {
-            topology.stop(&started);
-            Err(line)
+            raising.stop();
+            Err(if raising.interrupt.came() { "interrupted; what was started is stopped".to_owned() } else { line })
         }
     }
 }
@@ -70,75 +88,35 @@ fn check_same(up: &Up, folder: Folder) -> Result<Folder, String> {
     Ok(folder)
 }
 
+/// A configuration file that exists must be of this topology, or its node would be waited for in vain.
+fn check_configured(node: &Node, files: &Files) -> Result<(), String> {
+    match files.port() {
+        Some(port) if port != node.port => Err(format!(
+            "{} says port {port}, but {} has port {} here; correct it, or name another folder with --dir",
+            files.config.display(),
+            node.name,
+            node.port
+        )),
+        _ => Ok(()),
+    }
+}
+
 impl Topology {
     /// Writes the files that are missing.
     fn configure(&self) -> Result<(), String> {
         for (node, files) in self.nodes.iter().zip(&self.files) {
             let failed = |error| format!("{}: {}", files.config.display(), client::os_text(&error));
             node.configure(files).map_err(failed)?;
+            check_configured(node, files)?;
         }
         Ok(())
-    }
-
-    /// Starts what does not run; `started` tells which.
-    fn start(&self, started: &mut Vec<usize>, progress: &mut Progress) -> Result<(), String> {
-        for (at, (node, files)) in self.nodes.iter().zip(&self.files).enumerate() {
-            if process::running(node, files)?.is_some() {
-                progress.tell(at, "is running");
-                continue;
-            }
-            started.push(at);
-            process::start(node, files)?;
-            progress.tell(at, "started");
-        }
-        Ok(())
-    }
-
-    /// Asks until every node is where it should be.
-    fn wait(&self, progress: &mut Progress) -> Result<Vec<Option<Facts>>, String> {
-        let mut states = vec![String::new(); self.nodes.len()];
-        let mut changed = Instant::now();
-        let mut form = self.recipe.form;
-        loop {
-            let ask = |(node, files)| facts::ask(node, files);
-            let facts: Vec<Option<Facts>> = self.nodes.iter().zip(&self.files).map(ask).collect();
-            if facts.iter().all(|facts| facts.as_ref().is_some_and(|facts| facts.loading.is_none()))
-                && let Some(form) = form.take()
-            {
-                form(&self.folder.sizes, &self.nodes, &self.files)?;
-                continue;
-            }
-            let mut is_well = true;
-            for at in 0..states.len() {
-                let lacking = self.lacks(at, &facts);
-                is_well &= lacking.is_none();
-                if facts[at].is_none() {
-                    self.check_alive(at, changed)?;
-                }
-                let state = lacking.unwrap_or_else(|| READY.to_owned());
-                if states[at] != state {
-                    changed = Instant::now();
-                    progress.tell(at, &state);
-                    states[at] = state;
-                }
-            }
-            if is_well {
-                return Ok(facts);
-            }
-            if changed.elapsed() > PATIENCE {
-                let lacking = self.nodes.iter().zip(&states).filter(|(_, state)| *state != READY);
-                let lacking: Vec<String> = lacking.map(|(node, state)| format!("{} {state}", node.name)).collect();
-                return Err(format!("gave up after {} s without a change: {}", PATIENCE.as_secs(), lacking.join(", ")));
-            }
-            std::thread::sleep(INTERVAL);
-        }
     }
 
     fn lacks(&self, at: usize, facts: &Answers) -> Option<String> {
         match &facts[at] {
             None => Some("does not answer yet".to_owned()),
             Some(Facts { loading: Some(percent), .. }) => Some(format!("is loading its data, {percent} %")),
-            Some(_) => (self.recipe.lacks)(at, &self.nodes, facts),
+            Some(_) => (self.recipe.lacks)(at, &self.nodes[..facts.len()], facts),
         }
     }
 
@@ -154,15 +132,6 @@ impl Topology {
         }
         let words = files.last_words(process::LAST_WORDS);
         Err(format!("{} has ended. The end of {}:\n{words}", self.nodes[at].name, files.log.display()))
-    }
-
-    fn stop(&self, started: &[usize]) {
-        for &at in started {
-            if let Ok(Some(process_id)) = process::running(&self.nodes[at], &self.files[at]) {
-                // What cannot be stopped is left; the failure that brought us here is the one to tell.
-                let _ = process::stop(&self.nodes[at], process_id);
-            }
-        }
     }
 
     fn show(&self, facts: &Answers) -> Result<(), String> {
@@ -183,5 +152,105 @@ impl Topology {
         }
         text.push_str(&format!("  rubellite down --dir {}\n", screen::shell_word(&self.folder.path)));
         screen::print(&text)
+    }
+}
+
+/// A topology on its way.
+struct Raising<'a> {
+    topology: &'a Topology,
+    progress: Progress,
+    /// What was last told of each node.
+    states: Vec<String>,
+    /// The nodes that did not run before.
+    started: Vec<usize>,
+    interrupt: Interrupt,
+}
+
+impl Raising<'_> {
+    fn raise(&mut self) -> Result<Vec<Option<Facts>>, String> {
+        let nodes = &self.topology.nodes;
+        let servers = nodes.iter().filter(|node| node.program == Program::Server).count();
+        self.start(0..servers)?;
+        let facts = self.wait(servers)?;
+        if servers == nodes.len() {
+            return Ok(facts);
+        }
+        self.start(servers..nodes.len())?;
+        self.wait(nodes.len())
+    }
+
+    /// Starts those of a range that do not run.
+    fn start(&mut self, range: Range<usize>) -> Result<(), String> {
+        for at in range {
+            let (node, files) = (&self.topology.nodes[at], &self.topology.files[at]);
+            if process::running(node, files)?.is_some() {
+                self.progress.tell(at, "is running");
+                continue;
+            }
+            let result = process::start(node, files);
+            // Who was interrupted while it started may have left a process behind.
+            if result.is_ok() || self.interrupt.came() {
+                self.started.push(at);
+            }
+            result?;
+            self.interrupt.check()?;
+            self.progress.tell(at, "started");
+        }
+        Ok(())
+    }
+
+    /// Asks the first `count` nodes until every one of them is where it should be.
+    fn wait(&mut self, count: usize) -> Result<Vec<Option<Facts>>, String> {
+        let Topology { folder, recipe, nodes, files } = self.topology;
+        let mut changed = Instant::now();
+        let mut form = recipe.form;
+        loop {
+            self.interrupt.check()?;
+            let ask = |(node, files)| facts::ask(node, files);
+            let facts: Vec<Option<Facts>> = nodes.iter().zip(files).take(count).map(ask).collect();
+            if facts.iter().all(|facts| facts.as_ref().is_some_and(|facts| facts.loading.is_none()))
+                && let Some(form) = form.take()
+            {
+                form(&folder.sizes, nodes, files)?;
+                continue;
+            }
+            let mut is_well = true;
+            for at in 0..count {
+                let lacking = self.topology.lacks(at, &facts);
+                is_well &= lacking.is_none();
+                if facts[at].is_none() {
+                    self.topology.check_alive(at, changed)?;
+                }
+                let state = lacking.unwrap_or_else(|| READY.to_owned());
+                if self.states[at] != state {
+                    changed = Instant::now();
+                    self.progress.tell(at, &state);
+                    self.states[at] = state;
+                }
+            }
+            if is_well {
+                return Ok(facts);
+            }
+            if changed.elapsed() > PATIENCE {
+                let lacking = nodes.iter().zip(&self.states).take(count).filter(|(_, state)| *state != READY);
+                let lacking: Vec<String> = lacking.map(|(node, state)| format!("{} {state}", node.name)).collect();
+                return Err(format!("gave up after {} s without a change: {}", PATIENCE.as_secs(), lacking.join(", ")));
+            }
+            std::thread::sleep(INTERVAL);
+        }
+    }
+
+    /// Stops what was started. What cannot be stopped is left: the failure that brought us here is the one to tell.
+    fn stop(&self) {
+        let deadline = Instant::now() + TO_WRITE_ITS_FILE;
+        for &at in &self.started {
+            let (node, files) = (&self.topology.nodes[at], &self.topology.files[at]);
+            while files.process_id().is_none() && Instant::now() < deadline {
+                std::thread::sleep(INTERVAL);
+            }
+            if let Ok(Some(process_id)) = process::running(node, files) {
+                let _ = process::stop(node, process_id);
+            }
+        }
     }
 }

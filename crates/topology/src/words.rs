@@ -19,7 +19,7 @@ have found each other, and prints what to try next. On a folder that exists it s
   --primaries <count>  primaries (default: as many as the shape needs)
   --replicas <count>   replicas of each primary (default 2)
 
-Exit code: 0 when the topology is healthy, else 1, and one line on standard error says why.
+Ctrl-C stops what was started so far. Exit code: 0 when the topology is healthy, else 1, and standard error says why.
 ";
 
 pub const DOWN_HELP: &str = "\
@@ -28,6 +28,8 @@ Usage: rubellite down [--dir <folder>]
 Stops the nodes that `rubellite up` started there. Their files stay: `rubellite up` starts them again.
 
   --dir <folder>       the folder given to `up` (default ./rubellite-topology)
+
+Exit code: 0 when nothing runs there any more, else 1, and standard error says why.
 ";
 
 pub enum Request<T> {
@@ -58,7 +60,7 @@ impl Up {
             let mut value = || words.next().ok_or(format!("{} needs a value", word.display()));
             match word.to_str() {
                 Some("-h" | "--help") => return Ok(Request::Help),
-                Some("--dir") => up.folder = PathBuf::from(value()?),
+                Some("--dir") => up.folder = folder(words.next())?,
                 Some("--base-port") => up.wish.base_port = Some(number("--base-port", value()?)?),
                 Some("--primaries") => up.wish.primaries = Some(number("--primaries", value()?)?),
                 Some("--replicas") => up.wish.replicas = Some(number("--replicas", value()?)?),
@@ -79,7 +81,7 @@ impl Down {
         while let Some(word) = words.next() {
             match word.to_str() {
                 Some("-h" | "--help") => return Ok(Request::Help),
-                Some("--dir") => down.folder = PathBuf::from(words.next().ok_or("--dir needs a value")?),
+                Some("--dir") => down.folder = folder(words.next())?,
                 _ => {
                     return Err(format!(
                         "unknown argument {:?}; try rubellite down --help",
@@ -90,6 +92,11 @@ impl Down {
         }
         Ok(Request::Run(down))
     }
+}
+
+fn folder(value: Option<&OsString>) -> Result<PathBuf, String> {
+    let value = value.filter(|value| !value.is_empty());
+    value.map(PathBuf::from).ok_or_else(|| "--dir needs a value".to_owned())
 }
 
 fn number(flag: &str, value: &OsString) -> Result<u16, String> {

@@ -15,7 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("foundations", &["structures", "resp", "value", "rdb", "aof"]),
     ("data plane", &["keyspace", "command", "journal", "acl", "config", "commands", "script", "engine"]),
     ("control", &["pubsub", "session", "persistence", "replication", "cluster", "sentinel", "cluster-admin", "node"]),
-    ("effects", &["runtime", "client"]),
+    ("effects", &["runtime", "client", "arguments"]),
     ("programs", &["cli", "benchmark", "check", "topology", "rubellite"]),
     ("proof", &["sim", "e2e", "conformance", "schedules"]),
     ("chores", &["xtask"]),

@@ -1,23 +1,22 @@
 //! The flags of the cluster manager. Both families' spellings are understood under every name.
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::ffi::OsString;
 
-use super::Action::{Switch, Value, Words};
-use super::{Draft, Flag, flag};
-use crate::number::{leading_float, leading_int};
-use crate::options::bytes;
+use arguments::Action::{Switch, Value, Words};
+use arguments::number::{leading_float, leading_int};
+use arguments::{Flag, bytes, path};
+
+use super::Draft;
 
 /// Behind the flags of the tool itself.
-pub const FLAGS: &[Flag] = &[
-    flag(
+pub const FLAGS: &[Flag<Draft>] = &[
+    Flag::new(
         &["--cluster"],
         Some("<command>"),
         "Manage a cluster; \"--cluster help\" lists the commands. Arguments follow, up to the next flag.",
         Words(take_command),
     ),
-    flag(
+    Flag::new(
         &["--cluster-replicas"],
         Some("<n>"),
         "create: replicas of each {primary}.",
@@ -26,13 +25,13 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-yes"],
         None,
         "Take the answer yes for granted. {env}_CLUSTER_YES=1 in the environment does the same.",
         Switch(|d| d.options.manager.yes = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-from"],
         Some("<nodes>"),
         "reshard: where slots come from, ids with commas between, or all; import: host:port of the source.",
@@ -41,7 +40,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-to"],
         Some("<node>"),
         "reshard: the id of the node that receives the slots.",
@@ -50,7 +49,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-slots"],
         Some("<n>"),
         "reshard: how many slots to move.",
@@ -59,7 +58,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-timeout"],
         Some("<ms>"),
         "How long one MIGRATE may take (60000).",
@@ -68,7 +67,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-pipeline"],
         Some("<n>"),
         "How many keys one MIGRATE takes along (10).",
@@ -77,31 +76,31 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-replace"],
         None,
         "Overwrite keys that the receiving node has already.",
         Switch(|d| d.options.manager.replace = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-use-atomic-slot-migration"],
         None,
         "reshard, rebalance: let the servers move slots whole, where they can.",
         Switch(|d| d.options.manager.atomic = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-weight"],
         Some("<node=w>..."),
         "rebalance: weights of nodes, by id or its beginning; the others weigh 1.",
         Words(take_weights),
     ),
-    flag(
+    Flag::new(
         &["--cluster-use-empty-primaries", "--cluster-use-empty-masters"],
         None,
         "rebalance: give slots also to nodes that have none.",
         Switch(|d| d.options.manager.use_empty = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-threshold"],
         Some("<percent>"),
         "rebalance: do nothing as long as no node is off by more than this (2).",
@@ -110,19 +109,19 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-simulate"],
         None,
         "rebalance: show what would be moved, move nothing.",
         Switch(|d| d.options.manager.simulate = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-replica", "--cluster-slave"],
         None,
         "add-node: the new node is a replica.",
         Switch(|d| d.options.manager.as_replica = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-primary-id", "--cluster-primaries-id", "--cluster-master-id"],
         Some("<id>"),
         "add-node: whom the new replica follows; by default who has the fewest replicas.",
@@ -131,31 +130,31 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-search-multiple-owners"],
         None,
         "check, fix: look also for slots that several nodes have.",
         Switch(|d| d.options.manager.search_owners = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-fix-with-unreachable-primaries", "--cluster-fix-with-unreachable-masters"],
         None,
         "fix: go on although some nodes do not answer. Data may be lost.",
         Switch(|d| d.options.manager.fix_unreachable = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-only-primaries", "--cluster-only-masters"],
         None,
         "call: leave out replicas.",
         Switch(|d| d.options.manager.primaries_only = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-only-replicas", "--cluster-only-slaves"],
         None,
         "call: replicas only.",
         Switch(|d| d.options.manager.replicas_only = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-from-user"],
         Some("<name>"),
         "import: authenticate at the source as this user.",
@@ -164,7 +163,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-from-pass"],
         Some("<password>"),
         "import: authenticate at the source with this password.",
@@ -173,25 +172,30 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cluster-from-askpass"],
         None,
         "import: ask for the source's password on the terminal.",
         Switch(|d| d.options.manager.ask_from_password = true),
     ),
-    flag(&["--cluster-copy"], None, "import: leave the keys in the source.", Switch(|d| d.options.manager.copy = true)),
-    flag(
+    Flag::new(
+        &["--cluster-copy"],
+        None,
+        "import: leave the keys in the source.",
+        Switch(|d| d.options.manager.copy = true),
+    ),
+    Flag::new(
         &["--dry-run"],
         None,
         "With --cluster: print the plan, as JSON with --json, and change nothing.",
         Switch(|d| d.options.manager.dry_run = true),
     ),
-    flag(
+    Flag::new(
         &["--cluster-plan"],
         Some("<file>"),
         "Write the plan to a file before it is executed; \"--cluster apply <file>\" does what is left of it.",
         Value(|d, v| {
-            d.options.manager.plan = Some(PathBuf::from(OsStr::from_bytes(v)));
+            d.options.manager.plan = Some(path(v));
             Ok(())
         }),
     ),
@@ -212,8 +216,13 @@ fn take_command(draft: &mut Draft, words: &[OsString]) -> Result<usize, String> 
     Ok(1 + take_words(draft, rest))
 }
 
+/// Words that are no flags are the subcommand's, if there is one.
+pub fn claim(draft: &mut Draft, words: &[OsString]) -> usize {
+    if draft.options.manager.command.is_some() { take_words(draft, words) } else { 0 }
+}
+
 /// Words of the subcommand, up to the next flag. What comes after a flag counts only where nothing stood before it.
-pub(super) fn take_words(draft: &mut Draft, words: &[OsString]) -> usize {
+fn take_words(draft: &mut Draft, words: &[OsString]) -> usize {
     let own: Vec<Vec<u8>> =
         words.iter().map(|word| bytes(word).to_vec()).take_while(|word| !word.starts_with(b"-")).collect();
     let count = own.len();

@@ -1,93 +1,51 @@
 //! The table of flags. The order is that of the help.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Action, Draft, Flag, flag};
+use arguments::Action::{self, Switch, Value};
+use arguments::number::{leading_float, leading_int};
+use arguments::{Flag, path};
+
+use super::Draft;
 use crate::format::Style;
-use crate::number::{leading_float, leading_int};
 use crate::options::{KeySize, KeyStats, Mode};
 use crate::quoted::unquote;
-use crate::uri;
-use Action::{Missing, Switch, Value};
 
-const NO_TLS: &str = "TLS is not built into this release";
-const INVALID_PORT: &str = "Invalid server port.";
-
-/// Every flag of the peers; those that are not built in say so.
-pub const FLAGS: &[Flag] = &[
-    flag(&["-h"], Some("<host>"), "Host name or address of the server (127.0.0.1).", Value(set_host)),
-    flag(&["-p"], Some("<port>"), "Port of the server (6379).", Value(set_port)),
-    flag(
+/// Every flag of the peers besides those of all tools and of the cluster manager.
+pub const FLAGS: &[Flag<Draft>] = &[
+    Flag::new(
         &["-t"],
         Some("<seconds>"),
         "Give up connecting after this time; fractions count. 0, the default, leaves it to the system.",
         Value(set_timeout),
     ),
-    flag(
-        &["-s"],
-        Some("<path>"),
-        "Connect to a Unix socket instead.",
-        Value(|d, v| {
-            d.options.socket = Some(path(v));
-            Ok(())
-        }),
-    ),
-    flag(
-        &["-a", "--pass"],
-        Some("<password>"),
-        "Authenticate with this password. {env}_AUTH in the environment is the safer way; the flag wins.",
-        Value(|d, v| {
-            d.options.password = Some(v.to_vec());
-            d.password_on_command_line = true;
-            Ok(())
-        }),
-    ),
-    flag(
-        &["--user"],
-        Some("<name>"),
-        "Authenticate as this ACL user; needs a password.",
-        Value(|d, v| {
-            d.options.user = Some(v.to_vec());
-            Ok(())
-        }),
-    ),
-    flag(
+    Flag::new(
         &["--askpass"],
         None,
-        "Ask for the password on the terminal, showing stars. Beats -a and {env}_AUTH.",
+        "Ask for the password on the terminal, showing stars. Beats -a and the variable {env}_AUTH.",
         Switch(|d| d.options.ask_password = true),
     ),
-    flag(
+    Flag::new(
         &["--no-auth-warning"],
         None,
-        "Do not warn about passwords on the command line.",
+        "Do not warn about passwords on the command line. {env}_AUTH in the environment is the safer way; -a wins.",
         Switch(|d| d.options.no_auth_warning = true),
     ),
-    flag(
-        &["-u"],
-        Some("<uri>"),
-        "All of the above at once: {scheme}://user:password@host:port/db, where only the scheme is required.",
-        Value(set_uri),
-    ),
-    flag(
+    Flag::new(
         &["-n"],
         Some("<db>"),
         "Select this database.",
         Value(|d, v| {
-            d.options.db = leading_int(v);
+            d.options.server.db = leading_int(v);
             Ok(())
         }),
     ),
-    flag(&["-2"], None, "Speak RESP2 even where RESP3 would be preferred.", Switch(|d| d.resp2 = true)),
-    flag(&["-3"], None, "Speak RESP3.", Switch(|d| d.resp3 = true)),
-    flag(&["-4"], None, "Try the IPv4 addresses of a host name first.", Switch(|d| d.ipv4 = true)),
-    flag(&["-6"], None, "Try the IPv6 addresses of a host name first.", Switch(|d| d.ipv6 = true)),
-    flag(&["--mptcp"], None, "Connect with Multipath TCP.", Switch(|d| d.options.multipath = true)),
-    flag(&["-c"], None, "Cluster mode: follow MOVED and ASK redirections.", Switch(|d| d.options.cluster = true)),
-    flag(
+    Flag::new(&["-2"], None, "Speak RESP2 even where RESP3 would be preferred.", Switch(|d| d.resp2 = true)),
+    Flag::new(&["-3"], None, "Speak RESP3.", Switch(|d| d.resp3 = true)),
+    Flag::new(&["-4"], None, "Try the IPv4 addresses of a host name first.", Switch(|d| d.ipv4 = true)),
+    Flag::new(&["-6"], None, "Try the IPv6 addresses of a host name first.", Switch(|d| d.ipv6 = true)),
+    Flag::new(&["-c"], None, "Cluster mode: follow MOVED and ASK redirections.", Switch(|d| d.options.cluster = true)),
+    Flag::new(
         &["-r"],
         Some("<times>"),
         "Run the command this many times; -1 is for ever.",
@@ -96,7 +54,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["-i"],
         Some("<seconds>"),
         "Wait this long after each run of -r, each cycle of --scan and --stat, and every 100 cycles of --bigkeys, --memkeys, --keystats and --hotkeys. Fractions count.",
@@ -105,13 +63,13 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["-x"],
         None,
         "Read the last argument of the command from standard input.",
         Switch(|d| d.last_from_stdin = true),
     ),
-    flag(
+    Flag::new(
         &["-X"],
         Some("<tag>"),
         "Read from standard input the argument that is written as this tag.",
@@ -120,7 +78,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["-d"],
         Some("<text>"),
         "What raw output puts between the elements of a reply (a line end).",
@@ -129,7 +87,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["-D"],
         Some("<text>"),
         "What raw output puts after each reply (a line end).",
@@ -138,26 +96,26 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["-e"],
         None,
         "Leave with exit code 1 as soon as a command is answered with an error, which goes to standard error.",
         Switch(|d| d.options.exit_on_error = true),
     ),
-    flag(
+    Flag::new(
         &["--raw"],
         None,
         "Print replies as they are; the default when standard output is no terminal.",
         Switch(|d| d.options.style = Style::Raw),
     ),
-    flag(
+    Flag::new(
         &["--no-raw"],
         None,
         "Print replies with types and quotes, also when standard output is no terminal.",
         Switch(|d| d.options.style = Style::Terminal),
     ),
-    flag(&["--csv"], None, "Print replies as comma-separated values.", Switch(|d| d.options.style = Style::Csv)),
-    flag(
+    Flag::new(&["--csv"], None, "Print replies as comma-separated values.", Switch(|d| d.options.style = Style::Csv)),
+    Flag::new(
         &["--json"],
         None,
         "Print replies as JSON; speaks RESP3 unless -2 is given.",
@@ -166,7 +124,7 @@ pub const FLAGS: &[Flag] = &[
             d.prefer_resp3 = true;
         }),
     ),
-    flag(
+    Flag::new(
         &["--quoted-json"],
         None,
         "As --json, with bytes outside of ASCII escaped.",
@@ -175,13 +133,13 @@ pub const FLAGS: &[Flag] = &[
             d.prefer_resp3 = true;
         }),
     ),
-    flag(
+    Flag::new(
         &["--quoted-input"],
         None,
         "Take each word of the command as a quoted string with escapes.",
         Switch(|d| d.options.quoted_input = true),
     ),
-    flag(
+    Flag::new(
         &["--show-pushes"],
         Some("<yes|no>"),
         "Whether to print RESP3 pushes; yes on a terminal.",
@@ -197,27 +155,27 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(&["--verbose"], None, "Tell more.", Switch(|d| d.options.verbose = true)),
-    flag(
+    Flag::new(&["--verbose"], None, "Tell more.", Switch(|d| d.options.verbose = true)),
+    Flag::new(
         &["--eval"],
         Some("<file>"),
         "Run a Lua script with EVAL: keys first, then a comma as a word of its own, then arguments.",
         Value(|d, v| mode(d, Mode::Eval(path(v)))),
     ),
-    flag(
+    Flag::new(
         &["--ldb"],
         None,
         "Run the script of --eval in the debugger, and roll back what it changed.",
         Switch(|d| d.debugs = Some(d.debugs.unwrap_or(false))),
     ),
-    flag(
+    Flag::new(
         &["--ldb-sync-mode"],
         None,
         "As --ldb, on the data itself: the server waits, and nothing is rolled back.",
         Switch(|d| d.debugs = Some(true)),
     ),
-    flag(&["--scan"], None, "List all keys.", Switch(|d| d.options.modes.push(Mode::Scan))),
-    flag(
+    Flag::new(&["--scan"], None, "List all keys.", Switch(|d| d.options.modes.push(Mode::Scan))),
+    Flag::new(
         &["--pattern"],
         Some("<pattern>"),
         "Only keys of this pattern: --scan, --bigkeys, --memkeys, --keystats, --hotkeys.",
@@ -226,7 +184,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--quoted-pattern"],
         Some("<pattern>"),
         "As --pattern, for patterns written as a quoted string.",
@@ -235,7 +193,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--count"],
         Some("<n>"),
         "How many keys each SCAN shall look at (10).",
@@ -244,13 +202,13 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--pipe"],
         None,
         "Send standard input to the server as it is, count replies and errors.",
         Switch(|d| d.options.modes.push(Mode::Pipe)),
     ),
-    flag(
+    Flag::new(
         &["--pipe-timeout"],
         Some("<seconds>"),
         "Let --pipe fail when no reply comes for this long after all was sent (30); 0 waits for ever.",
@@ -259,19 +217,19 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--bigkeys"],
         None,
         "Look for the keys with the most elements.",
         Switch(|d| d.options.modes.push(Mode::BigKeys(KeySize::Elements))),
     ),
-    flag(
+    Flag::new(
         &["--memkeys"],
         None,
         "Look for the keys that take the most memory.",
         Switch(|d| d.options.modes.push(Mode::BigKeys(KeySize::Memory(None)))),
     ),
-    flag(
+    Flag::new(
         &["--memkeys-samples"],
         Some("<n>"),
         "As --memkeys, looking at this many elements of each key.",
@@ -280,13 +238,13 @@ pub const FLAGS: &[Flag] = &[
             mode(d, Mode::BigKeys(KeySize::Memory((samples > 0).then_some(samples))))
         }),
     ),
-    flag(
+    Flag::new(
         &["--keystats"],
         None,
         "Look at the memory and the length of all keys: the largest, their distribution, their types.",
         Switch(|d| d.options.modes.push(Mode::KeyStats(KeyStats { samples: None }))),
     ),
-    flag(
+    Flag::new(
         &["--keystats-samples"],
         Some("<n>"),
         "As --keystats, looking at this many elements of each key for its memory.",
@@ -295,7 +253,7 @@ pub const FLAGS: &[Flag] = &[
             mode(d, Mode::KeyStats(KeyStats { samples: (samples > 0).then_some(samples) }))
         }),
     ),
-    flag(
+    Flag::new(
         &["--top"],
         Some("<n>"),
         "How many of the largest keys --keystats shows (10).",
@@ -304,7 +262,7 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--cursor"],
         Some("<n>"),
         "Where --keystats begins to scan: the cursor at which it was stopped.",
@@ -313,104 +271,92 @@ pub const FLAGS: &[Flag] = &[
             Ok(())
         }),
     ),
-    flag(
+    Flag::new(
         &["--hotkeys"],
         None,
         "Look for the 16 keys in most use; needs an LFU maxmemory-policy.",
         Switch(|d| d.options.modes.push(Mode::HotKeys { count: 16 })),
     ),
-    flag(
+    Flag::new(
         &["--hotkeys-count"],
         Some("<n>"),
         "As --hotkeys, for another number of keys.",
         Value(|d, v| mode(d, Mode::HotKeys { count: leading_int(v).clamp(0, 1 << 20) as usize })),
     ),
-    flag(
+    Flag::new(
         &["--stat"],
         None,
         "Print a line about memory, clients and requests every second.",
         Switch(|d| d.options.modes.push(Mode::Stat)),
     ),
-    flag(
+    Flag::new(
         &["--latency"],
         None,
         "Measure round trips: for ever on a terminal, for one second (or -i) otherwise.",
         Switch(|d| d.options.modes.push(Mode::Latency { history: false })),
     ),
-    flag(
+    Flag::new(
         &["--latency-history"],
         None,
         "As --latency, a new line every 15 seconds (or -i).",
         Switch(|d| d.options.modes.push(Mode::Latency { history: true })),
     ),
-    flag(
+    Flag::new(
         &["--latency-dist"],
         None,
         "As --latency, as a spectrum of 256 colours, a line every second (or -i).",
         Switch(|d| d.options.modes.push(Mode::LatencyDistribution { mono: false })),
     ),
-    flag(&["--mono"], None, "Draw --latency-dist in shades of grey.", Switch(|d| d.mono = true)),
-    flag(
+    Flag::new(&["--mono"], None, "Draw --latency-dist in shades of grey.", Switch(|d| d.mono = true)),
+    Flag::new(
         &["--lru-test"],
         Some("<keys>"),
         "Write and read this many keys, few of them much more often than the rest, and tell the hit rate each second.",
         Value(|d, v| mode(d, Mode::LruTest { keys: leading_int(v).clamp(1, 1 << 50) as u64 })),
     ),
-    flag(
+    Flag::new(
         &["--intrinsic-latency"],
         Some("<seconds>"),
         "Measure the delays of this machine itself, without a server.",
         Value(|d, v| mode(d, Mode::IntrinsicLatency { seconds: leading_int(v).try_into().unwrap_or(0) })),
     ),
-    flag(
+    Flag::new(
         &["--rdb"],
         Some("<file>"),
         "Fetch a snapshot from the server into a file, or to standard output for \"-\".",
         Value(|d, v| mode(d, Mode::Rdb { file: path(v), functions_only: false })),
     ),
-    flag(
+    Flag::new(
         &["--functions-rdb"],
         Some("<file>"),
         "As --rdb, with the functions only.",
         Value(|d, v| mode(d, Mode::Rdb { file: path(v), functions_only: true })),
     ),
-    flag(
+    Flag::new(
         &["--replica", "--slave"],
         None,
         "Act as a replica and print the commands that the primary sends.",
         Switch(|d| d.options.modes.push(Mode::Replica)),
     ),
-    flag(
+    Flag::new(
         &["--test_hint"],
         Some("<line>"),
         "Print the hint for a line that is being typed.",
         Value(|d, v| mode(d, Mode::Hint(v.to_vec()))),
     ),
-    flag(
+    Flag::new(
         &["--test_hint_file"],
         Some("<file>"),
         "Compare hints with the pairs of lines and hints in a file.",
         Value(|d, v| mode(d, Mode::HintFile(path(v)))),
     ),
-    flag(&["--help"], None, "Print this.", Action::Help),
-    flag(&["--version", "-v"], None, "Print the version.", Action::Version),
-    flag(&["--tls"], None, "Connect with TLS. Not in this release.", Missing(NO_TLS)),
-    flag(
-        &["--sni", "--cacert", "--cacertdir", "--cert", "--key", "--tls-ciphers", "--tls-ciphersuites"],
-        Some("<value>"),
-        "Details of TLS. Not in this release.",
-        Missing(NO_TLS),
-    ),
-    flag(&["--insecure"], None, "TLS without verification. Not in this release.", Missing(NO_TLS)),
+    Flag::new(&["--help"], None, "Print this.", Action::Help),
+    Flag::new(&["--version", "-v"], None, "Print the version.", Action::Version),
 ];
 
 fn mode(draft: &mut Draft, mode: Mode) -> Result<(), String> {
     draft.options.modes.push(mode);
     Ok(())
-}
-
-fn path(value: &[u8]) -> PathBuf {
-    PathBuf::from(OsStr::from_bytes(value))
 }
 
 fn whole_number(flag: &str, value: &[u8]) -> Result<u64, String> {
@@ -422,47 +368,10 @@ fn whole_number(flag: &str, value: &[u8]) -> Result<u64, String> {
     }
 }
 
-fn set_host(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
-    draft.options.host = String::from_utf8_lossy(value).into_owned();
-    Ok(())
-}
-
-fn set_port(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
-    let number = leading_int(value);
-    let is_number = number != 0 || value == b"0";
-    draft.options.port = u16::try_from(number).ok().filter(|_| is_number).ok_or(INVALID_PORT)?;
-    Ok(())
-}
-
 fn set_timeout(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
     let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
     let timeout = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let timeout = timeout.ok_or("Invalid connection timeout for -t.")?;
     draft.options.connect_timeout = (!timeout.is_zero()).then_some(timeout);
-    Ok(())
-}
-
-fn set_uri(draft: &mut Draft, value: &[u8]) -> Result<(), String> {
-    let uri = uri::parse(value)?;
-    if uri.tls {
-        return Err(super::refusal(&String::from_utf8_lossy(value), NO_TLS));
-    }
-    let options = &mut draft.options;
-    if let Some(host) = uri.host {
-        options.host = host;
-    }
-    if let Some(port) = uri.port {
-        options.port = u16::try_from(port).map_err(|_| INVALID_PORT)?;
-    }
-    if let Some(db) = uri.db {
-        options.db = db;
-    }
-    if uri.user.is_some() {
-        options.user = uri.user;
-    }
-    if uri.password.is_some() {
-        options.password = uri.password;
-        draft.password_on_command_line = true;
-    }
     Ok(())
 }

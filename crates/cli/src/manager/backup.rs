@@ -28,7 +28,7 @@ pub fn run(manager: &Manager) -> Result<(), Failure> {
         let family = if manager.words.is_redis { "redis" } else { "valkey" };
         let file = folder.join(format!("{family}-node-{}-{}-{}.rdb", node.host, node.port, node.id));
         let mut options = manager.options.clone();
-        (options.host, options.port, options.socket) = (node.host.clone(), node.port, None);
+        (options.server.host, options.server.port, options.server.socket) = (node.host.clone(), node.port, None);
         let mut session = Session::new(options, manager.vocabulary);
         session.connect(true).map_err(|_| FAILED)?;
         sync::save_rdb(&mut session, &file).map_err(|_| FAILED)?;

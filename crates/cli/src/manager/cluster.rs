@@ -52,7 +52,7 @@ impl Manager {
             read_timeout: Some(self.migrate_timeout() + PATIENCE),
             keepalive: Some(KEEPALIVE),
             family: self.options.family,
-            multipath: self.options.multipath,
+            multipath: self.options.server.multipath,
             ..client::Options::default()
         };
         let mut link = match Client::connect(&Address::tcp(host, port), &options) {
@@ -62,14 +62,11 @@ impl Manager {
                 return None;
             }
         };
-        if let Some(password) = &self.options.password {
-            let mut words = vec![b"AUTH".to_vec()];
-            words.extend(self.options.user.clone());
-            words.push(password.clone());
-            if let Err(refusal) = call(&mut link, &words) {
-                let _ = self.error(&refused(&format!("{host}:{port}"), refusal.text()));
-                return None;
-            }
+        if let Some(words) = self.options.server.authentication()
+            && let Err(refusal) = call(&mut link, &words)
+        {
+            let _ = self.error(&refused(&format!("{host}:{port}"), refusal.text()));
+            return None;
         }
         Some(link)
     }

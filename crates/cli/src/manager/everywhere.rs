@@ -4,8 +4,8 @@ use super::Manager;
 use super::cluster::{Cluster, call as send};
 use crate::failure::{Failure, fatal};
 use crate::format::{self, Delimiters};
-use crate::number::leading_int;
 use crate::screen;
+use arguments::number::leading_int;
 
 /// A node that takes less for a sign of death will see it everywhere.
 const LOWEST_TIMEOUT_MS: i64 = 100;

@@ -169,7 +169,7 @@ fn is_forbidden(text: &str) -> bool {
 
 /// How `MIGRATE` shall authenticate at the receiver: as we do.
 pub fn credentials(options: &crate::options::Options) -> Vec<Vec<u8>> {
-    match (&options.user, &options.password) {
+    match (&options.server.user, &options.server.password) {
         (Some(user), Some(password)) => vec![b"AUTH2".to_vec(), user.clone(), password.clone()],
         (None, Some(password)) => vec![b"AUTH".to_vec(), password.clone()],
         (_, None) => Vec::new(),

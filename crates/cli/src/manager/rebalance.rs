@@ -6,7 +6,7 @@ use super::Manager;
 use super::cluster::Cluster;
 use super::execute::Voice;
 use crate::failure::Failure;
-use crate::number::leading_float;
+use arguments::number::leading_float;
 
 pub fn run(manager: &Manager) -> Result<(), Failure> {
     let (host, port) = manager.place(&manager.request.words)?;

@@ -9,7 +9,7 @@ use super::execute::{Halt, Voice};
 use super::show::node_info;
 use super::{FAILED, Manager};
 use crate::failure::{Failure, fatal};
-use crate::number::leading_int;
+use arguments::number::leading_int;
 
 pub fn run(manager: &Manager) -> Result<(), Failure> {
     let (host, port) = manager.place(&manager.request.words)?;

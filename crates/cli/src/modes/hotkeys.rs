@@ -57,7 +57,7 @@ pub fn run(session: &mut Session, count: usize) -> Result<(), Failure> {
         walk.rest(session);
     }
     live.close()?;
-    let stopped = if walk.is_interrupted() { format!("{} ", percent(sampled, total)) } else { String::new() };
+    let stopped = walk.share_if_interrupted(sampled, total);
     screen::print_line(&format!("\n{summary}\n\n{stopped}Sampled {sampled} keys in the keyspace!"))?;
     hottest.iter().try_for_each(|key| screen::print_line(&hot(key)))
 }

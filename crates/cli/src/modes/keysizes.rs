@@ -97,7 +97,7 @@ pub fn run(session: &mut Session, size: KeySize) -> Result<(), Failure> {
         walk.rest(session);
     }
     live.close()?;
-    let stopped = if walk.is_interrupted() { format!("{} ", percent(sampled, total)) } else { String::new() };
+    let stopped = walk.share_if_interrupted(sampled, total);
     screen::print_line(&format!("\n{summary}\n"))?;
     screen::print_line(&format!("{stopped}Sampled {sampled} keys in the keyspace!"))?;
     screen::print_line(&format!(

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{call_persistently, human_bytes};
 use crate::failure::{Failure, fatal};
-use crate::number::leading_int;
 use crate::screen;
 use crate::session::Session;
+use arguments::number::leading_int;
 
 const HEADER: &str = "------- data ------ --------------------- load -------------------- - child -\n\
                       keys       mem      clients blocked requests            connections          ";

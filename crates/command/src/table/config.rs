@@ -2,6 +2,7 @@
 
 use crate::row::arg::{block, string};
 use crate::row::{Flags as F, Group, Row};
+use crate::traits::Permit;
 
 pub static ROWS: &[Row] = &[
     Row::new("config", Group::Server, "2.0.0", -2)
@@ -37,7 +38,8 @@ pub static ROWS: &[Row] = &[
     Row::new("debug", Group::Server, "1.0.0", -2)
         .summary("Tools of developers and test suites")
         .complexity("As the subcommand.")
-        .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE, F::PROTECTED])
+        .flags(&[F::ADMIN, F::NOSCRIPT, F::LOADING, F::STALE])
+        .permit(Permit::Debug)
         .syscmd(),
     Row::new("module", Group::Server, "4.0.0", -2).summary("Commands about modules").complexity("As the subcommand."),
     Row::new("module|help", Group::Server, "5.0.0", 2)
@@ -52,12 +54,14 @@ pub static ROWS: &[Row] = &[
     Row::new("module|load", Group::Server, "4.0.0", -3)
         .summary("Load a module")
         .complexity("O(1)")
-        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT, F::PROTECTED])
+        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT])
+        .permit(Permit::Modules)
         .args(&[string("path"), string("arg").optional().multiple()]),
     Row::new("module|loadex", Group::Server, "7.0.0", -3)
         .summary("Load a module with settings and arguments")
         .complexity("O(1)")
-        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT, F::PROTECTED])
+        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT])
+        .permit(Permit::Modules)
         .args(&[
             string("path"),
             block("configs", &[string("name"), string("value")]).token("CONFIG").optional().multiple_token(),
@@ -66,6 +70,7 @@ pub static ROWS: &[Row] = &[
     Row::new("module|unload", Group::Server, "4.0.0", 3)
         .summary("Unload a module")
         .complexity("O(1)")
-        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT, F::PROTECTED])
+        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::NOSCRIPT])
+        .permit(Permit::Modules)
         .args(&[string("name")]),
 ];

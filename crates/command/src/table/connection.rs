@@ -3,6 +3,7 @@
 use crate::keyspec::Databases;
 use crate::row::arg::{block, integer, string};
 use crate::row::{Categories as C, Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("auth", Group::Connection, "1.0.0", -2)
@@ -40,6 +41,7 @@ pub static ROWS: &[Row] = &[
         .summary("Show that the server is there")
         .complexity("O(1)")
         .flags(&[F::FAST, F::SENTINEL])
+        .traits(Traits::WHILE_SUBSCRIBED.union(Traits::TELLS_HEALTH))
         .categories(&[C::CONNECTION])
         .args(&[string("message").optional()])
         .tips(&["request_policy:all_shards", "response_policy:all_succeeded"]),
@@ -47,11 +49,13 @@ pub static ROWS: &[Row] = &[
         .summary("Close this connection")
         .complexity("O(1)")
         .flags(&[F::ALLOW_BUSY, F::NOSCRIPT, F::LOADING, F::STALE, F::FAST, F::NO_AUTH])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .categories(&[C::CONNECTION]),
     Row::new("reset", Group::Connection, "6.2.0", 1)
         .summary("Bring this connection back to its first state")
         .complexity("O(1)")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE, F::FAST, F::NO_AUTH, F::ALLOW_BUSY])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .categories(&[C::CONNECTION]),
     Row::new("select", Group::Connection, "1.0.0", 2)
         .summary("Choose the database of this connection")

@@ -3,6 +3,7 @@
 use crate::keyspec::{Databases, KeyFlags as K, KeyRule, KeySpec};
 use crate::row::arg::{block, integer, key, oneof, pattern, string, word};
 use crate::row::{Categories as C, Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("copy", Group::Generic, "6.2.0", -3)
@@ -158,6 +159,7 @@ pub static ROWS: &[Row] = &[
         .summary("Create a key from what DUMP made")
         .complexity("O(N*M) to rebuild the value, N = elements, M = their average size; O(N*M*log(N)) for sorted sets.")
         .flags(&[F::WRITE, F::DENYOOM])
+        .traits(Traits::UNPACKS)
         .categories(&[C::DANGEROUS, C::KEYSPACE])
         .keys(&[KeySpec::at(1).flags(&[K::OW, K::UPDATE])])
         .args(&[
@@ -191,6 +193,7 @@ pub static ROWS: &[Row] = &[
         .summary("Sort a list, set or sorted set, and return or store the result")
         .complexity("O(N+M*log(M)), N = elements to sort, M = elements returned; O(N) without sorting.")
         .flags(&[F::WRITE, F::DENYOOM])
+        .traits(Traits::READS_BY_PATTERN)
         .categories(&[C::DANGEROUS, C::LIST, C::SET, C::SORTEDSET])
         .keys(&[
             KeySpec::at(1).flags(&[K::RO, K::ACCESS]),
@@ -213,6 +216,7 @@ pub static ROWS: &[Row] = &[
         .summary("Sort a list, set or sorted set and return the result")
         .complexity("O(N+M*log(M)), N = elements to sort, M = elements returned; O(N) without sorting.")
         .flags(&[F::READONLY])
+        .traits(Traits::READS_BY_PATTERN)
         .categories(&[C::DANGEROUS, C::LIST, C::SET, C::SORTEDSET])
         .keys(&[
             KeySpec::at(1).flags(&[K::RO, K::ACCESS]),

@@ -3,6 +3,7 @@
 use crate::keyspec::{KeyFlags as K, KeySpec};
 use crate::row::arg::key;
 use crate::row::{Categories as C, Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("discard", Group::Transactions, "2.0.0", 1)
@@ -14,6 +15,7 @@ pub static ROWS: &[Row] = &[
         .summary("Run a transaction")
         .complexity("As the queued commands.")
         .flags(&[F::NOSCRIPT, F::LOADING, F::STALE, F::SKIP_COMMANDLOG])
+        .traits(Traits::RUNS_QUEUE)
         .categories(&[C::TRANSACTION]),
     Row::new("multi", Group::Transactions, "1.2.0", 1)
         .summary("Begin a transaction")

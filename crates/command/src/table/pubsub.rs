@@ -3,12 +3,14 @@
 use crate::keyspec::{ChannelFlags, Channels, KeyFlags as K, KeySpec};
 use crate::row::arg::{pattern, string};
 use crate::row::{Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("psubscribe", Group::Pubsub, "2.0.0", -2)
         .summary("Receive what is published to channels that match patterns")
         .complexity("O(N), N = patterns to subscribe to.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE, F::SENTINEL])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .channels(Channels::All(ChannelFlags::of(&[ChannelFlags::PATTERN, ChannelFlags::SUBSCRIBE])))
         .args(&[pattern("pattern").multiple()]),
     Row::new("publish", Group::Pubsub, "2.0.0", 3)
@@ -52,6 +54,7 @@ pub static ROWS: &[Row] = &[
         .summary("Take back PSUBSCRIBE")
         .complexity("O(N), N = patterns to unsubscribe.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE, F::SENTINEL])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .channels(Channels::All(ChannelFlags::of(&[ChannelFlags::PATTERN, ChannelFlags::UNSUBSCRIBE])))
         .args(&[pattern("pattern").optional().multiple()]),
     Row::new("spublish", Group::Pubsub, "7.0.0", 3)
@@ -65,6 +68,7 @@ pub static ROWS: &[Row] = &[
         .summary("Receive what is published to shard channels")
         .complexity("O(N), N = shard channels to subscribe to.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .keys(&[KeySpec::at(1).range(-1, 1, 0).flags(&[K::NOT_KEY])])
         .channels(Channels::All(ChannelFlags::SUBSCRIBE))
         .args(&[string("shardchannel").multiple()]),
@@ -72,12 +76,14 @@ pub static ROWS: &[Row] = &[
         .summary("Receive what is published to channels")
         .complexity("O(N), N = channels to subscribe to.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE, F::SENTINEL])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .channels(Channels::All(ChannelFlags::SUBSCRIBE))
         .args(&[string("channel").multiple()]),
     Row::new("sunsubscribe", Group::Pubsub, "7.0.0", -1)
         .summary("Take back SSUBSCRIBE")
         .complexity("O(N), N = shard channels to unsubscribe.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .keys(&[KeySpec::at(1).range(-1, 1, 0).flags(&[K::NOT_KEY])])
         .channels(Channels::All(ChannelFlags::UNSUBSCRIBE))
         .args(&[string("shardchannel").optional().multiple()]),
@@ -85,6 +91,7 @@ pub static ROWS: &[Row] = &[
         .summary("Take back SUBSCRIBE")
         .complexity("O(N), N = channels to unsubscribe.")
         .flags(&[F::PUBSUB, F::NOSCRIPT, F::LOADING, F::STALE, F::SENTINEL])
+        .traits(Traits::WHILE_SUBSCRIBED)
         .channels(Channels::All(ChannelFlags::UNSUBSCRIBE))
         .args(&[string("channel").optional().multiple()]),
 ];

@@ -3,6 +3,7 @@
 use crate::keyspec::{Databases, KeyFlags as K, KeySpec};
 use crate::row::arg::{integer, key, oneof, string, word};
 use crate::row::{Categories as C, Flags as F, Group, Row};
+use crate::traits::Traits;
 
 pub static ROWS: &[Row] = &[
     Row::new("dbsize", Group::Server, "1.0.0", 1)
@@ -57,6 +58,7 @@ pub static ROWS: &[Row] = &[
         .summary("RESTORE into a slot that is being imported")
         .complexity("O(N*M) to rebuild the value, N = elements, M = their average size; O(N*M*log(N)) for sorted sets.")
         .flags(&[F::WRITE, F::DENYOOM, F::ASKING])
+        .traits(Traits::UNPACKS)
         .categories(&[C::DANGEROUS, C::KEYSPACE])
         .keys(&[KeySpec::at(1).flags(&[K::OW, K::UPDATE])])
         .args(&[

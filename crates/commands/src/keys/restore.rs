@@ -1,11 +1,12 @@
 //! RESTORE: a key from what DUMP made; RESTORE-ASKING, the same for slots that are being imported.
 //!
-//! The payload is read to its last byte before anything is changed; what is damaged, of a version or a type that is not
+//! The payload is read to its last byte before anything is changed, or was read before the command had a lock; what is damaged, of a version or a type that is not
 //! known, or empty, is refused. A TTL that has passed already leaves no key, and one that is relative is journalled as
 //! an absolute one.
 
 use command::context::{Context, Done};
 use command::effects::class;
+use command::unpacked::Unpacked;
 use keyspace::{Expiry, Key, UnixMillis};
 use rdb::dump::{self, Refused};
 use rdb::{Acceptance, Content};
@@ -73,7 +74,10 @@ pub(super) fn restore(ctx: &mut Context<'_, '_>) -> Done {
     if ttl < 0 {
         return Err(error::keys::RESTORE_TTL.into());
     }
-    let content = read(ctx, ctx.args.at(3))?;
+    let content = match ctx.env.unpacked.as_ref().and_then(Unpacked::take) {
+        Some(value) => Content::Value(value),
+        None => read(ctx, ctx.args.at(3))?,
+    };
     let expire = match (ttl, options.absolute) {
         (0, _) => None,
         (ttl, true) => Some(UnixMillis(ttl)),
@@ -145,6 +149,9 @@ fn note(ctx: &mut Context<'_, '_>, key: &Key<'_>, accesses: Accesses) {
 
 #[cfg(test)]
 mod tests {
+    use command::unpacked::Unpacked;
+    use value::{Limits, Set};
+
     use crate::testing::Keyspace;
 
     fn dumped(s: &mut Keyspace, key: &str) -> Vec<u8> {
@@ -164,6 +171,26 @@ mod tests {
         assert_eq!(s.call(&[b"RESTORE", &b"copy"[..], b"0", &payload]), "-BUSYKEY Target key name already exists.");
         assert_eq!(s.call(&[b"RESTORE", &b"copy"[..], b"0", &payload, b"REPLACE"]), "OK");
         assert_eq!(s.events(), ["new copy", "restore copy"]);
+    }
+
+    #[test]
+    fn a_value_that_was_made_before_is_taken_once() {
+        let mut s = Keyspace::new();
+        s.run("RPUSH l a b");
+        let payload = dumped(&mut s, "l");
+        let unpacked = Unpacked::default();
+        s.env.unpacked = Some(unpacked.clone());
+        let mut set = Set::new();
+        set.add(b"other", &Limits::default());
+        unpacked.finish(Some(set.into()));
+        assert_eq!(s.call(&[b"RESTORE", &b"first"[..], b"0", &payload]), "OK");
+        s.run("SADD wanted other");
+        assert_eq!(s.run("SMEMBERS first"), s.run("SMEMBERS wanted"));
+        assert_eq!(s.call(&[b"RESTORE", &b"second"[..], b"0", &payload]), "OK");
+        assert_eq!(s.run("LRANGE second 0 -1"), s.run("LRANGE l 0 -1"));
+        // What could not be made says what is wrong with it.
+        s.env.unpacked = Some(Unpacked::default());
+        assert!(s.call(&[b"RESTORE", &b"third"[..], b"0", &payload[1..]]).starts_with("-ERR DUMP payload version"));
     }
 
     #[test]

@@ -18,7 +18,17 @@ pub fn expected_dollar(got: u8) -> Error {
     Error::composed(&[b"ERR Protocol error: expected '$', got '", &[got], b"'"])
 }
 
+/// What such an error complains of, as a log tells it: the text behind its name.
+pub fn protocol_complaint(error: &Error) -> &[u8] {
+    error.text().strip_prefix(b"ERR Protocol error: ").unwrap_or(error.text())
+}
+
 // --- which command
+/// Whether an error reply, `text` without its `-`, says that the server has no such command.
+pub fn is_unknown_command(text: &[u8]) -> bool {
+    [&b"ERR unknown command"[..], b"ERR unknown subcommand"].iter().any(|start| text.starts_with(start))
+}
+
 /// `args` are the arguments behind the name; as many are shown as fit in 128 bytes.
 pub fn unknown_command<'a>(name: &[u8], args: impl IntoIterator<Item = &'a [u8]>) -> Error {
     let mut shown = Vec::new();
@@ -177,6 +187,7 @@ mod tests {
         let long = [b'x'; 200];
         let text = unknown_command(&long, [&long[..], b"y"]).text().to_vec();
         assert_eq!(text.len(), "ERR unknown command '', with args beginning with: '' ".len() + 256);
+        assert!(is_unknown_command(unknown_command(b"n", []).text()) && !is_unknown_command(b"ERR syntax error"));
         assert_eq!(unknown_command(b"n", []).text(), b"ERR unknown command 'n', with args beginning with: ");
     }
 

@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 
 use cluster::Event;
 use config::directives::aof::AppendFsync;
-use engine::lease::{Attempt, Taken};
+use engine::lease::Attempt;
 use engine::ticket::Wake;
-use keyspace::UnixMillis;
 use node::aof::Aof;
+use node::cluster::bus;
 use node::execute::{Core, Errand};
 use node::expiry::Expirer;
 use node::replication::primary::Clockwork;
@@ -81,7 +81,7 @@ pub fn run(
         next_sync: 0,
         replicas: Clockwork::default(),
         next_tick: clock::unix_ms() + TICK_MS,
-        bus: server.cluster.as_ref().map(|node| Bus::new(server, node)),
+        bus: server.cluster.as_ref().map(|_| Bus::new(server)),
         pulse: Pulse::new(inboxes),
         waker: reactor.inbox().waker().clone(),
     };
@@ -125,36 +125,8 @@ impl ControlThread<'_> {
 impl ControlThread<'_> {
     /// Lets happen what the cluster's machine wants, and what follows from that.
     fn drive(&mut self, io: &mut dyn Reenter) {
-        let (Some(bus), Some(node)) = (&mut self.bus, &self.server.cluster) else { return };
-        loop {
-            // A place in the queue is to be redeemed even when others have done what it was for: nobody passes it.
-            if self.cluster_attempt.is_queued() || node.data_arrived() || !self.core.carry_out() {
-                match self.core.lease.take_world(&mut self.cluster_attempt) {
-                    Taken::Yes => {
-                        if node.take_arrival() {
-                            self.core.data_loaded();
-                        }
-                        self.core.carry_out();
-                        self.core.lease.release();
-                        self.cluster_attempt.succeed();
-                    }
-                    Taken::Again => continue,
-                    // Its wake brings us back.
-                    Taken::Parked => {}
-                }
-            }
-            if !bus.drive(io) {
-                break;
-            }
-        }
-        self.core.flush_turn();
-    }
-
-    /// The machine is told how replication stands, before anything else.
-    fn note_standing(&mut self) {
-        if let Some(node) = &self.server.cluster {
-            let standing = node::cluster::standing(self.server);
-            node.tell(self.server.engine.now(), Event::Replication(standing));
+        if let Some(bus) = &mut self.bus {
+            bus.turn(&mut self.core, &mut self.cluster_attempt, io);
         }
     }
 
@@ -214,7 +186,7 @@ impl Connections for ControlThread<'_> {
 impl Handler for ControlThread<'_> {
     fn received(&mut self, token: usize, io: &mut dyn Reenter) {
         self.server.still.wait();
-        self.note_standing();
+        bus::note_standing(self.server);
         if let Some(bus) = &mut self.bus {
             bus.received(token);
         }
@@ -243,7 +215,7 @@ impl Handler for ControlThread<'_> {
         shutdown::tick(&mut self.core);
         node::saving::tick(&mut self.core);
         self.replicas.tick(&mut self.core);
-        self.note_standing();
+        bus::note_standing(self.server);
         self.drive(io);
     }
 
@@ -260,12 +232,8 @@ impl Handler for ControlThread<'_> {
             self.tick();
             self.feel_pulse(now);
         }
-        self.note_standing();
-        if let Some(node) = &self.server.cluster
-            && node.deadline().is_some_and(|at| at.0 <= now)
-        {
-            node.tell(UnixMillis(now), Event::Timer);
-        }
+        bus::note_standing(self.server);
+        bus::note_time(self.server);
         self.drive(io);
     }
 

@@ -61,6 +61,8 @@ pub fn log_line(level: LogLevel, text: &str) {
 /// The process as the node's host.
 pub struct ProcessHost {
     lazy_free: Lane,
+    /// Not the migrator's threads: they may all wait for another server's answer, which waits for this.
+    elsewhere: Lane,
     snapshotter: Snapshotter,
     control: Arc<Waker>,
     /// The append-only file, once there is a journal.
@@ -95,8 +97,8 @@ impl ProcessHost {
             poll: "epoll".to_owned(),
             system_memory: usage::system_memory(),
         };
-        let (lazy_free, migrator) = (Lane::new("lazyfree"), Migrator::default());
-        ProcessHost { lazy_free, snapshotter, control, aof, outside, config_file, facts, migrator, nodes }
+        let (lazy_free, elsewhere, migrator) = (Lane::new("lazyfree"), Lane::new("elsewhere"), Migrator::default());
+        ProcessHost { lazy_free, elsewhere, snapshotter, control, aof, outside, config_file, facts, migrator, nodes }
     }
 }
 
@@ -132,7 +134,7 @@ impl Host for ProcessHost {
     fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
         let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
         let mut file = BufWriter::new(
-            files::Replacement::create(Path::new(OsStr::from_bytes(name)), true).map_err(|e| failed(&e))?,
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
         );
         let mut fault = None;
         let whole = write(&mut |bytes| {
@@ -185,8 +187,8 @@ impl Host for ProcessHost {
         Reader::alone(core, ground).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
     }
 
-    fn save_nodes(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
-        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync))
+    fn save_nodes(&self, bytes: &[u8], fsync: bool, keep: bool) -> Result<(), String> {
+        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync, keep))
     }
 
     fn slow_aof(&self, delay: Duration) {
@@ -253,11 +255,15 @@ impl Host for ProcessHost {
     }
 
     fn migrate(&self, order: Order) -> Sent {
-        self.migrator.send(&order)
+        self.migrator.send(order)
     }
 
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
         self.migrator.submit(order, done);
+    }
+
+    fn elsewhere(&self, job: Box<dyn FnOnce() + Send>) {
+        self.elsewhere.submit(job);
     }
 
     fn migration_sockets(&self) -> usize {

@@ -7,19 +7,18 @@
 //! Threads are started when they are needed and end when for some seconds there is neither a job nor a connection to keep; so
 //! a server that does not migrate has none. A target that does not answer holds up one thread, not the migrations to others.
 //!
-//! A connection is kept for [`KEPT_FOR`] after its last use. It may have been closed by the target meanwhile, which shows only
-//! when it is used: a failure before the first reply is tried once more with a fresh one, unless it was the time that ran out.
-//! From the first reply on nothing is repeated: what the target has acknowledged is gone here.
+//! A connection is kept for [`KEPT_FOR`] after its last use. What is said on it, and what the answers mean, is told in
+//! `node::delivery`.
 
 use std::collections::{HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use client::{Address, Client, Options, Value};
+use client::{Address, Client, Options};
+use node::delivery::{Delivered, Delivery, Lost, Way};
 use node::migrate::{Order, Sent};
 use parking_lot::{Condvar, Mutex};
-use resp::encode;
 use resp::error;
 
 /// How long an unused connection is kept, as with the peers.
@@ -64,7 +63,7 @@ impl Migrator {
     /// Sends on a thread of its own.
     pub fn submit(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
         let mut state = self.shared.state.lock();
-        state.jobs.push_back(Box::new(move |shared| done(shared.send(&order))));
+        state.jobs.push_back(Box::new(move |shared| done(shared.send(order))));
         if state.idle < state.jobs.len() && state.threads < MOST_THREADS {
             Shared::start(&self.shared, &mut state);
         }
@@ -78,7 +77,7 @@ impl Migrator {
     }
 
     /// Sends on the caller's thread.
-    pub fn send(&self, order: &Order) -> Sent {
+    pub fn send(&self, order: Order) -> Sent {
         let sent = self.shared.send(order);
         let mut state = self.shared.state.lock();
         if state.threads == 0 && !state.kept.is_empty() {
@@ -128,45 +127,26 @@ impl Shared {
         }
     }
 
-    fn send(&self, order: &Order) -> Sent {
-        let mut acknowledged = Vec::with_capacity(order.keys);
-        let mut may_retry = true;
+    fn send(&self, order: Order) -> Sent {
+        let mut delivery = Delivery::new(order);
         loop {
-            let mut kept = match self.connection(order) {
+            let mut kept = match self.connection(&delivery.order) {
                 Ok(kept) => kept,
-                Err(e) => return Sent { acknowledged, result: Err(e) },
+                Err(e) => return delivery.failed(e),
             };
-            let failure = match kept.talk(order, &mut acknowledged) {
-                Ok(()) => {
-                    kept.db = Some(order.db);
-                    self.keep(order, kept);
-                    return Sent { acknowledged, result: Ok(()) };
+            match kept.talk(&mut delivery) {
+                Ok(Delivered { sent, db }) => {
+                    kept.db = db;
+                    self.keep(&delivery.order, kept);
+                    return sent;
                 }
-                Err(failure) => failure,
-            };
-            let error = match failure {
-                Failure::Target(text) => {
-                    kept.db = None;
-                    self.keep(order, kept);
-                    return Sent { acknowledged, result: Err(error::keys::migrate_target(&text)) };
-                }
-                Failure::Lost(text, error) => {
-                    // The connection is dropped, and what it had told of its own errors stays told.
-                    if let Some(text) = text {
-                        return Sent { acknowledged, result: Err(error::keys::migrate_target(&text)) };
+                // The connection is dropped.
+                Err(how) => {
+                    if let Some(sent) = delivery.lost(how) {
+                        return sent;
                     }
-                    if may_retry && acknowledged.is_empty() && !matches!(error, Lost::TimedOut(_)) {
-                        may_retry = false;
-                        continue;
-                    }
-                    error
                 }
-            };
-            let result = Err(match error {
-                Lost::TimedOut(Way::Writing) | Lost::Broken(Way::Writing) => error::keys::MIGRATE_WRITING,
-                Lost::TimedOut(Way::Reading) | Lost::Broken(Way::Reading) => error::keys::MIGRATE_READING,
-            });
-            return Sent { acknowledged, result };
+            }
         }
     }
 
@@ -210,76 +190,28 @@ fn target(order: &Order) -> Target {
     (order.host.clone(), order.port.clone())
 }
 
-#[derive(Clone, Copy)]
-enum Way {
-    Writing,
-    Reading,
-}
-
-#[derive(Clone, Copy)]
-enum Lost {
-    TimedOut(Way),
-    Broken(Way),
-}
-
-impl Lost {
-    fn of(error: &client::Error, way: Way) -> Self {
-        if matches!(error, client::Error::TimedOut) { Lost::TimedOut(way) } else { Lost::Broken(way) }
-    }
-}
-
-enum Failure {
-    /// The target has answered everything, with an error at least once; the first.
-    Target(Vec<u8>),
-    /// The connection is of no more use; the first error that came before.
-    Lost(Option<Vec<u8>>, Lost),
-}
-
 impl Kept {
     /// Says everything and reads the answers.
-    fn talk(&mut self, order: &Order, acknowledged: &mut Vec<bool>) -> Result<(), Failure> {
-        let selects = self.db != Some(order.db);
-        self.client.queue_raw(&order.auth);
-        if selects {
-            let mut select = Vec::new();
-            encode::command(&mut select, &[b"SELECT", order.db.to_string().as_bytes()]);
-            self.client.queue_raw(&select);
-        }
-        self.client.queue_raw(&order.requests);
-        self.client.flush().map_err(|e| Failure::Lost(None, Lost::of(&e, Way::Writing)))?;
-        let mut before = None;
-        for _ in 0..usize::from(!order.auth.is_empty()) + usize::from(selects) {
-            match self.client.reply() {
-                Ok(Value::Error(text)) => before = before.or(Some(text)),
-                Ok(_) => {}
-                Err(e) => return Err(Failure::Lost(None, Lost::of(&e, Way::Reading))),
+    fn talk(&mut self, delivery: &mut Delivery) -> Result<Delivered, Lost> {
+        delivery.begin(self.db).into_iter().for_each(|words| self.client.queue_raw(words));
+        self.client.flush().map_err(|e| lost(&e, Way::Writing))?;
+        loop {
+            let reply = self.client.reply().map_err(|e| lost(&e, Way::Reading))?;
+            if let Some(delivered) = delivery.answered(reply) {
+                return Ok(delivered);
             }
         }
-        // With the wrong user or in the wrong database no answer to a RESTORE means what it says.
-        let valid = before.is_none();
-        let mut first = before;
-        for _ in 0..order.keys {
-            match self.client.reply() {
-                Ok(Value::Error(text)) => {
-                    first = first.or(Some(text));
-                    acknowledged.push(false);
-                }
-                // EXISTS answers with a number.
-                Ok(Value::Integer(0)) => acknowledged.push(false),
-                Ok(_) => acknowledged.push(valid),
-                Err(e) => {
-                    let told = if acknowledged.is_empty() { None } else { first };
-                    return Err(Failure::Lost(told, Lost::of(&e, Way::Reading)));
-                }
-            }
-        }
-        first.map_or(Ok(()), |text| Err(Failure::Target(text)))
     }
+}
+
+fn lost(error: &client::Error, way: Way) -> Lost {
+    if matches!(error, client::Error::TimedOut) { Lost::TimedOut(way) } else { Lost::Broken(way) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use resp::encode;
     use std::io::{Read, Write};
     use std::net::TcpListener;
 
@@ -326,7 +258,7 @@ mod tests {
         let (port, thread) = target(vec![("+OK\r\n+OK\r\n", false), ("+OK\r\n", false)]);
         let migrator = Migrator::default();
         for _ in 0..2 {
-            let sent = migrator.send(&order(port, 1));
+            let sent = migrator.send(order(port, 1));
             assert_eq!((sent.acknowledged, sent.result), (vec![true], Ok(())));
             assert_eq!(migrator.kept(), 1);
         }
@@ -340,7 +272,7 @@ mod tests {
         let (port, thread) = target(vec![("+OK\r\n+OK\r\n", true), ("+OK\r\n+OK\r\n", false)]);
         let migrator = Migrator::default();
         for _ in 0..2 {
-            assert_eq!(migrator.send(&order(port, 1)).result, Ok(()));
+            assert_eq!(migrator.send(order(port, 1)).result, Ok(()));
         }
         assert!(thread.join().unwrap()[1].starts_with("*2\r\n$6\r\nSELECT"));
     }
@@ -348,7 +280,7 @@ mod tests {
     #[test]
     fn what_was_acknowledged_before_the_end_is_told() {
         let (port, thread) = target(vec![("+OK\r\n+OK\r\n-BUSYKEY there\r\n+OK\r\n", true)]);
-        let sent = Migrator::default().send(&order(port, 4));
+        let sent = Migrator::default().send(order(port, 4));
         assert_eq!(sent.acknowledged, [true, false, true]);
         assert_eq!(sent.result, Err(error::keys::migrate_target(b"BUSYKEY there")));
         thread.join().unwrap();
@@ -357,7 +289,7 @@ mod tests {
     #[test]
     fn the_wrong_database_acknowledges_nothing() {
         let (port, thread) = target(vec![("-ERR DB index is out of range\r\n+OK\r\n", true)]);
-        let sent = Migrator::default().send(&order(port, 1));
+        let sent = Migrator::default().send(order(port, 1));
         assert_eq!(sent.acknowledged, [false]);
         assert_eq!(sent.result, Err(error::keys::migrate_target(b"ERR DB index is out of range")));
         thread.join().unwrap();
@@ -369,12 +301,12 @@ mod tests {
         let mut order = order(listener.local_addr().unwrap().port(), 1);
         order.timeout = Duration::from_millis(20);
         let migrator = Migrator::default();
-        let sent = migrator.send(&order);
+        let sent = migrator.send(order.clone());
         assert_eq!((sent.acknowledged.len(), sent.result), (0, Err(error::keys::MIGRATE_READING)));
         assert_eq!(migrator.kept(), 0);
         drop(listener);
-        assert_eq!(migrator.send(&order).result, Err(error::keys::MIGRATE_WRITING));
+        assert_eq!(migrator.send(order.clone()).result, Err(error::keys::MIGRATE_WRITING));
         order.host = b"no such host".to_vec();
-        assert_eq!(migrator.send(&order).result, Err(error::keys::MIGRATE_CONNECT));
+        assert_eq!(migrator.send(order.clone()).result, Err(error::keys::MIGRATE_CONNECT));
     }
 }

@@ -28,7 +28,7 @@ use runtime::{Reactor, cores, crash, daemon, entropy, files, log, rlimit, signal
 
 use super::disk;
 use super::host::{ProcessHost, SystemClock, log_line};
-use super::nodes_file::NodesFile;
+use super::nodes_file::{NodesFile, NodesLock};
 use super::settings::{self, Outside, Title};
 use super::snapshotter::{self, Jobs};
 use super::{control, replica, sentinel, state_file, thread};
@@ -239,8 +239,9 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let (snapshotter, jobs) = snapshotter::queue();
     let aof_cell = Arc::new(OnceLock::new());
     let outside = Arc::new(Outside { title, ..Outside::default() });
-    let (nodes, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
-        Ok(joined) => joined.unzip(),
+    let (nodes, lock, member) = match config.cluster.enabled.then(|| join(&config)).transpose() {
+        Ok(Some(Joined { file, lock, machine, outbox })) => (Some(file), Some(lock), Some((machine, outbox))),
+        Ok(None) => (None, None, None),
         Err(reason) => {
             log::warning(reason);
             return Ok(1);
@@ -288,7 +289,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     let _ = reported.set(server);
     let aof = Arc::new(Aof::new(server.journal.clone(), disk::ground()));
     let _ = aof_cell.set(aof.clone());
-    serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
+    let connections = serve(server, &config, &outside, threads, &mut control_reactor, watcher, jobs, &aof)?;
     if server.is_unrecovered() {
         // The last line says why there are no data.
         remove_pid_file(&config);
@@ -301,30 +302,42 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     }
     if let Some(node) = &server.cluster {
         log::notice(log_text::cluster_node::SAVING);
-        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+        if let Err(reason) = node.save(&*server.host, &node.ask(Cluster::saved_config), true) {
             log::warning(reason);
         }
     }
     remove_pid_file(&config);
     log::warning(log_text::shutdown::bye(if server.is_sentinel() { "Sentinel" } else { "Rubellite" }));
+    // Clients see the end when everything is given back, ports and locks too: whoever has asked for it may start the next
+    // server at once.
+    drop(lock);
+    drop(connections);
     Ok(server.exit_code.load(Ordering::Relaxed) as u8)
 }
 
+/// What a member of a cluster starts with.
+struct Joined {
+    file: NodesFile,
+    lock: NodesLock,
+    machine: Cluster,
+    outbox: Outbox,
+}
+
 /// Locks the file in which this node keeps what it knows, and makes the machine of what is in it.
-fn join(config: &Config) -> Result<(NodesFile, (Cluster, Outbox)), String> {
+fn join(config: &Config) -> Result<Joined, String> {
     if config.cluster.port == 0 && config.network.port > u16::MAX - cluster::BUS_PORT_STEP {
         return Err(log_text::cluster_node::PORT_TOO_HIGH.to_owned());
     }
     if config.network.bind.is_empty() {
         return Err(log_text::cluster_node::NO_BIND.to_owned());
     }
-    let file = NodesFile::open(config)?;
+    let (file, lock) = NodesFile::open(config)?;
     let copies = file.read()?;
     let saved = Saved { newest: copies.newest.as_deref(), previous: copies.previous.as_deref() };
     let mut outbox = Outbox::new();
     let now = UnixMillis(runtime::clock::unix_ms());
     let machine = Cluster::new(node::cluster::settings(config), saved, entropy::seed(), now, &mut outbox)?;
-    Ok((file, (machine, outbox)))
+    Ok(Joined { file, lock, machine, outbox })
 }
 
 /// One shard for one thread, so that a turn takes one lock; else many for each thread, so that they seldom meet, even in
@@ -333,6 +346,7 @@ fn shards_for(threads: usize) -> usize {
     if threads == 1 { 1 } else { (threads * 64).next_power_of_two().min(1024) }
 }
 
+/// Runs the threads until the end. The connections of clients are open still.
 #[allow(clippy::too_many_arguments)]
 fn serve(
     server: &Server,
@@ -343,7 +357,7 @@ fn serve(
     mut watcher: Reactor,
     jobs: Jobs,
     aof: &Aof,
-) -> io::Result<()> {
+) -> io::Result<Vec<Reactor>> {
     let mut reactors = (0..threads).map(|_| Reactor::new()).collect::<io::Result<Vec<_>>>()?;
     for (index, reactor) in reactors.iter().enumerate() {
         thread::attach(server, index, reactor);
@@ -366,11 +380,11 @@ fn serve(
     }
     std::thread::scope(|scope| -> io::Result<()> {
         let mut handles = Vec::new();
-        for (index, mut reactor) in reactors.drain(..).enumerate() {
+        for (index, reactor) in reactors.iter_mut().enumerate() {
             let name = format!("io-{index}");
             handles.push(std::thread::Builder::new().name(name).stack_size(STACK).spawn_scoped(scope, move || {
                 arm();
-                if let Err(e) = thread::run(server, index, &mut reactor) {
+                if let Err(e) = thread::run(server, index, reactor) {
                     log::warning(format!("I/O thread {index} has failed: {e}"));
                     server.stop(1);
                 }
@@ -420,7 +434,7 @@ fn serve(
         result
     })?;
     acceptor.close_all();
-    Ok(())
+    Ok(reactors)
 }
 
 /// Without it a crash report of this thread has the addresses only, which is better than no thread.

@@ -46,16 +46,18 @@ fn hints(nodes: &[Node], facts: &Answers) -> Vec<String> {
         let at = facts.iter().position(|f| f.as_ref().is_some_and(|f| f.role.is_primary() == is_primary));
         at.map(|at| nodes[at].port)
     };
-    let primary = port(true).into_iter().flat_map(|port| {
-        [
-            format!("-p {port} SET greeting hello"),
-            format!("-p {port} WAIT 1 1000"),
-            format!("-p {port} INFO replication"),
-        ]
-    });
-    let replica =
-        port(false).into_iter().flat_map(|port| [format!("-p {port} GET greeting"), format!("-p {port} ROLE")]);
-    primary.chain(replica).collect()
+    let mut hints = Vec::new();
+    if let Some(primary) = port(true) {
+        hints.push(format!("-p {primary} SET greeting hello"));
+        if nodes.len() > 1 {
+            hints.push(format!("-p {primary} WAIT 1 1000"));
+        }
+        hints.push(format!("-p {primary} INFO replication"));
+    }
+    if let Some(replica) = port(false) {
+        hints.extend([format!("-p {replica} GET greeting"), format!("-p {replica} ROLE")]);
+    }
+    hints
 }
 
 #[cfg(test)]
