@@ -142,7 +142,13 @@ pub fn judge(
     if control.guard.is_some() && !control.is_replica() && (writes || exec_writes) {
         return Refuse(error::replication::GUARDED);
     }
-    if control.is_replica() && control.config.replication.replica_read_only && (writes || exec_writes) {
+    // A write that was on its way when this server has handed its place over waits, as those do that came before: it is to be
+    // sent away, or to run after all. (The peers take a second to hand over, in which it would have come.)
+    if control.is_replica()
+        && control.config.replication.replica_read_only
+        && (writes || exec_writes)
+        && !is_held(control, client)
+    {
         return Refuse(error::common::READONLY);
     }
     if client.is_subscribed() && client.out.proto == Proto::Resp2 && !row.is(Traits::WHILE_SUBSCRIBED) {
@@ -173,6 +179,11 @@ pub fn judge(
         }
     }
     Admission::Run
+}
+
+/// Whether the writes of a client wait for the end of a pause.
+fn is_held(control: &Control, client: &Client) -> bool {
+    control.pause != Pause::None && !client.card.is(Flag::Replica)
 }
 
 fn is_exec(row: &Row) -> bool {

@@ -349,6 +349,25 @@ mod tests {
     }
 
     #[test]
+    fn a_write_that_comes_after_the_change_of_role_waits_for_the_end_of_the_pause() {
+        let (mut node, a, replica) = pair();
+        let b = node.connect();
+        node.say(a, "CLIENT PAUSE 100000 WRITE");
+        node.say(a, "FAILOVER TO 127.0.0.1 7777");
+        let end = node.server.journal.end();
+        node.say(replica, &format!("REPLCONF ACK {end}"));
+        node.pass(100);
+        assert!(node.say(a, "ROLE").contains("slave"));
+        assert_eq!(node.say(b, "SET k 2"), "", "it was on its way");
+        assert_eq!(node.say(a, "CLIENT UNPAUSE"), "+OK\r\n");
+        assert_eq!(node.heard(b), "", "it is not certain yet");
+        assert_eq!(node.say(a, "FAILOVER ABORT"), "+OK\r\n");
+        assert_eq!(node.heard(b), "+OK\r\n");
+        node.say(a, "REPLICAOF h 7");
+        assert!(node.say(b, "SET k 3").starts_with("-READONLY"));
+    }
+
+    #[test]
     fn a_replica_that_never_catches_up_is_given_up() {
         let (mut node, a, _replica) = pair();
         assert_eq!(node.say(a, "FAILOVER TIMEOUT 500"), "+OK\r\n");

@@ -25,7 +25,7 @@
 //! *Gone* means for a failover that was elected that a quorum sees the primary down (ODOWN). For one by hand it means that this
 //! Sentinel does, and no other that answers sees it up: who asks for a failover when only one Sentinel is left shall have it,
 //! and who asks the one Sentinel that is cut off from the primary shall lose no writes. A primary that follows the chosen
-//! replica is not gone; it has handed over, whether the replica can be asked or not.
+//! replica is not gone; it has handed over, unless the replica says that it has not.
 //!
 //! The primary has half of the failover timeout to hand over, after `COORDINATED` all of it. An attempt that was aborted does
 //! not delay the next one: should the primary die, nobody waits for twice the failover timeout because somebody has tried
@@ -245,7 +245,14 @@ impl Sentinel {
             Mode::Coordinated => primary.o_down,
             _ => primary.s_down && !self.others_see_it_up(id),
         };
-        down && !group.failover.promoted.is_some_and(|chosen| self.follows(primary, self.instance(chosen)))
+        down && !group.failover.promoted.is_some_and(|chosen| self.may_have_handed_over(primary, self.instance(chosen)))
+    }
+
+    /// Whether the primary followed the replica when it was last heard, and the replica has not denied since that it has
+    /// taken over.
+    fn may_have_handed_over(&self, primary: &Instance, to: &Instance) -> bool {
+        let denies = to.role_reported == Role::Replica && !to.s_down && to.info_refresh > primary.info_refresh;
+        self.follows(primary, to) && !denies
     }
 
     /// Whether another Sentinel has said since the failover began that the primary is up, or may be about to.

@@ -215,6 +215,20 @@ fn what_the_primary_said_while_it_asked_is_not_its_last_word() {
 }
 
 #[test]
+fn a_primary_that_dies_while_it_asks_has_not_handed_over() {
+    let mut it = willing(79, FailsOver::Never);
+    let begin = it.now;
+    assert!(it.sentinel(0, "failover mymaster coordinated").is_ok());
+    it.run(2_000);
+    let flags = it.replica_field(0, "mymaster", "10.0.0.2:6379", "flags").expect("a replica");
+    let chosen = if flags.contains("promoted") { 2 } else { 3 };
+    it.server(1).primary = Some(server_at(chosen));
+    it.run(2_000);
+    it.kill(1);
+    it.run_until(10_000, |it| it.heard(0, "+switch-master", begin).is_some());
+}
+
+#[test]
 fn who_alone_does_not_reach_the_primary_loses_no_writes() {
     let mut it = willing(68, FailsOver::AtOnce);
     it.cut(sentinel_at(0), server_at(1));
