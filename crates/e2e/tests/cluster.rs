@@ -10,7 +10,7 @@ use e2e::cluster::{self, Client, manage};
 use e2e::{Cluster, Output, Program, Server, absent, wait};
 
 fn node(program: &Program) -> Server {
-    cluster::node(program, None, Duration::from_secs(2), &[])
+    cluster::node(program, None, Duration::from_secs(2))
 }
 
 fn address(server: &Server) -> String {
