@@ -15,11 +15,11 @@ pub struct Cluster {
     pub nodes: Vec<Server>,
 }
 
-/// A server in cluster mode that nobody knows yet, in a folder of its own and on that machine; `more` are arguments.
-pub fn node(program: &Program, host: Option<&Host>, timeout: Duration, more: &[&str]) -> Server {
+/// A server in cluster mode that nobody knows yet, on this machine or on that one; `timeout` is its node timeout.
+pub fn node(program: &Program, host: Option<&Host>, timeout: Duration) -> Server {
     let timeout = timeout.as_millis().to_string();
     let arguments = ["--cluster-enabled", "yes", "--cluster-node-timeout", &timeout, "--appendonly", "no"];
-    let mut server = Server::prepare(program, &[&arguments, more].concat());
+    let mut server = Server::prepare(program, &arguments);
     if let Some(host) = host {
         server.add_arguments(&["--bind", &host.ip.to_string(), "--protected-mode", "no"]);
         server.move_to(host);
@@ -40,7 +40,7 @@ pub fn manage_with(program: &Program, words: &[&str]) -> Output {
     Output::of(command)
 }
 
-/// The hash slot of a key; the server's own function is what is tested.
+/// The hash slot of a key, by a function of the harness's own: the server's is what is tested.
 pub fn slot(key: &[u8]) -> u16 {
     let tag = key.iter().position(|byte| *byte == b'{').and_then(|open| {
         let rest = &key[open + 1..];

@@ -1,6 +1,6 @@
 //! A group of machines, each with a server and a Sentinel: the first server is the primary, the others are its replicas.
 
-use crate::{Connection, Host, Hosts, Program, Reply, Server};
+use crate::{Connection, Host, Hosts, Program, Reply, Server, wait};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -55,10 +55,13 @@ pub fn start(program: &Program, hosts: &Hosts, settings: &Settings<'_>) -> Vec<M
 }
 
 impl Machine {
-    /// Asks one of its processes from the machine itself, however that is connected.
+    /// Asks one of its processes from the machine itself, however that is connected. Asks again when there is no answer: a server
+    /// whose role changes loses its clients.
     pub fn ask(&self, server: &Server, words: &[&str]) -> Reply {
-        let reply = self.host.connect(server.port()).and_then(|mut connection| connection.call(words));
-        reply.unwrap_or_else(|error| panic!("{}: {words:?}: {error}", server.address()))
+        wait::until_some(
+            || format!("{} to answer {words:?}", server.address()),
+            || self.host.connect(server.port()).and_then(|mut connection| connection.call(words)).ok(),
+        )
     }
 
     /// Where its Sentinel says that the primary is.

@@ -100,7 +100,7 @@ fn a_replica_and_a_sentinel_that_are_cut_off_are_missed_by_nobody() {
 
 /// A cluster of three machines, each with a primary and a replica of another's; node `n` and node `n + 3` are on machine `n`.
 fn three_machines(hosts: &Hosts) -> Cluster {
-    let node = |at: usize| cluster::node(&Program::ours(), Some(hosts.host(at % 3)), TIMEOUT, &[]);
+    let node = |at: usize| cluster::node(&Program::ours(), Some(hosts.host(at % 3)), TIMEOUT);
     let cluster = Cluster::create((0..6).map(node).collect(), 1);
     for at in 0..3 {
         assert_ne!(cluster.replica_of(&cluster.nodes[at]), at + 3, "a replica beside its primary is of no use");

@@ -32,7 +32,7 @@ pub fn title(program: &Program) -> &'static str {
 
 /// A cluster of three primaries on this machine, each with so many replicas, with default settings but for the timeout.
 pub fn cluster(program: &Program, replicas: usize) -> Cluster {
-    let node = |_| cluster::node(program, None, Duration::from_secs(5), &[]);
+    let node = |_| cluster::node(program, None, Duration::from_secs(5));
     Cluster::create((0..3 * (1 + replicas)).map(node).collect(), replicas)
 }
 
