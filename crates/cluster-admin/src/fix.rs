@@ -14,7 +14,9 @@
 //! owner that says "importing"; a node whose keys are to be moved away is opened first. A move that both sides agree on is
 //! finished, also when keys have arrived: Redis' tool then sees two owners, and lets the number of keys decide.
 
-use crate::node::NodeId;
+use std::collections::BTreeSet;
+
+use crate::node::{Node, NodeId};
 use crate::picture::Picture;
 use crate::slots::Slot;
 use crate::step::Step;
@@ -236,7 +238,17 @@ fn close(picture: &Picture, slot: Slot, owner: &NodeId, migrates: bool, importin
             repair.note(Note::Finish { slot, from: owner.clone(), to: to.clone() });
             repair.step(Step::Move { slot, from: owner, to: to.clone() });
         }
-        (false, []) => (),
+        // A replica may have heard of a move that its primary has given up, because not all had heard of it in time. What
+        // the primary is told goes to its replicas, too.
+        (false, []) => {
+            let open = |node: &&Node| node.migrating_to(slot).or(node.importing_from(slot)).is_some();
+            let strays = picture.nodes.iter().filter(|node| node.is_replica()).filter(open);
+            let primaries: BTreeSet<&NodeId> = strays.filter_map(|node| node.primary.as_ref()).collect();
+            for at in primaries {
+                repair.note(Note::Stable { slot, at: at.clone() });
+                repair.step(Step::Close { slot, at: at.clone() });
+            }
+        }
         (false, _) => {
             repair.note(Note::Return { slot, owner: owner.clone() });
             for node in importing {
@@ -426,6 +438,15 @@ mod tests {
         assert!(!notes(&repair).iter().any(|note| matches!(note, Note::Candidates(_))), "{repair:?}");
         assert!(notes(&repair).contains(&Note::Owner(id(1))));
         assert!(!open_slot(&Picture::default(), slot(SLOT)).is_mended);
+    }
+
+    #[test]
+    fn what_only_a_replica_says_is_closed_at_its_primary() {
+        let mut picture = cluster(3);
+        picture.nodes[2].primary = Some(id(0));
+        picture.nodes[2].migrating.push((slot(SLOT), id(1)));
+        let repair = open_slot(&picture, slot(SLOT));
+        assert_eq!(repair.steps().collect::<Vec<_>>(), [&Step::Close { slot: slot(SLOT), at: id(0) }]);
     }
 
     #[test]

@@ -142,6 +142,9 @@ impl Cluster {
 
     /// Runs `body` and then what it put off.
     fn turn<R>(&mut self, now: UnixMillis, out: &mut Outbox, body: impl FnOnce(&mut Cluster, &mut Turn<'_>) -> R) -> R {
+        if now.0 - self.last_turn > self.config.deafness_ms() {
+            self.todo.state = true;
+        }
         self.last_turn = now.0;
         let verbosity = self.config.verbosity;
         let mut own = Outbox::new();

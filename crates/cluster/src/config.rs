@@ -126,11 +126,19 @@ impl Config {
         self.timeout_ms().max(1000)
     }
 
+    /// How long this node may have stood still without the others having given it up.
+    pub fn deafness_ms(&self) -> i64 {
+        self.timeout_ms().max(LEAST_DEAFNESS_MS)
+    }
+
     /// The node timeout as a signed number of milliseconds.
     pub(crate) fn timeout_ms(&self) -> i64 {
         i64::try_from(self.node_timeout_ms).unwrap_or(i64::MAX / 1024).min(i64::MAX / 1024)
     }
 }
+
+/// A thread may be late by so much on a busy machine.
+const LEAST_DEAFNESS_MS: i64 = 2000;
 
 /// How far the bus port lies above the clients' port.
 pub const BUS_PORT_STEP: u16 = 10_000;

@@ -14,6 +14,9 @@
 //! only those whose last answer was to a ping sent within the node timeout, and has stopped before anybody is elected in its
 //! place, in whichever direction the network is cut. Redis waits for the suspicion. The price is that the others are pinged every
 //! quarter of the node timeout, and that three quarters of it without an answer from a majority stop the writes.
+//!
+//! One that has stood still for longer than the node timeout (SIGSTOP, a machine that slept) is in a minority of its own by the
+//! same count: whatever lay in its sockets answers pings that are too old.
 
 use crate::cluster::Cluster;
 use crate::codec::Flags;

@@ -14,6 +14,7 @@ use crate::codec::packet::Refused;
 use crate::codec::{Body, Extensions, Flags, Header, Kind, Packet, gossip};
 use crate::id::{Epoch, LinkId};
 use crate::node::{Address, Key};
+use crate::slots::Inherited;
 use crate::turn::Turn;
 use resp::log_text::cluster as text;
 
@@ -347,15 +348,10 @@ impl Cluster {
                 }
                 if self.nodes[primary].is_replica() {
                     // A failover of which the new primary has not told us yet.
-                    let lost = self.slots.inherit(&mut self.nodes, sender, primary);
+                    let inherited = self.slots.inherit(&mut self.nodes, sender, primary);
                     self.become_primary(t, primary);
                     self.nodes[primary].config_epoch = epoch;
-                    if lost > 0 {
-                        t.notice(|| {
-                            let (old, new) = (self.called(sender), self.called(primary));
-                            format!("A failover occurred; node {old} lost {lost} slot(s) and failed over to node {new}")
-                        });
-                    }
+                    self.log_inheritance(t, sender, primary, &inherited);
                 }
             }
             None => {
@@ -371,12 +367,39 @@ impl Cluster {
         true
     }
 
+    /// Says what a failover within a shard has changed.
+    fn log_inheritance(&self, t: &mut Turn<'_>, old: Key, new: Key, inherited: &Inherited) {
+        let (was, heir) = (self.called(old), self.called(new));
+        let (shard, epoch) = (self.nodes[new].shard, self.nodes[new].config_epoch);
+        for slot in &inherited.importing {
+            t.verbose(|| text::import_follows(slot.number(), &heir, &shard.to_string()));
+        }
+        for slot in &inherited.migrating {
+            t.verbose(|| text::migration_follows(slot.number(), &heir, &shard.to_string()));
+        }
+        let (slots, importing, migrating) = (inherited.slots, inherited.importing.len(), inherited.migrating.len());
+        if slots > 0 {
+            t.notice(|| {
+                format!(
+                    "A failover occurred in shard {shard}; node {was} lost {slots} slot(s) and failed over to node {heir} \
+                     with a config epoch of {epoch}"
+                )
+            });
+        }
+        if importing > 0 {
+            t.notice(|| text::imports_follow(importing, &heir, &shard.to_string()));
+        }
+        if migrating > 0 {
+            t.notice(|| text::migrations_follow(migrating, &heir, &shard.to_string()));
+        }
+    }
+
     /// A replica does not follow a replica: when my primary follows another, so do I.
     fn leave_chain(&mut self, t: &mut Turn<'_>) {
         let me = self.nodes.me;
         let Some(primary) = self.nodes[me].replica_of else { return };
         let Some(top) = self.nodes[primary].replica_of.filter(|top| *top != me) else { return };
-        t.notice(|| text::sub_replica(&self.called(top), &self.called(primary)));
+        t.notice(|| text::sub_replica(&self.nodes[top].id.to_string(), &self.nodes[primary].id.to_string()));
         let resync = !self.nodes.same_shard(top, me);
         self.become_replica(t, top, true, resync);
         self.todo.save_and_judge();

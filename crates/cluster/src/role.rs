@@ -171,7 +171,12 @@ impl Cluster {
     }
 
     /// Tells replication what has become of this node, if it was last told otherwise.
+    ///
+    /// Data of another's are gone before it leads: keys that a new primary finds make it the owner of their slots.
     pub(crate) fn tell_replication(&mut self, t: &mut Turn<'_>) {
+        if std::mem::take(&mut self.flush_all) {
+            t.out.push(Action::FlushAll);
+        }
         let me = self.nodes.myself();
         let target = me.replica_of.map(|primary| {
             let address = &self.nodes[primary].address;
@@ -193,9 +198,6 @@ impl Cluster {
                 t.out.push(Action::Lead);
             }
             None => {}
-        }
-        if std::mem::take(&mut self.flush_all) {
-            t.out.push(Action::FlushAll);
         }
     }
 }

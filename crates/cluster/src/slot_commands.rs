@@ -108,7 +108,10 @@ impl Cluster {
                 self.slots.importing.remove(&slot);
             }
         }
+        // Whoever is told that a slot is open sends keys at once, which are synced on their own: a node that wakes from a
+        // power failure with the keys and without the word would not serve them.
         self.todo.save_and_judge();
+        self.todo.fsync = true;
         Ok(())
     }
 
@@ -144,5 +147,43 @@ impl Cluster {
             }
             self.todo.broadcast = true;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::action::{Action, Outbox};
+    use crate::cluster::Saved;
+    use crate::codec::Flags;
+    use crate::config::Config;
+    use crate::node::Node;
+    use crate::random::Random;
+    use keyspace::UnixMillis;
+
+    struct NoKeys;
+
+    impl Keys for NoKeys {
+        fn count(&self, _: Slot) -> u64 {
+            0
+        }
+
+        fn is_empty(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn that_a_slot_is_open_is_on_the_disk_before_keys_can_come() {
+        let mut out = Outbox::new();
+        let mut cluster = Cluster::new(Config::default(), Saved::default(), 5, UnixMillis(1), &mut out).unwrap();
+        let random = &mut Random::new(3);
+        let other = Node::new(NodeId::random(random), NodeId::random(random), Flags::PRIMARY, 0);
+        let id = other.id;
+        cluster.nodes.add(other).unwrap();
+        let slot = Slot::new(7).unwrap();
+        out.drain().for_each(drop);
+        cluster.set_slot(UnixMillis(2), slot, SetSlot::Importing(id), &NoKeys, false, &mut out).unwrap();
+        assert!(out.actions().iter().any(|action| matches!(action, Action::SaveConfig { fsync: true, .. })));
     }
 }

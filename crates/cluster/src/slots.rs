@@ -94,15 +94,18 @@ impl Slots {
     }
 
     /// A failover within a shard: what was one node's is the other's, also where others are giving or taking.
-    pub fn inherit(&mut self, nodes: &mut Nodes, from: Key, to: Key) -> usize {
+    pub fn inherit(&mut self, nodes: &mut Nodes, from: Key, to: Key) -> Inherited {
         let slots = nodes[from].slots.clone();
         slots.iter().for_each(|slot| self.give(nodes, slot, to));
-        for key in self.migrating.values_mut().chain(self.importing.values_mut()) {
-            if *key == from {
+        let redirect = |table: &mut BTreeMap<Slot, Key>| {
+            let redirected = table.iter_mut().filter(|(_, key)| **key == from).map(|(slot, key)| {
                 *key = to;
-            }
-        }
-        slots.len()
+                *slot
+            });
+            redirected.collect()
+        };
+        let (importing, migrating) = (redirect(&mut self.importing), redirect(&mut self.migrating));
+        Inherited { slots: slots.len(), importing, migrating }
     }
 
     /// Takes a node that goes away out of all tables.
@@ -118,6 +121,15 @@ impl Slots {
         slots.subtract(&self.unclaimed);
         slots
     }
+}
+
+/// What a node has taken over from another of its shard.
+pub(crate) struct Inherited {
+    pub slots: usize,
+    /// Slots that this node takes from it.
+    pub importing: Vec<Slot>,
+    /// Slots that this node gives to it.
+    pub migrating: Vec<Slot>,
 }
 
 /// What a claim changed, as far as this node is concerned.
@@ -400,7 +412,7 @@ mod tests {
         slots.give(&mut nodes, slot(1), other);
         slots.migrating.insert(slot(5), other);
         slots.importing.insert(slot(6), other);
-        assert_eq!(slots.inherit(&mut nodes, other, me), 1);
+        assert_eq!(slots.inherit(&mut nodes, other, me).slots, 1);
         assert_eq!((slots.owner(slot(1)), slots.migrating[&slot(5)], slots.importing[&slot(6)]), (Some(me), me, me));
         slots.forget(&mut nodes, me);
         assert!(slots.owner(slot(1)).is_none() && slots.migrating.is_empty() && slots.importing.is_empty());

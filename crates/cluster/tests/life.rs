@@ -176,6 +176,18 @@ fn a_minority_stops_and_the_majority_goes_on() {
 }
 
 #[test]
+fn a_primary_that_stood_still_serves_nothing_before_it_has_heard_the_others() {
+    let mut net = Net::form(6, 3, 24);
+    net.nodes[0].frozen = true;
+    net.until(8000, "its replica leads", |net| net.is_primary(3));
+    net.run(3000);
+    net.nodes[0].frozen = false;
+    net.until(100, "it notices", |net| !net.is_primary(0) || !net.nodes[0].cluster.view().is_ok());
+    net.until(10_000, "it follows its successor", |net| !net.is_primary(0));
+    net.until(20_000, "all agree", Net::is_settled);
+}
+
+#[test]
 fn an_old_primary_hears_of_its_successor_from_others() {
     let mut net = Net::form(10, 5, 21);
     net.partition(&[0]);
@@ -333,7 +345,14 @@ fn a_damaged_file_gives_way_to_the_copy_before_it() {
 fn a_reset_node_is_alone_and_may_come_back() {
     let mut net = Net::form(4, 3, 18);
     let old = net.id(3);
-    net.ask(3, |cluster, now, out| cluster.reset(now, true, &Data::default(), out)).unwrap();
+    net.ask(3, |cluster, now, out| {
+        let reset = cluster.reset(now, true, &Data::default(), out);
+        // Keys of its former primary must be gone when it leads, or it would take their slots for its own.
+        let place = |wanted: fn(&Action) -> bool| out.actions().iter().position(wanted).expect("it is asked for");
+        assert!(place(|action| matches!(action, Action::FlushAll)) < place(|action| matches!(action, Action::Lead)));
+        reset
+    })
+    .unwrap();
     assert_ne!(net.id(3), old);
     assert_eq!((net.nodes[3].text().lines().count(), net.nodes[3].flushed, net.nodes[3].follows), (1, 1, None));
     net.until(10_000, "its old name has lost its address", |net| net.nodes[0].text().contains("noaddr"));

@@ -23,21 +23,34 @@ struct Peer {
 
 impl Peer {
     fn start() -> Option<Peer> {
+        Peer::start_as(Mode::Server)
+    }
+
+    fn start_as(mode: Mode) -> Option<Peer> {
         let Some(peers) = std::env::var_os("RUBELLITE_PEERS").map(PathBuf::from) else {
             println!("RUBELLITE_PEERS is not set: nothing compared");
             return None;
         };
         let folder = tempfile::tempdir().expect("a folder");
         let socket = folder.path().join("peer.sock");
+        let mut text = format!("port 0\nunixsocket {}\n", socket.display());
+        let (word, says) = match mode {
+            Mode::Server => (None, "eady to accept connections"),
+            Mode::Sentinel => (Some("--sentinel"), "Sentinel ID is"),
+        };
+        if mode == Mode::Server {
+            text += "save \"\"\n";
+        }
+        std::fs::write(folder.path().join("peer.conf"), text).expect("a file");
         let mut child = Command::new(peers.join("bin/valkey-server"))
-            .args(["--port", "0", "--save", "", "--unixsocket"])
-            .arg(&socket)
+            .arg("peer.conf")
+            .args(word)
             .current_dir(folder.path())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a peer");
         let stdout = BufReader::new(child.stdout.take().expect("piped"));
-        let ready = stdout.lines().map_while(Result::ok).any(|line| line.contains("eady to accept connections"));
+        let ready = stdout.lines().map_while(Result::ok).any(|line| line.contains(says));
         assert!(ready, "the peer did not start");
         let stream = UnixStream::connect(&socket).expect("a connection");
         Some(Peer { child, stream, decoder: Decoder::default(), unread: Vec::new(), _folder: folder })
@@ -178,14 +191,23 @@ fn collect(infos: &Value, lines: &mut BTreeSet<String>) {
     }
 }
 
-#[test]
-fn rows_say_what_the_peer_says() {
-    let Some(mut peer) = Peer::start() else { return };
+fn compare_rows(mode: Mode) {
+    let Some(mut peer) = Peer::start_as(mode) else { return };
     let mut theirs = BTreeSet::new();
     collect(&peer.ask(&["COMMAND"]), &mut theirs);
-    let ours: BTreeSet<String> = Registry::new(Mode::Server).iter().map(|(_, row)| info_line(row)).collect();
+    let ours: BTreeSet<String> = Registry::new(mode).iter().map(|(_, row)| info_line(row)).collect();
     let differences: Vec<_> = ours.symmetric_difference(&theirs).collect();
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn rows_say_what_the_peer_says() {
+    compare_rows(Mode::Server);
+}
+
+#[test]
+fn rows_of_a_sentinel_say_what_the_peers_sentinel_says() {
+    compare_rows(Mode::Sentinel);
 }
 
 fn grammar(args: &[Arg]) -> String {
@@ -218,10 +240,12 @@ fn peer_grammar(args: &Value) -> String {
     shown.collect::<Vec<_>>().join("; ")
 }
 
-fn collect_docs(docs: &Value, ours: &mut BTreeSet<String>, theirs: &mut BTreeSet<String>) {
-    let registry = Registry::new(Mode::Server);
+fn collect_docs(registry: &Registry, docs: &Value, ours: &mut BTreeSet<String>, theirs: &mut BTreeSet<String>) {
     for pair in items(docs).chunks(2) {
         let (name, doc) = (text(&pair[0]), &pair[1]);
+        if WITH_WORDS_OF_OUR_OWN.contains(&name.as_str()) {
+            continue;
+        }
         let id = registry.by_fullname(name.as_bytes()).unwrap_or_else(|| panic!("no row for {name}"));
         let row = registry.row(id);
         let versions: Vec<_> = row.history.iter().map(|(version, _)| version.to_string()).collect();
@@ -249,18 +273,30 @@ fn collect_docs(docs: &Value, ours: &mut BTreeSet<String>, theirs: &mut BTreeSet
             field(doc, "arguments").map(peer_grammar).unwrap_or_default()
         ));
         if let Some(subcommands) = field(doc, "subcommands") {
-            collect_docs(subcommands, ours, theirs);
+            collect_docs(registry, subcommands, ours, theirs);
         }
     }
 }
 
-#[test]
-fn grammars_say_what_the_peer_says() {
-    let Some(mut peer) = Peer::start() else { return };
+/// What takes more words than with the peers.
+const WITH_WORDS_OF_OUR_OWN: &[&str] = &["sentinel|failover"];
+
+fn compare_grammars(mode: Mode) {
+    let Some(mut peer) = Peer::start_as(mode) else { return };
     let (mut ours, mut theirs) = (BTreeSet::new(), BTreeSet::new());
-    collect_docs(&peer.ask(&["COMMAND", "DOCS"]), &mut ours, &mut theirs);
+    collect_docs(&Registry::new(mode), &peer.ask(&["COMMAND", "DOCS"]), &mut ours, &mut theirs);
     let differences: Vec<_> = ours.symmetric_difference(&theirs).collect();
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+#[test]
+fn grammars_say_what_the_peer_says() {
+    compare_grammars(Mode::Server);
+}
+
+#[test]
+fn grammars_of_a_sentinel_say_what_the_peers_sentinel_says() {
+    compare_grammars(Mode::Sentinel);
 }
 
 /// A small deterministic generator; the same requests in every run.

@@ -55,6 +55,7 @@
 //! | `replicas=no` | the server has no replica, not even the one that watches its stream |
 //! | `continued` | go on where the block before ended |
 //! | `config=name:value` | set a directive for the block (may be repeated) |
+//! | `sentinel` | a Sentinel is asked, started for the block; it watches the empty server, whose port is `${primary}`, as `mymaster` |
 //! | `peer=no` | differs from the peers on purpose, as the prose says: only ours is asked |
 
 #![forbid(unsafe_code)]
@@ -68,4 +69,4 @@ mod spec;
 pub use bless::bless;
 pub use pattern::{Captures, fill, matches, matches_unordered};
 pub use run::{Failure, Runner, same_list};
-pub use spec::{Action, Chain, Options, Protocols, Spec, Step, all_pages, collect};
+pub use spec::{Action, Chain, Options, Protocols, Spec, Step, all_pages, collect, data_pages};

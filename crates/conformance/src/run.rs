@@ -4,17 +4,19 @@ use crate::observer::{Observer, Seen};
 use crate::pattern::{self, Captures};
 use crate::spec::{Action, Chain, Protocols, Spec, Step};
 use e2e::{Connection, Program, Reply, Server, wait, words};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
+use structures::crc16;
 
 /// How long a reply may take. A wrong page or server can leave many of them out, so it is not the patience of tests.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A server and what looks at it.
 pub struct Runner {
+    program: Program,
     server: Server,
     control: Connection,
     observer: Option<Observer>,
@@ -116,30 +118,65 @@ impl Runner {
         // Nothing is written to disk, no replica times out, and nothing happens by itself.
         let server = Server::start_program(program, &["--repl-timeout", "86400", "--appendonly", "no"]);
         let control = server.connect();
-        Runner { server, control, observer: None, is_ours: program.is_rubellite() }
+        Runner { program: program.clone(), server, control, observer: None, is_ours: program.is_rubellite() }
+    }
+
+    /// Starts a node that has all slots of a cluster of its own.
+    pub fn start_node(program: &Program) -> Runner {
+        let words = ["--cluster-enabled", "yes", "--cluster-databases", "16", "--repl-timeout", "86400"];
+        let server = Server::start_program(program, &words);
+        let mut control = server.connect();
+        control.run("CLUSTER ADDSLOTSRANGE 0 16383");
+        wait::until("the node serves", || control.run("CLUSTER INFO").text().contains("cluster_state:ok"));
+        Runner { program: program.clone(), server, control, observer: None, is_ours: program.is_rubellite() }
     }
 
     /// Runs a page in every variant.
     pub fn check(&mut self, spec: &Spec) -> Vec<Failure> {
-        let mut failures = Vec::new();
         let is_ours = self.is_ours;
-        for chain in spec.chains.iter().filter(|chain| is_ours || !chain.options.ours_only) {
-            for variant in chain.variants() {
-                let (outcomes, broken) = self.run(chain, variant);
-                for (step, outcome) in chain.steps.iter().zip(&outcomes) {
-                    failures.extend(judge(spec, step, outcome, variant));
-                }
-                failures.extend(broken.map(|error| Failure {
-                    path: spec.path.clone(),
-                    line: chain.steps.get(outcomes.len()).map_or(chain.line, |step| step.line),
-                    variant: variant.to_string(),
-                    what: "the connection or the server broke",
-                    expected: String::new(),
-                    got: error.to_string(),
-                }));
+        let chains = spec.chains.iter().filter(|chain| is_ours || !chain.options.ours_only);
+        chains.flat_map(|chain| self.check_chain(spec, chain)).collect()
+    }
+
+    /// Runs one chain of a page in every variant.
+    pub fn check_chain(&mut self, spec: &Spec, chain: &Chain) -> Vec<Failure> {
+        let mut failures = Vec::new();
+        for variant in chain.variants() {
+            let (outcomes, broken) = self.run(chain, variant);
+            for (step, outcome) in chain.steps.iter().zip(&outcomes) {
+                failures.extend(judge(spec, step, outcome, variant));
             }
+            failures.extend(broken.map(|error| Failure {
+                path: spec.path.clone(),
+                line: chain.steps.get(outcomes.len()).map_or(chain.line, |step| step.line),
+                variant: variant.to_string(),
+                what: "the connection or the server broke",
+                expected: String::new(),
+                got: error.to_string(),
+            }));
         }
         failures
+    }
+
+    /// Whether a chain can run on a node of a cluster: each of its commands, and each transaction as a whole, has the keys of
+    /// one slot.
+    pub fn fits_a_cluster(&mut self, chain: &Chain) -> bool {
+        let in_transactions = |line: &str| line.to_ascii_lowercase().starts_with("multi");
+        let mut slots = BTreeSet::new();
+        let mut transactions = false;
+        for step in &chain.steps {
+            let (Action::Run(line) | Action::Until(line)) = &step.action else { continue };
+            transactions |= in_transactions(line);
+            let Some(words) = words::split(line) else { return false };
+            let question = [vec![b"COMMAND".to_vec(), b"GETKEYS".to_vec()], words].concat();
+            let Ok(Reply::Array(keys)) = self.control.call(&question) else { continue };
+            let own: BTreeSet<u16> = keys.iter().filter_map(Reply::bytes).map(crc16::slot).collect();
+            if own.len() > 1 {
+                return false;
+            }
+            slots.extend(own);
+        }
+        !transactions || slots.len() < 2
     }
 
     /// Runs a chain in one variant, as far as the connections hold.
@@ -154,22 +191,38 @@ impl Runner {
             variant.limits.settings().into_iter().chain(chain.options.config.iter().cloned()).collect();
         let before = self.configure(&settings)?;
         self.control.call(&["FLUSHALL"])?;
-        if chain.options.no_replicas {
+        if chain.options.no_replicas || chain.options.of_a_sentinel {
             self.observer = None;
             let mut replicas = || self.control.call(&["INFO", "replication"]).map(|info| info.text());
             wait::until("the server to be alone", || {
                 replicas().is_ok_and(|info| info.contains("connected_slaves:0\r\n"))
             });
         }
-        let mut stage =
-            Stage { port: self.server.port(), variant, clients: BTreeMap::new(), captures: Captures::new() };
+        let sentinel = chain.options.of_a_sentinel.then(|| self.sentinel());
+        let port = sentinel.as_ref().map_or(self.server.port(), Server::port);
+        let captures = Captures::from([("primary".to_string(), self.server.port().to_string())]);
+        let mut stage = Stage { port, variant, clients: BTreeMap::new(), captures };
         let result = chain.steps.iter().try_for_each(|step| {
             outcomes.push(self.step(&mut stage, step, chain.options.unordered)?);
             Ok(())
         });
-        stage.close(&mut self.control)?;
+        // The connections to a Sentinel end with it.
+        if sentinel.is_none() {
+            stage.close(&mut self.control)?;
+        }
         self.configure(&before)?;
         result
+    }
+
+    /// A Sentinel that has just begun to watch the server, and has reached it.
+    fn sentinel(&self) -> Server {
+        let watched = format!("sentinel monitor mymaster 127.0.0.1 {} 1", self.server.port());
+        let sentinel = Server::sentinel(&self.program, &format!("bind 127.0.0.1\nport PORT\n{watched}\n"));
+        wait::until("the Sentinel to know its primary", || {
+            let info = sentinel.run("SENTINEL INFO-CACHE mymaster").to_string();
+            info.contains("role:master") && sentinel.run("SENTINEL MASTER mymaster").to_string().contains("\"master\"")
+        });
+        sentinel
     }
 
     /// Sets directives and returns what they were.

@@ -30,6 +30,8 @@ pub struct Options {
     pub config: Vec<(String, String)>,
     /// Not asked of other programs.
     pub ours_only: bool,
+    /// A Sentinel is asked, which watches the server under the name of `mymaster`.
+    pub of_a_sentinel: bool,
     continued: bool,
 }
 
@@ -79,10 +81,18 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Every page beside the data commands and the control commands.
+/// Every page beside the data commands, the control commands and those of a Sentinel.
 pub fn all_pages() -> Vec<Spec> {
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    ["commands/src", "node/src/commands"].iter().flat_map(|folder| collect(&crates.join(folder))).collect()
+    ["commands/src", "node/src/commands", "sentinel/src/commands"]
+        .iter()
+        .flat_map(|folder| collect(&crates.join(folder)))
+        .collect()
+}
+
+/// Every page beside the data commands.
+pub fn data_pages() -> Vec<Spec> {
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../commands/src"))
 }
 
 /// Reads every spec page in a folder and below it; panics on a page that is malformed.
@@ -154,6 +164,7 @@ fn options(info: &str) -> Result<Options, String> {
             ("unordered", "") => options.unordered = true,
             ("continued", "") => options.continued = true,
             ("peer", "no") => options.ours_only = true,
+            ("sentinel", "") => options.of_a_sentinel = true,
             ("config", setting) => {
                 let (name, value) = setting.split_once(':').ok_or("config=name:value")?;
                 options.config.push((name.into(), value.into()));

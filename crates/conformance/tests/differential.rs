@@ -37,7 +37,7 @@ impl Side {
 }
 
 /// Commands that we tell our replicas in other words, which older servers know too.
-const TOLD_OTHERWISE: &[&str] = &["MSETEX"];
+const TOLD_OTHERWISE: &[&str] = &["MSETEX", "HGETDEL"];
 
 /// A relative expiry becomes a moment, which the two servers reach a little apart.
 fn without_moments(line: &str) -> String {

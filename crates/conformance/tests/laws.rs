@@ -3,7 +3,7 @@
 
 use conformance::observer::Observer;
 use e2e::workload::{Comparison, Form, Workload, foundation};
-use e2e::{Connection, Program, Reply, Server, dataset, words};
+use e2e::{Connection, Program, Reply, Server, dataset, wait, words};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A server, the workload of the commands that it knows, and what it says about them.
@@ -17,7 +17,20 @@ struct Court {
 impl Court {
     fn convene(seed: u64, settings: &[&str]) -> Court {
         let settings = [&["--repl-timeout", "86400"], settings].concat();
+        Self::before(Server::start_program(&Program::ours(), &settings), seed)
+    }
+
+    /// The same on a node that has all slots of a cluster of its own.
+    fn convene_node(seed: u64) -> Court {
+        let settings = ["--cluster-enabled", "yes", "--cluster-databases", "16"];
         let server = Server::start_program(&Program::ours(), &settings);
+        let mut client = server.connect();
+        client.run("CLUSTER ADDSLOTSRANGE 0 16383");
+        wait::until("the node serves", || client.run("CLUSTER INFO").text().contains("cluster_state:ok"));
+        Self::before(server, seed)
+    }
+
+    fn before(server: Server, seed: u64) -> Court {
         let mut client = server.connect();
         let flags = flags(&mut client);
         let forms = if Program::ours().is_rubellite() { Workload::strict } else { Workload::new };
@@ -83,6 +96,23 @@ fn commands_that_say_they_read_only_read() {
             assert_eq!(trial.before, trial.after, "{} changed the data", trial.line());
         }
     });
+}
+
+#[test]
+fn on_a_node_of_a_cluster_what_says_that_it_only_reads_does_and_what_fails_changes_nothing() {
+    let mut court = Court::convene_node(15);
+    let (mut failed, mut crossed) = (0, 0);
+    court.try_all(20, |court, trial| {
+        let form = &court.workload.forms()[trial.form];
+        if trial.reply.is_error() {
+            failed += 1;
+            crossed += usize::from(trial.reply.to_string().contains("CROSSSLOT"));
+        }
+        if trial.reply.is_error() || !court.has_flag(form, "write") {
+            assert_eq!(trial.before, trial.after, "{} changed the data", trial.line());
+        }
+    });
+    assert!(failed > crossed && crossed > 50, "{failed} commands failed, {crossed} of them for their keys' slots");
 }
 
 #[test]
@@ -411,30 +441,48 @@ fn mark(line: &str) -> Option<(usize, usize)> {
 /// Too few and too many words are refused before anything else is looked at.
 #[test]
 fn arity_is_checked_first() {
-    let server = Server::start(&[]);
+    let tried = try_arities(&Server::start(&[]));
+    assert!(tried > 200, "only {tried} calls were tried");
+}
+
+/// The same for the table of a Sentinel, containers' subcommands among it.
+#[test]
+fn arity_is_checked_first_by_a_sentinel() {
+    let tried = try_arities(&Server::sentinel(&Program::ours(), "bind 127.0.0.1\nport PORT\n"));
+    assert!(tried > 50, "only {tried} calls were tried");
+}
+
+fn try_arities(server: &Server) -> usize {
     let mut client = server.connect();
     let table = client.run("COMMAND");
-    let mut tried = 0;
+    let mut rows: Vec<(String, i64)> = Vec::new();
     for row in table.items() {
-        let (name, arity) = (row.items()[0].text(), row.items()[1].integer());
+        let row = row.items();
+        rows.push((row[0].text(), row[1].integer()));
+        rows.extend(row[9].items().iter().map(|row| (row.items()[0].text(), row.items()[1].integer())));
+    }
+    let mut tried = 0;
+    for (name, arity) in rows {
         if name == "exec" {
             // Its own error wraps this one.
             continue;
         }
+        let parts: Vec<&str> = name.split('|').collect();
         let fewest = arity.unsigned_abs() as usize;
         let wrong: Vec<usize> = match arity {
             0.. => vec![fewest + 1, fewest.saturating_sub(1)],
             _ => vec![fewest.saturating_sub(1)],
         };
-        for count in wrong.into_iter().filter(|&count| count > 0) {
-            let words: Vec<String> = std::iter::once(name.clone()).chain((1..count).map(|n| n.to_string())).collect();
+        for count in wrong.into_iter().filter(|&count| count >= parts.len()) {
+            let given = parts.iter().map(|part| part.to_string());
+            let words: Vec<String> = given.chain((parts.len()..count).map(|n| n.to_string())).collect();
             let reply = client.call(&words).unwrap().to_string();
             let expected = format!("(error) ERR wrong number of arguments for '{name}' command");
             assert_eq!(reply, expected, "{words:?}");
             tried += 1;
         }
     }
-    assert!(tried > 200, "only {tried} calls were tried");
+    tried
 }
 
 /// Data commands that the workload leaves out, and why.

@@ -1,6 +1,6 @@
 //! Every page of the commands, against our server and against a real one.
 
-use conformance::{Failure, Runner, Spec, all_pages, bless};
+use conformance::{Failure, Runner, Spec, all_pages, bless, data_pages};
 use e2e::{Program, absent};
 use std::path::{Path, PathBuf};
 
@@ -31,6 +31,28 @@ fn the_specs_hold_on_valkey() {
         Some(valkey) => run(&valkey, &all_pages()),
         None => absent("RUBELLITE_PEERS names no folder with bin/valkey-server"),
     }
+}
+
+/// What a Valkey that is a node of a cluster does as the page says, ours does, too.
+#[test]
+fn the_specs_hold_on_a_node_of_a_cluster() {
+    let Some(valkey) = Program::valkey() else {
+        return absent("RUBELLITE_PEERS names no folder with bin/valkey-server");
+    };
+    let (mut theirs, mut ours) = (Runner::start_node(&valkey), Runner::start_node(&Program::ours()));
+    let (mut all, mut held) = (0, 0);
+    let mut failures = Vec::new();
+    for spec in data_pages() {
+        for chain in spec.chains.iter().filter(|chain| !chain.options.ours_only) {
+            all += 1;
+            if theirs.fits_a_cluster(chain) && theirs.check_chain(&spec, chain).is_empty() {
+                held += 1;
+                failures.extend(ours.check_chain(&spec, chain));
+            }
+        }
+    }
+    assert_none(&failures);
+    assert!(held * 2 > all, "only {held} of {all} chains could be tried");
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub mod workload;
 pub use cluster::Cluster;
 pub use connection::{Connection, encode};
 pub use hosts::{Fault, Host, Hosts};
-pub use program::{Program, absent, python};
+pub use program::{Program, absent, ioredis, python};
 pub use proxy::Proxy;
 pub use reply::Reply;
 pub use server::{Output, Server};

@@ -95,12 +95,26 @@ impl Program {
     }
 }
 
-/// An interpreter that has redis-py: the system's, or the first one on `PATH`.
+/// An interpreter that has redis-py with its `RedisCluster`: the system's, or the first one on `PATH`.
 pub fn python() -> Option<&'static str> {
     ["/usr/bin/python3", "python3"].into_iter().find(|python| {
-        let found = Command::new(python).args(["-c", "import redis"]).output();
+        let found = Command::new(python).args(["-c", "import redis.cluster"]).output();
         found.is_ok_and(|output| output.status.success())
     })
+}
+
+/// Node with ioredis: from `NODE_PATH`, or as `npm install --prefix target/clients ioredis` leaves it.
+pub fn ioredis() -> Option<Command> {
+    let mut modules = vec![profile().parent()?.join("clients/node_modules")];
+    modules.extend(std::env::split_paths(&std::env::var_os("NODE_PATH").unwrap_or_default()));
+    let modules = std::env::join_paths(modules).ok()?;
+    let node = || {
+        let mut command = Command::new("node");
+        command.env("NODE_PATH", &modules);
+        command
+    };
+    let found = node().args(["-e", "require('ioredis')"]).output();
+    found.is_ok_and(|output| output.status.success()).then(node)
 }
 
 /// Says on the terminal, past the test runner's capture, that a test has nothing to test against.
@@ -110,13 +124,19 @@ pub fn absent(why: &str) {
     let _ = writeln!(std::io::stderr(), "{test}: left out: {why}");
 }
 
-/// The folder of links to the binary that cargo built.
-fn built() -> PathBuf {
+/// The folder of the profile with which cargo built this test.
+fn profile() -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
     let profile = test.ancestors().find(|folder| folder.join("deps").is_dir()).expect("a test lies under its profile");
+    profile.to_path_buf()
+}
+
+/// The folder of links to the binary that cargo built.
+fn built() -> PathBuf {
+    let profile = profile();
     let binary = profile.join("rubellite");
     if !is_fresh(&binary) {
-        build(profile);
+        build(&profile);
     }
     links(&binary)
 }

@@ -7,7 +7,7 @@ mod scene;
 #[expect(dead_code, reason = "other tests press other keys")]
 mod terminal;
 
-use e2e::{Server, wait};
+use e2e::{Program, Server, wait};
 use scene::Scene;
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -18,8 +18,8 @@ const FOO: &str = "12182";
 
 #[test]
 fn both_managers_say_the_same() {
-    for peer in scene::servers() {
-        let scene = Scene::with_cluster(&peer, 6, 1, 1);
+    for (server, peer) in scene::pairs() {
+        let scene = Scene::with_cluster(&server, 6, 1, 1);
         scene.fill(100);
         let (place, lonely, id) = (scene.place(0), scene.place(6), scene.id(0));
         let port = scene.servers[1].port().to_string();
@@ -74,7 +74,7 @@ fn both_managers_say_the_same() {
             "fix HERE",
         ] {
             let words = line(text);
-            scene.beside(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            scene.beside(&peer, &words.iter().map(String::as_str).collect::<Vec<_>>());
         }
         // What is open or missing is told alike.
         let owner = scene.owner_of_foo();
@@ -84,7 +84,7 @@ fn both_managers_say_the_same() {
             ["check HERE", "rebalance HERE", "reshard HERE --cluster-slots 3 --cluster-to ID", "add-node LONELY HERE"]
         {
             let words = line(text);
-            scene.beside(&words.iter().map(String::as_str).collect::<Vec<_>>());
+            scene.beside(&peer, &words.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
 }
@@ -165,6 +165,57 @@ fn the_tutorial_on_a_terminal() {
         scene.wait_for_agreement(6);
         assert_eq!(scene.keys(), 200);
         scene.must(&["check", &scene.place(0), "--cluster-search-multiple-owners"]);
+    }
+}
+
+/// What the tutorials type, on our servers: with our tool, and with the peers' in its place.
+#[test]
+fn every_manager_drives_our_cluster() {
+    for peer in std::iter::once(Program::ours()).chain(Program::peers()) {
+        let scene = Scene::set(&Program::ours(), 8);
+        let places: Vec<String> = (0..8).map(|n| scene.place(n)).collect();
+        let place = places[0].as_str();
+        let must = |words: &[&str]| scene.must_by(&peer, words);
+        let mut words = vec!["create"];
+        words.extend(places[..6].iter().map(String::as_str));
+        words.extend(["--cluster-replicas", "1", "--cluster-yes"]);
+        assert!(must(&words).contains("[OK] All 16384 slots covered."));
+        scene.wait_for_agreement(6);
+        scene.fill(200);
+
+        must(&["add-node", &places[6], place]);
+        scene.wait_for_agreement(7);
+        let new = scene.id(6);
+        must(&["add-node", &places[7], place, "--cluster-slave", "--cluster-master-id", &new]);
+        scene.wait_for_agreement(8);
+        must(&["rebalance", place, "--cluster-use-empty-masters", "--cluster-pipeline", "100"]);
+        scene.wait_for_agreement(8);
+        assert_eq!(scene.slots(6), 4096);
+        assert!(must(&["info", place]).contains("200 keys in 4 "));
+        let sizes = must(&["call", place, "dbsize", "--cluster-only-masters"]);
+        assert_eq!(sizes.matches("127.0.0.1:").count(), 4, "{sizes}");
+        must(&["set-timeout", place, "2500"]);
+        assert_eq!(scene.servers[5].run("CONFIG GET cluster-node-timeout").items()[1].text(), "2500");
+
+        // A slot that was left open is closed.
+        let owner = scene.owner_of_foo();
+        let target = scene.id(if owner == 6 { 0 } else { 6 });
+        scene.servers[owner].run(&format!("CLUSTER SETSLOT {FOO} MIGRATING {target}"));
+        assert!(must(&["fix", place]).contains("[OK] All 16384 slots covered."));
+        scene.wait_for_agreement(8);
+
+        // The new shard is emptied and taken away.
+        let to = scene.id(0);
+        let all = scene.slots(6).to_string();
+        let drain = ["reshard", place, "--cluster-from", &new, "--cluster-to", &to, "--cluster-slots", &all];
+        must(&[&drain[..], &["--cluster-yes"]].concat());
+        scene.wait_for_agreement(8);
+        for id in [scene.id(7), new] {
+            must(&["del-node", place, &id]);
+        }
+        scene.wait_for_agreement(6);
+        assert_eq!(scene.keys(), 200);
+        assert!(must(&["check", place]).contains("[OK] All nodes agree about slots configuration."));
     }
 }
 

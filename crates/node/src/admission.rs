@@ -33,11 +33,14 @@ pub enum Admission {
 }
 
 /// Circumstances of one command that are not in the control value.
+#[derive(Clone, Copy, Default)]
 pub struct Circumstances {
     /// Memory in use is above `maxmemory`.
     pub out_of_memory: bool,
     /// Fewer replicas than `min-replicas-to-write` asks for are close enough.
     pub too_few_replicas: bool,
+    /// The bus has not been looked at for so long that the others may have replaced this node.
+    pub bus_is_deaf: bool,
     /// The command comes from EXEC: the pause was asked for the transaction as a whole.
     pub in_exec: bool,
 }
@@ -101,7 +104,7 @@ pub fn judge(
     if let Some(view) = &control.cluster
         && !how.in_exec
         && route::concerns(row)
-        && let Err(error) = route::route(control, view, client, row, args)
+        && let Err(error) = route::route(control, view, client, row, args, how.bus_is_deaf)
     {
         return Admission::Redirect(error);
     }

@@ -155,7 +155,7 @@ pub fn answer(core: &mut Core<'_>, client: &mut Client, args: Args<'_>) {
         return;
     }
     let control = core.control();
-    let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: false };
+    let how = Circumstances::default();
     let refused = match judge(&control, client, id, row, args, &how) {
         Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
         Admission::Deny(denied) => Some(crate::denials::note(core, client, row, &args, denied)),

@@ -293,6 +293,8 @@ impl<'s> Core<'s> {
             let how = Circumstances {
                 out_of_memory: self.is_out_of_memory(&control),
                 too_few_replicas: self.server.too_few_replicas(&control),
+                bus_is_deaf: (row.has(Flags::WRITE) || client.multi.is_some())
+                    && self.server.cluster.as_ref().is_some_and(|node| node.is_deaf(self.server.engine.now())),
                 in_exec: false,
             };
             match judge(&control, client, id, row, args, &how) {

@@ -333,6 +333,10 @@ pub(crate) fn after(core: &mut Core<'_>, control: &Control, row: &Row, alone: bo
         return;
     }
     let server = core.server;
+    // What was set aside would otherwise come back some day.
+    if let Some(node) = &server.cluster {
+        node.aside.drop_slots(server, |_| true);
+    }
     give_up_dump(server);
     // Replicas that are being sent what is no more come back for what is now.
     let streams = server.saving.lock().current.as_ref().and_then(Current::sync).is_some_and(|sync| sync.streamed);

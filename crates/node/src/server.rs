@@ -70,9 +70,9 @@ pub trait Host: Send + Sync {
     fn load_snapshot(&self, _core: &mut Core<'_>, _how: How) -> Result<(), String> {
         Err("this host keeps no files".to_owned())
     }
-    /// Replaces the file in which a node keeps what it knows of its cluster; the one before it stays under another name.
-    /// With `fsync` it is on the disk afterwards. The error is for the log.
-    fn save_nodes(&self, _bytes: &[u8], _fsync: bool) -> Result<(), String> {
+    /// Replaces the file in which a node keeps what it knows of its cluster; with `keep` the one before it stays under
+    /// another name. With `fsync` it is on the disk afterwards. The error is for the log.
+    fn save_nodes(&self, _bytes: &[u8], _fsync: bool, _keep: bool) -> Result<(), String> {
         Ok(())
     }
     /// Waits before each write to the append-only file, for tests.

@@ -160,7 +160,7 @@ impl Core<'_> {
         args: Args<'_>,
         meanwhile: &mut dyn Meanwhile,
     ) {
-        let how = Circumstances { out_of_memory: false, too_few_replicas: false, in_exec: true };
+        let how = Circumstances { in_exec: true, ..Circumstances::default() };
         let refused = match judge(control, client, id, row, args, &how) {
             Admission::Refuse(e) | Admission::Redirect(e) => Some(e),
             Admission::Deny(denied) => {

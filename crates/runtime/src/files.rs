@@ -171,19 +171,21 @@ fn allows(path: &Path, mode: libc::c_int) -> io::Result<()> {
     Ok(())
 }
 
-/// Replaces a file by these bytes and keeps what it was as `previous`. Without `fsync` the system may take its time, but
+/// Replaces a file by these bytes and keeps what it was as `previous`, if it is to be kept. Without `fsync` the system may take its time, but
 /// whoever reads either name finds one of the versions whole.
-pub fn replace_keeping(target: &Path, previous: &Path, bytes: &[u8], fsync: bool) -> io::Result<()> {
+pub fn replace_keeping(target: &Path, previous: Option<&Path>, bytes: &[u8], fsync: bool) -> io::Result<()> {
     let mut file = Replacement::create(target, false)?;
     file.write_all(bytes)?;
-    match std::fs::remove_file(previous) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-        _ => {}
-    }
-    match std::fs::hard_link(target, previous) {
-        // The first time there is nothing to keep; and a file system without links has no second copy.
-        Err(e) if e.kind() != io::ErrorKind::NotFound && e.kind() != io::ErrorKind::Unsupported => return Err(e),
-        _ => {}
+    if let Some(previous) = previous {
+        match std::fs::remove_file(previous) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+            _ => {}
+        }
+        match std::fs::hard_link(target, previous) {
+            // The first time there is nothing to keep; and a file system without links has no second copy.
+            Err(e) if e.kind() != io::ErrorKind::NotFound && e.kind() != io::ErrorKind::Unsupported => return Err(e),
+            _ => {}
+        }
     }
     if fsync { Ok(file.commit()?) } else { file.rename() }
 }

@@ -158,6 +158,55 @@ impl SimDisk {
         state.nodes.retain(|id, _| named.contains(id));
     }
 
+    /// Replaces a file and keeps what it was under another name, as `runtime::files::replace_keeping` does.
+    pub fn replace_keeping(
+        &self,
+        path: &Path,
+        previous: Option<&Path>,
+        bytes: &[u8],
+        fsync: bool,
+    ) -> Result<(), String> {
+        let mut state = self.0.lock();
+        if state.is_full {
+            return Err(FULL.to_owned());
+        }
+        let aside = path.with_extension("aside");
+        if !state.step() {
+            return Err(GONE.to_owned());
+        }
+        let node = state.make(&aside, bytes.to_vec());
+        if let Some((previous, before)) = previous.zip(state.names.get(path).copied()) {
+            if !state.step() {
+                return Err(GONE.to_owned());
+            }
+            state.change(Change::Remove(previous.to_owned()));
+            state.change(Change::Put(previous.to_owned(), before));
+        }
+        if fsync {
+            if !state.step() {
+                return Err(GONE.to_owned());
+            }
+            state.keep(node);
+        }
+        if !state.step() {
+            return Err(GONE.to_owned());
+        }
+        state.change(Change::Remove(aside));
+        state.change(Change::Put(path.to_owned(), node));
+        if fsync {
+            if !state.step() {
+                return Err(GONE.to_owned());
+            }
+            state.keep_names();
+        }
+        Ok(())
+    }
+
+    /// All of a file, if there is one.
+    pub fn read(&self, path: &Path) -> Option<Vec<u8>> {
+        self.0.lock().node(path).map(|node| node.bytes.clone())
+    }
+
     /// There is power again.
     pub fn restart(&self) {
         let mut state = self.0.lock();

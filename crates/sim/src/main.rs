@@ -119,7 +119,8 @@ fn many(arguments: &Arguments, scenario: &Scenario, template: &Template) -> Exit
                     }
                     let outcome = run(scenario, template, &Orders { seed, ..Orders::default() });
                     sums.lock().expect("nobody panics with it").add(&outcome);
-                    if outcome.violation.is_some() {
+                    if let Some(violation) = &outcome.violation {
+                        println!("seed {seed}: at {:.3} s: {}", violation.at as f64 / 1e6, violation.what);
                         failed.lock().expect("nobody panics with it").push((seed, outcome));
                     }
                 }
@@ -150,6 +151,8 @@ struct Sums {
     promises: [usize; 3],
     choices: usize,
     healed_most: u64,
+    moves: usize,
+    both_most: u64,
 }
 
 impl Sums {
@@ -159,6 +162,8 @@ impl Sums {
         self.promises.iter_mut().zip(outcome.promises).for_each(|(sum, n)| *sum += n);
         self.choices += outcome.choices;
         self.healed_most = self.healed_most.max(outcome.healed_in);
+        self.moves += outcome.moves;
+        self.both_most = self.both_most.max(outcome.both);
     }
 }
 
@@ -173,7 +178,12 @@ impl std::fmt::Display for Sums {
             self.micros as f64 / 1e6,
             self.choices,
             self.healed_most as f64 / 1e6
-        )
+        )?;
+        if self.moves > 0 {
+            let both = self.both_most as f64 / 1e6;
+            write!(f, ", {} slots moved, two writers for at most {both:.1} s", self.moves)?;
+        }
+        Ok(())
     }
 }
 

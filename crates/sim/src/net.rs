@@ -60,6 +60,8 @@ struct End {
 #[derive(Debug)]
 struct Conn {
     ends: [End; 2],
+    /// Where the caller has called.
+    port: u16,
     /// Which life of the process it is that has accepted.
     life: u32,
 }
@@ -86,6 +88,11 @@ impl Net {
     /// A network without processes.
     pub fn new(random: Random) -> Self {
         Net { conns: Vec::new(), cuts: Vec::new(), slow: Vec::new(), dark: Vec::new(), random, loss: 2 }
+    }
+
+    /// How many machines there are.
+    pub fn machines(&self) -> usize {
+        self.dark.len()
     }
 
     /// A machine more.
@@ -128,16 +135,21 @@ impl Net {
         self.conns[conn.index()].life
     }
 
+    /// The port that was connected to.
+    pub fn port(&self, conn: ConnId) -> u16 {
+        self.conns[conn.index()].port
+    }
+
     /// Whether this end has been closed by nobody.
     pub fn is_alive(&self, conn: ConnId, end: usize) -> bool {
         self.conns[conn.index()].ends[end].open
     }
 
     /// Opens a connection.
-    pub fn connect(&mut self, now: Micros, agenda: &mut Agenda, from: Pid, to: Pid) -> ConnId {
+    pub fn connect(&mut self, now: Micros, agenda: &mut Agenda, from: Pid, to: Pid, port: u16) -> ConnId {
         let id = ConnId(self.conns.len() as u32);
         let end = |pid, open| End { pid, open, arrives: 0, lost: VecDeque::new(), patience: RETRY };
-        self.conns.push(Conn { ends: [end(from, true), end(to, false)], life: 0 });
+        self.conns.push(Conn { ends: [end(from, true), end(to, false)], port, life: 0 });
         self.send(now, agenda, id, CALLER, Packet::Syn);
         id
     }

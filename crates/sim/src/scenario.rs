@@ -2,6 +2,10 @@
 //!
 //! ```text
 //!   replicas   1..5          a number, or a range from which every seed draws
+//!   shards     3..4          the servers are a cluster of so many primaries, each with its replicas
+//!   tags       12            clients of a cluster have their keys in so many slots
+//!   chore      reshard 6     what the operator of a cluster does, and how often in proportion: reshard, failover, force
+//!   rest-ms    600           how long it rests in between
 //!   clients    1..3
 //!   choices    lose-nothing  failovers are planned: whatever was answered is there behind each
 //!   operator   patient       without Sentinels: waits for a primary that is gone, and nothing may be lost
@@ -15,6 +19,7 @@
 use std::fmt;
 
 use crate::fault::Name;
+use crate::process::operator::Chores;
 use crate::random::Random;
 
 /// A number, or a range of numbers.
@@ -44,7 +49,15 @@ impl Span {
 pub struct Scenario {
     /// How it is called: the file's name.
     pub name: String,
-    /// Replicas of the one primary.
+    /// Primaries of a cluster; none: the servers are no cluster.
+    pub shards: Span,
+    /// What the operator of a cluster does.
+    pub chores: Chores,
+    /// How long the operator rests between two chores, on average, in ms.
+    pub rest_ms: u64,
+    /// In how many slots of a cluster clients have their keys.
+    pub tags: u64,
+    /// Replicas of the one primary, or of each.
     pub replicas: Span,
     /// Sentinels that watch it; without them an operator who sees everything chooses primaries.
     pub sentinels: Span,
@@ -91,6 +104,10 @@ impl Scenario {
         let one = |n| Span { low: n, high: n };
         let mut scenario = Scenario {
             name: name.to_owned(),
+            shards: one(0),
+            chores: Chores::default(),
+            rest_ms: 600,
+            tags: 12,
             replicas: one(2),
             sentinels: one(0),
             patient: false,
@@ -118,6 +135,19 @@ impl Scenario {
         let (key, value) = line.split_once(char::is_whitespace)?;
         let value = value.trim();
         match key {
+            "shards" => self.shards = Span::parse(value)?,
+            "chore" => {
+                let (name, weight) = value.split_once(char::is_whitespace)?;
+                let weight = weight.trim().parse().ok()?;
+                match name {
+                    "reshard" => self.chores.reshard = weight,
+                    "failover" => self.chores.failover = weight,
+                    "force" => self.chores.force = weight,
+                    _ => return None,
+                }
+            }
+            "rest-ms" => self.rest_ms = value.parse().ok()?,
+            "tags" => self.tags = value.parse().ok().filter(|n| *n > 0)?,
             "replicas" => self.replicas = Span::parse(value)?,
             "sentinels" => self.sentinels = Span::parse(value)?,
             "operator" if value == "patient" => self.patient = true,

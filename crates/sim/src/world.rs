@@ -225,9 +225,9 @@ impl Universe {
         self.agenda.enter(self.now + micros, event);
     }
 
-    /// Opens a connection: the program is told of its fate.
-    pub fn connect(&mut self, from: Pid, to: Pid) -> ConnId {
-        self.net.connect(self.now, &mut self.agenda, from, to)
+    /// Opens a connection to a port: the program is told of its fate.
+    pub fn connect(&mut self, from: Pid, to: Pid, port: u16) -> ConnId {
+        self.net.connect(self.now, &mut self.agenda, from, to, port)
     }
 
     /// Sends bytes on a connection.

@@ -42,6 +42,8 @@ pub struct Sim {
     pub ip: IpAddr,
     pub hostname: String,
     pub up: bool,
+    /// It does nothing, and finds everything that came meanwhile when it does again.
+    pub frozen: bool,
     pub offset: u64,
     pub heard: i64,
     pub follows: Option<IpAddr>,
@@ -122,6 +124,7 @@ impl Net {
             ip,
             hostname,
             up: true,
+            frozen: false,
             offset: 1,
             heard: self.now,
             follows: None,
@@ -309,12 +312,16 @@ impl Net {
                     break;
                 }
                 let (to, mail) = self.mail.remove(&(when, order)).unwrap();
-                self.deliver(to, mail);
+                if self.nodes[to].frozen {
+                    self.mail.insert((when + STEP, order), (to, mail));
+                } else {
+                    self.deliver(to, mail);
+                }
             }
             self.replicate();
             for at in 0..self.nodes.len() {
                 let node = &self.nodes[at];
-                if node.up && node.cluster.deadline().is_some_and(|due| due.0 <= self.now) {
+                if node.up && !node.frozen && node.cluster.deadline().is_some_and(|due| due.0 <= self.now) {
                     self.tell(at, Event::Timer);
                 }
             }
@@ -346,11 +353,13 @@ impl Net {
 
     fn replicate(&mut self) {
         for at in 0..self.nodes.len() {
-            if !self.nodes[at].up {
+            if !self.nodes[at].up || self.nodes[at].frozen {
                 continue;
             }
             let source = self.nodes[at].follows.and_then(|ip| self.at_ip(ip));
-            if let Some(from) = source.filter(|from| self.nodes[*from].up && self.can_reach(at, *from)) {
+            if let Some(from) =
+                source.filter(|from| self.nodes[*from].up && !self.nodes[*from].frozen && self.can_reach(at, *from))
+            {
                 self.nodes[at].offset = self.nodes[from].offset;
                 self.nodes[at].heard = self.now;
             }

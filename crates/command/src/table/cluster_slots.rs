@@ -14,6 +14,12 @@ pub static ROWS: &[Row] = &[
         .complexity("O(N), N = slots between the start slot and end slot arguments.")
         .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::STALE])
         .args(&[block("range", &[integer("start-slot"), integer("end-slot")]).multiple()]),
+    Row::new("cluster|aside", Group::Cluster, "9.1.0", -2)
+        .summary("List or drop keys whose slots another node has claimed by gossip alone")
+        .complexity("O(N), N = keys that are set aside.")
+        .flags(&[F::NO_ASYNC_LOADING, F::ADMIN, F::STALE])
+        .args(&[oneof("what", &[word("all", "ALL"), integer("slot").multiple()]).token("DROP").optional()])
+        .tips(&["nondeterministic_output"]),
     Row::new("cluster|cancelslotmigrations", Group::Cluster, "9.0.0", 2)
         .summary("Stop the slot migrations this node is the source of")
         .complexity("O(N), N = slot migration operations being cancelled.")

@@ -1,4 +1,4 @@
-//! A cluster of real servers, a manager of ours under the name that its family gives it, and the peer's own.
+//! A cluster of real servers, a manager of ours under the name that its family gives it, and a peer's own.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,9 +21,16 @@ pub struct Ended {
     pub code: Option<i32>,
 }
 
-/// Whose servers the manager is tried on: those that have a cluster mode and a manager of their own to compare with.
+/// Whose servers the manager is tried on: ours, and every peer at hand.
 pub fn servers() -> Vec<Program> {
-    Program::peers()
+    std::iter::once(Program::ours()).chain(Program::peers()).collect()
+}
+
+/// Servers and the peer beside whose manager ours is looked at on them: each family's own, and on ours the first at hand.
+pub fn pairs() -> Vec<(Program, Program)> {
+    let peers = Program::peers();
+    let on_ours = peers.first().map(|peer| (Program::ours(), peer.clone()));
+    peers.iter().map(|peer| (peer.clone(), peer.clone())).chain(on_ours).collect()
 }
 
 impl Scene {
@@ -61,9 +68,13 @@ impl Scene {
         self.servers[n].run("CLUSTER MYID").text()
     }
 
-    /// Our tool, by the name of this family's.
+    /// Our tool, by the name of the family's whose servers these are.
     pub fn ours(&self) -> PathBuf {
-        let name = Path::new(self.program.cli().get_program()).file_name().unwrap().to_owned();
+        self.tool_named_as(&self.program)
+    }
+
+    fn tool_named_as(&self, program: &Program) -> PathBuf {
+        let name = Path::new(program.cli().get_program()).file_name().unwrap().to_owned();
         Path::new(Program::ours().cli().get_program()).with_file_name(name)
     }
 
@@ -81,7 +92,14 @@ impl Scene {
         run(self.command(&self.ours(), words), input)
     }
 
-    /// The same, and it must succeed.
+    /// Runs a peer's manager, which must succeed.
+    pub fn must_by(&self, peer: &Program, words: &[&str]) -> String {
+        let ended = run(self.command(Path::new(peer.cli().get_program()), words), "");
+        assert_eq!(ended.code, Some(0), "{} {words:?}: {ended:?}", peer.name);
+        ended.out
+    }
+
+    /// Runs ours, which must succeed.
     pub fn must(&self, words: &[&str]) -> String {
         let ended = self.manage(words, "");
         assert_eq!(ended.code, Some(0), "{words:?}: {ended:?}");
@@ -89,9 +107,9 @@ impl Scene {
     }
 
     /// Runs both managers; what they print and how they end must be the same.
-    pub fn beside(&self, words: &[&str]) {
-        let theirs = run(self.command(Path::new(self.program.cli().get_program()), words), "");
-        assert_eq!(self.manage(words, ""), theirs, "{words:?}");
+    pub fn beside(&self, peer: &Program, words: &[&str]) {
+        let (ours, theirs) = (self.tool_named_as(peer), PathBuf::from(peer.cli().get_program()));
+        assert_eq!(run(self.command(&ours, words), ""), run(self.command(&theirs, words), ""), "{words:?}");
     }
 
     /// How many slots a node says it has.

@@ -102,6 +102,11 @@ impl Aside {
         self.table.lock().slots.len()
     }
 
+    /// Whether a slot has some.
+    pub fn has(&self, slot: Slot) -> bool {
+        self.table.lock().slots.contains_key(&slot.number())
+    }
+
     /// All slots, in order.
     pub fn told(&self) -> Vec<Told> {
         let table = self.table.lock();
@@ -327,7 +332,8 @@ fn parse_field(text: &[u8]) -> BTreeMap<u16, (UnixMillis, Option<NodeId>)> {
         let mut parts = part.split(|byte| *byte == b':');
         let slot = u16::try_from(number::parse_u64(parts.next()?)?).ok()?;
         let since = number::parse_i64(parts.next()?)?;
-        Some((slot, (UnixMillis(since), NodeId::parse(parts.next()?))))
+        let owner = NodeId::parse(parts.next()?);
+        (usize::from(slot) < Slot::COUNT).then_some((slot, (UnixMillis(since), owner)))
     };
     text.split(|byte| *byte == b',').filter_map(one).collect()
 }
@@ -433,4 +439,27 @@ fn ask(server: &Server, control: &Control, aside: &Aside, question: Question) {
         *answers.lock() = Some(known.map(|(slot, _)| *slot).collect());
     };
     server.host.migrate_later(order, Box::new(done));
+}
+
+#[cfg(test)]
+mod tests {
+    use keyspace::ShardMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_slots_is_understood_and_nonsense_is_left_out() {
+        let owner = NodeId::parse(b"07c37dfeb235213a872192d90877d0cd55635b91").expect("a name");
+        let aside = Aside::default();
+        let db = || Db::new(ShardMap::by_slot(1));
+        for (slot, since, owner) in [(7, 1000, Some(owner)), (9, 2000, None)] {
+            aside.put(Slot::new(slot).expect("a slot"), DbIndex(0), db(), UnixMillis(since), owner);
+        }
+        let field = [aside.field(), b",x:1:-,99999:1:-,5:y:-,6:1".to_vec()].concat();
+        let told = parse_field(&field);
+        assert_eq!(told.len(), 2);
+        assert_eq!((told[&7], told[&9]), ((UnixMillis(1000), Some(owner)), (UnixMillis(2000), None)));
+        assert_eq!(aside.take(|slot| slot.number() == 7).len(), 1);
+        assert_eq!(aside.told().iter().map(|told| told.slot.number()).collect::<Vec<_>>(), [9]);
+    }
 }

@@ -80,7 +80,7 @@ impl Core<'_> {
         let now = server.engine.now();
         match action {
             Action::SaveConfig { bytes, fsync } => {
-                if let Err(why) = server.host.save_nodes(&bytes, fsync) {
+                if let Err(why) = node.save(&*server.host, &bytes, fsync) {
                     server.host.log(LogLevel::Warning, &why);
                     let config = &server.control.load().config.cluster;
                     if config.config_save_behavior == config::directives::cluster::ConfigSaveBehavior::Sync {
@@ -143,6 +143,7 @@ impl Core<'_> {
             }
             Action::FlushAll => {
                 crate::loading::flush(self);
+                node.aside.drop_slots(server, |_| true);
                 server.journal.set_history(History::new(replication_id(&*server.host)));
                 server.disconnect_replicas();
             }

@@ -34,7 +34,7 @@ pub mod stats;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use ::cluster::{Action, Asker, Cluster, Event, Outbox, View};
 use keyspace::UnixMillis;
@@ -45,7 +45,7 @@ pub use keys::HeldKeys;
 pub use open::{open_slots_aux, parse_open_slots};
 pub use settings::settings;
 
-use crate::server::Server;
+use crate::server::{Host, Server};
 
 /// See the head of this file.
 pub struct ClusterNode {
@@ -54,12 +54,18 @@ pub struct ClusterNode {
     hand: Mutex<()>,
     /// Links and packets on their way to the bus.
     wire: Mutex<VecDeque<Action>>,
+    /// When the machine was last told anything, in ms; the time comes ten times a second.
+    heard: AtomicI64,
+    /// For how long that may be ago.
+    deafness_ms: AtomicI64,
     /// Data were loaded, and the machine does not know.
     arrival: AtomicBool,
     /// What slots have cost.
     pub stats: stats::SlotStats,
     /// Keys of slots that went to another node by gossip alone.
     pub aside: aside::Aside,
+    /// Whether the newest copy of the file is on the disk for good; `None` before this life has written one.
+    newest_is_safe: Mutex<Option<bool>>,
 }
 
 struct State {
@@ -80,13 +86,17 @@ impl ClusterNode {
     pub fn new(machine: Cluster, outbox: Outbox) -> Self {
         let mut state = State { machine, outbox, pending: VecDeque::new() };
         state.gather();
+        let deafness_ms = state.machine.config().deafness_ms();
         ClusterNode {
+            heard: AtomicI64::new(i64::MAX),
+            deafness_ms: AtomicI64::new(deafness_ms),
             state: Mutex::new(state),
             hand: Mutex::default(),
             wire: Mutex::default(),
             arrival: AtomicBool::new(false),
             stats: stats::SlotStats::default(),
             aside: aside::Aside::default(),
+            newest_is_safe: Mutex::default(),
         }
     }
 
@@ -95,6 +105,7 @@ impl ClusterNode {
         let mut state = self.state.lock();
         let State { machine, outbox, .. } = &mut *state;
         let result = f(machine, outbox);
+        self.deafness_ms.store(machine.config().deafness_ms(), Ordering::Relaxed);
         state.gather();
         result
     }
@@ -107,11 +118,27 @@ impl ClusterNode {
     /// Tells the machine what has happened.
     pub fn tell(&self, now: UnixMillis, event: Event<'_>) {
         self.with(|machine, out| machine.handle(now, event, out));
+        self.heard.store(now.0, Ordering::Relaxed);
+    }
+
+    /// Whether nobody has looked at the bus for longer than it takes to be replaced: the process stood still.
+    pub fn is_deaf(&self, now: UnixMillis) -> bool {
+        now.0.saturating_sub(self.heard.load(Ordering::Relaxed)) > self.deafness_ms.load(Ordering::Relaxed)
     }
 
     /// The machine's newest view.
     pub fn view(&self) -> Arc<View> {
         self.ask(|machine| machine.view().clone())
+    }
+
+    /// Has the file of the configuration written. Of its two copies one is whole whenever the power fails: what may be
+    /// torn then never takes the place of the last copy that cannot be, and what a former life has left counts as torn.
+    pub fn save(&self, host: &dyn Host, bytes: &[u8], fsync: bool) -> Result<(), String> {
+        let mut newest_is_safe = self.newest_is_safe.lock();
+        let fsync = fsync || newest_is_safe.is_none();
+        host.save_nodes(bytes, fsync, *newest_is_safe != Some(false))?;
+        *newest_is_safe = Some(fsync);
+        Ok(())
     }
 
     /// When the machine wants to be told the time.

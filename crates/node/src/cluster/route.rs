@@ -66,7 +66,16 @@ struct Asked {
 
 /// Judges a command; an error redirects its client. What depends on the keys of a slot that is on its way is left to
 /// [`open_slot`].
-pub fn route(control: &Control, view: &View, client: &Client, row: &Row, args: Args<'_>) -> Result<(), Error> {
+///
+/// A primary whose bus is deaf takes no writes, because somebody else may take them by now.
+pub fn route(
+    control: &Control,
+    view: &View,
+    client: &Client,
+    row: &Row,
+    args: Args<'_>,
+    bus_is_deaf: bool,
+) -> Result<(), Error> {
     let Some(asked) = asked(client, row, &args)? else { return Ok(()) };
     let slot = asked.slot;
     let Some(owner) = view.owner(slot) else { return Err(error::cluster::NOT_SERVED) };
@@ -87,6 +96,9 @@ pub fn route(control: &Control, view: &View, client: &Client, row: &Row, args: A
         } else if row.has(Flags::WRITE) {
             return Err(error::cluster::DOWN_READONLY);
         }
+    }
+    if bus_is_deaf && writes && view.me().is_primary && view.nodes().len() > 1 {
+        return Err(error::cluster::DOWN);
     }
     if open != Open::No && row.name() == "migrate" && view.me().is_primary {
         return Ok(());

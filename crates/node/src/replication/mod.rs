@@ -319,7 +319,9 @@ impl Server {
                 put("replica_announced", u8::from(config.replica_announced).to_string());
             }
         }
-        let replicas = self.replication.replicas.lock().clone();
+        let mut replicas = self.replication.replicas.lock().clone();
+        // Whose connection is being closed does not follow any more, whether its thread has come to it or not.
+        replicas.retain(|replica| !replica.card.is(Flag::CloseAsap));
         put("connected_slaves", replicas.len().to_string());
         let waiting = replicas.iter().filter(|replica| replica.stage() == Stage::Waits).count();
         put("replicas_waiting_psync", waiting.to_string());

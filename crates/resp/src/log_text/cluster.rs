@@ -92,7 +92,33 @@ pub fn empty_primary(node: &str) -> String {
     format!("My last slot was migrated to node {node}. I am now an empty primary.")
 }
 
+/// `-`
+pub fn import_follows(slot: u16, node: &str, shard: &str) -> String {
+    format!(
+        "Failover occurred in migration source. Update importing source for slot {slot} to node {node} in shard {shard}."
+    )
+}
+
+/// `-`
+pub fn migration_follows(slot: u16, node: &str, shard: &str) -> String {
+    format!("Failover occurred in migration target. Slot {slot} is now being migrated to node {node} in shard {shard}.")
+}
+
 /// `*`
+pub fn imports_follow(slots: usize, node: &str, shard: &str) -> String {
+    format!(
+        "A failover occurred in migration source. Update importing source of {slots} slot(s) to node {node} in shard {shard}."
+    )
+}
+
+/// `*`
+pub fn migrations_follow(slots: usize, node: &str, shard: &str) -> String {
+    format!(
+        "A failover occurred in migration target. Update migrating target of {slots} slot(s) to node {node} in shard {shard}."
+    )
+}
+
+/// `*`. Both are names of nodes, and nothing else.
 pub fn sub_replica(of: &str, from: &str) -> String {
     format!("I'm a sub-replica! Reconfiguring myself as a replica of {of} from {from}")
 }

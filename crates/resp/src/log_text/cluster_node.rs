@@ -2,7 +2,7 @@
 
 pub const SAVING: &str = "Saving the cluster configuration file before exiting.";
 pub const CANNOT_SAVE: &str = "Fatal: can't update cluster config file.";
-pub const SAVE_IGNORED: &str = "Warning: can't update cluster config file, going on without.";
+pub const SAVE_IGNORED: &str = "Cluster config updated even though writing the cluster config file to disk failed.";
 
 pub const PORT_TOO_HIGH: &str =
     "The port number is too high for a cluster: its bus listens 10,000 ports higher, so it must be 55535 or less.";
@@ -23,7 +23,7 @@ pub fn cannot_read(file: &str, why: &str) -> String {
 }
 
 pub fn cannot_write(file: &str, why: &str) -> String {
-    format!("Could not write the cluster config file {file}: {why}")
+    format!("Could not rename tmp cluster config file to {file}, or not write it: {why}")
 }
 
 pub fn meet(host: &str, port: u16, who: &str) -> String {

@@ -134,7 +134,7 @@ impl Host for ProcessHost {
     fn replace_file(&self, name: &[u8], write: Writing<'_>) -> Result<(), String> {
         let failed = |e: &io::Error| log_text::snapshot::write_failed(&errno::text(e));
         let mut file = BufWriter::new(
-            files::Replacement::create(Path::new(OsStr::from_bytes(name)), true).map_err(|e| failed(&e))?,
+            files::Replacement::create(Path::new(OsStr::from_bytes(name)), false).map_err(|e| failed(&e))?,
         );
         let mut fault = None;
         let whole = write(&mut |bytes| {
@@ -187,8 +187,8 @@ impl Host for ProcessHost {
         Reader::alone(core, ground).log(&dir, &manifest, &config).map(|_| ()).map_err(Failure::text)
     }
 
-    fn save_nodes(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
-        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync))
+    fn save_nodes(&self, bytes: &[u8], fsync: bool, keep: bool) -> Result<(), String> {
+        self.nodes.as_ref().map_or(Ok(()), |file| file.save(bytes, fsync, keep))
     }
 
     fn slow_aof(&self, delay: Duration) {

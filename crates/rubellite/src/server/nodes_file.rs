@@ -59,9 +59,10 @@ impl NodesFile {
         Ok(Copies { newest: read(&self.path)?, previous: read(&beside(&self.path, ".previous"))? })
     }
 
-    /// Replaces the newest copy; what was the newest is the previous one afterwards.
-    pub fn save(&self, bytes: &[u8], fsync: bool) -> Result<(), String> {
-        files::replace_keeping(&self.path, &beside(&self.path, ".previous"), bytes, fsync)
+    /// Replaces the newest copy; with `keep`, what was the newest is the previous one afterwards.
+    pub fn save(&self, bytes: &[u8], fsync: bool, keep: bool) -> Result<(), String> {
+        let previous = beside(&self.path, ".previous");
+        files::replace_keeping(&self.path, keep.then_some(&*previous), bytes, fsync)
             .map_err(|e| log_text::cluster_node::cannot_write(&self.path.display().to_string(), &errno::text(&e)))
     }
 }
@@ -77,12 +78,14 @@ mod tests {
         config.cluster.config_file = dir.path().join("nodes.conf").as_os_str().as_bytes().to_vec();
         let (file, lock) = NodesFile::open(&config).unwrap();
         assert!(file.read().unwrap().newest.is_none());
-        for (text, fsync) in [("one", true), ("two", false), ("three", true)] {
-            file.save(text.as_bytes(), fsync).unwrap();
+        for (text, fsync, keep) in
+            [("one", true, true), ("two", false, true), ("2.5", false, false), ("three", true, true)]
+        {
+            file.save(text.as_bytes(), fsync, keep).unwrap();
         }
         let copies = file.read().unwrap();
         assert_eq!(copies.newest.as_deref(), Some(&b"three"[..]));
-        assert_eq!(copies.previous.as_deref(), Some(&b"two"[..]));
+        assert_eq!(copies.previous.as_deref(), Some(&b"2.5"[..]));
         let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert_eq!(names.len(), 3, "nothing is left over: {names:?}");
         assert!(NodesFile::open(&config).is_err(), "one node a file");

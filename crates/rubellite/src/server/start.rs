@@ -302,7 +302,7 @@ fn run(name: &str, texts: Texts) -> io::Result<u8> {
     }
     if let Some(node) = &server.cluster {
         log::notice(log_text::cluster_node::SAVING);
-        if let Err(reason) = server.host.save_nodes(&node.ask(Cluster::saved_config), true) {
+        if let Err(reason) = node.save(&*server.host, &node.ask(Cluster::saved_config), true) {
             log::warning(reason);
         }
     }

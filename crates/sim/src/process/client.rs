@@ -158,7 +158,7 @@ impl ClientProgram {
             Finding::Told(to) => self.connect(*to, u),
             Finding::Ask(sentinels) => {
                 let sentinel = *self.random.pick(sentinels);
-                let conn = u.connect(self.pid, sentinel);
+                let conn = u.connect(self.pid, sentinel, super::sentinel::PORT);
                 self.state = State::Asks { conn, until: u.now + PATIENCE };
                 let mut bytes = Vec::new();
                 encode::command(&mut bytes, &["SENTINEL", "GET-MASTER-ADDR-BY-NAME", GROUP]);
@@ -168,7 +168,7 @@ impl ClientProgram {
     }
 
     fn connect(&mut self, to: Pid, u: &mut Universe) {
-        let conn = u.connect(self.pid, to);
+        let conn = u.connect(self.pid, to, super::server::PORT);
         self.state = State::Connecting { conn, to, until: u.now + PATIENCE };
     }
 

@@ -1,7 +1,7 @@
 //! What a simulated machine does for its server: `node::server::Host` without a world.
 
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -19,7 +19,13 @@ use parking_lot::Mutex;
 use value::Value;
 
 use super::Paper;
+use super::migrator::Done;
+use crate::disk::SimDisk;
 use crate::random::Random;
+
+/// The file in which a node keeps what it knows of its cluster, and the copy before it.
+pub(super) const NODES: &str = "nodes.conf";
+pub(super) const NODES_BEFORE: &str = "nodes.conf.previous";
 
 /// What a server has asked of its host and the host has not done yet.
 pub struct Desk {
@@ -39,6 +45,10 @@ pub struct Desk {
     pub aof: OnceLock<Arc<Aof>>,
     /// Files for replicas.
     pub sync_files: Mutex<Vec<(Vec<u8>, Bytes)>>,
+    /// Votes that a node of a cluster has told of: for whom, and in which epoch.
+    pub votes: Mutex<Vec<(String, u64)>>,
+    /// Migrations to be made.
+    pub migrations: Mutex<Vec<(Order, Done)>>,
     entropy: Mutex<Random>,
 }
 
@@ -54,18 +64,36 @@ impl Desk {
             loud,
             aof: OnceLock::new(),
             sync_files: Mutex::default(),
+            votes: Mutex::default(),
+            migrations: Mutex::default(),
             entropy: Mutex::new(entropy),
         })
     }
 }
 
 impl Desk {
+    /// 64 random bits.
+    pub fn draw(&self) -> u64 {
+        self.entropy.lock().bits()
+    }
+
     /// Keeps a log line, if lines are wanted.
     pub fn note(&self, text: &str) {
         if self.loud {
             self.log.lock().push(text.to_owned());
         }
     }
+}
+
+/// The candidate and the epoch in a line that tells of a vote.
+fn vote(line: &str) -> Option<(String, u64)> {
+    const NOBODY: &str = "?";
+    let told = resp::log_text::cluster::vote_granted(NOBODY, 0);
+    let (before, _) = told.split_once(NOBODY)?;
+    let rest = line.strip_prefix(before)?;
+    let (candidate, _) = rest.split_once(' ')?;
+    let (_, epoch) = rest.rsplit_once(' ')?;
+    Some((candidate.to_owned(), epoch.parse().ok()?))
 }
 
 /// A server has ended itself, in the middle of whatever it was doing.
@@ -75,13 +103,14 @@ pub struct Ended;
 pub struct SimHost {
     desk: Arc<Desk>,
     paper: Paper,
+    disk: SimDisk,
     facts: ProcessFacts,
 }
 
 impl SimHost {
-    /// A host with this desk, whose configuration file is `paper`.
-    pub fn new(desk: Arc<Desk>, paper: Paper) -> Self {
-        SimHost { desk, paper, facts: ProcessFacts { version: "0.0.0".to_owned(), ..ProcessFacts::default() } }
+    /// A host with this desk, whose configuration file is `paper` and whose other files are on `disk`.
+    pub fn new(desk: Arc<Desk>, paper: Paper, disk: SimDisk) -> Self {
+        SimHost { desk, paper, disk, facts: ProcessFacts { version: "0.0.0".to_owned(), ..ProcessFacts::default() } }
     }
 }
 
@@ -103,6 +132,9 @@ impl SyncFile for Blob {
 
 impl Host for SimHost {
     fn log(&self, _: LogLevel, text: &str) {
+        if let Some(vote) = vote(text) {
+            self.desk.votes.lock().push(vote);
+        }
         self.desk.note(text);
     }
 
@@ -169,7 +201,12 @@ impl Host for SimHost {
     }
 
     fn migrate_later(&self, order: Order, done: Box<dyn FnOnce(Sent) + Send>) {
-        done(self.migrate(order));
+        self.desk.migrations.lock().push((order, done));
+        self.wake_control();
+    }
+
+    fn save_nodes(&self, bytes: &[u8], fsync: bool, keep: bool) -> Result<(), String> {
+        self.disk.replace_keeping(Path::new(NODES), keep.then_some(Path::new(NODES_BEFORE)), bytes, fsync)
     }
 
     fn migration_sockets(&self) -> usize {
@@ -177,7 +214,7 @@ impl Host for SimHost {
     }
 
     fn entropy(&self) -> u64 {
-        self.desk.entropy.lock().bits()
+        self.desk.draw()
     }
 
     fn used_memory(&self) -> usize {

@@ -14,8 +14,13 @@ use config::Config;
 use node::control::Control;
 use parking_lot::Mutex;
 
+mod bus;
 pub mod client;
 pub mod host;
+mod migrator;
+pub mod operator;
+pub mod roamer;
+pub mod script;
 pub mod sentinel;
 pub mod server;
 mod wire;
@@ -26,6 +31,7 @@ use crate::random::Random;
 use crate::world::{Clock, Event, Micros, Pid, Universe};
 use client::ClientProgram;
 use host::Desk;
+use script::ScriptProgram;
 use sentinel::SentinelProgram;
 use server::ServerProgram;
 
@@ -81,6 +87,8 @@ pub enum Program<'s> {
     Sentinel(Box<SentinelProgram>),
     /// Somebody who uses servers.
     Client(Box<ClientProgram>),
+    /// Somebody who does one thing after the other.
+    Script(Box<ScriptProgram>),
 }
 
 /// What has come for a process that is paused.
@@ -193,6 +201,7 @@ impl<'s> Process<'s> {
             Some(Program::Server(server)) => server.deadline(),
             Some(Program::Sentinel(sentinel)) => sentinel.deadline(),
             Some(Program::Client(client)) => client.deadline(),
+            Some(Program::Script(script)) => script.deadline(),
         };
         let due = due.max(u.now + 1);
         if due < self.timer {
@@ -214,6 +223,7 @@ impl<'s> Process<'s> {
             Some(Program::Server(server)) => server.live(|server| server.timeout(u)),
             Some(Program::Sentinel(sentinel)) => sentinel.timeout(u),
             Some(Program::Client(client)) => client.timeout(u),
+            Some(Program::Script(script)) => script.timeout(u),
             None => {}
         }
         self.arm(u);
@@ -227,7 +237,7 @@ impl<'s> Process<'s> {
         match &mut self.program {
             Some(Program::Server(server)) => server.live(|server| server.accepted(conn, from, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.accepted(conn),
-            Some(Program::Client(_)) | None => u.close(conn, CALLED),
+            Some(Program::Client(_) | Program::Script(_)) | None => u.close(conn, CALLED),
         }
         self.arm(u);
     }
@@ -241,6 +251,7 @@ impl<'s> Process<'s> {
             Some(Program::Server(server)) => server.live(|server| server.connected(conn, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.connected(conn, u),
             Some(Program::Client(client)) => client.connected(conn, u),
+            Some(Program::Script(script)) => script.connected(conn, u),
             None => {}
         }
         self.arm(u);
@@ -255,6 +266,7 @@ impl<'s> Process<'s> {
             Some(Program::Server(server)) => server.live(|server| server.received(conn, &bytes, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.received(conn, &bytes, u),
             Some(Program::Client(client)) => client.received(conn, &bytes, u),
+            Some(Program::Script(script)) => script.received(conn, &bytes, u),
             None => {}
         }
         self.arm(u);
@@ -269,6 +281,7 @@ impl<'s> Process<'s> {
             Some(Program::Server(server)) => server.live(|server| server.closed(conn, u)),
             Some(Program::Sentinel(sentinel)) => sentinel.closed(conn, reset, u),
             Some(Program::Client(client)) => client.closed(conn, u),
+            Some(Program::Script(script)) => script.closed(conn, u),
             None => {}
         }
         self.arm(u);

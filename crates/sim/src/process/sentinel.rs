@@ -246,9 +246,9 @@ impl SentinelProgram {
         let mut actions: VecDeque<Action> = out.drain().collect();
         while let Some(action) = actions.pop_front() {
             match action {
-                Action::Connect { conn: id, ip, .. } => match pid_of(ip) {
+                Action::Connect { conn: id, ip, port, .. } => match pid_of(ip) {
                     Some(pid) => {
-                        let conn = u.connect(self.pid, pid);
+                        let conn = u.connect(self.pid, pid, port);
                         let decoder = Decoder::new(REPLY_LIMITS);
                         self.outward.insert(conn, Outward { id, stands: false, input: Vec::new(), decoder });
                         self.names.insert(id, conn);

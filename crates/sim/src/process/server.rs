@@ -21,10 +21,11 @@ use config::directives::aof::AppendFsync;
 use engine::background::Background;
 use engine::id::ExecutorId;
 use journal::{ReplId, ReplOffset};
-use keyspace::DbIndex;
+use keyspace::{DbIndex, UnixMillis};
 use node::aof::load::Failure;
 use node::aof::{Aof, Ground, recover};
 use node::busy::NoTurn;
+use node::cluster::ClusterNode;
 use node::control::{Control, Role};
 use node::disk::Disk;
 use node::execute::{Core, Errand};
@@ -41,7 +42,9 @@ use rdb::encode::{Checksum, Form};
 use session::ClientCard;
 
 use super::Paper;
-use super::host::{Blob, Desk, Ended, SimHost};
+use super::bus::{BUS_PORT, BusSide};
+use super::host::{Blob, Desk, Ended, NODES, NODES_BEFORE, SimHost};
+use super::migrator::Migrator;
 use super::wire::{File, Wire};
 use crate::disk::SimDisk;
 use crate::net::{CALLED, CALLER, ConnId};
@@ -114,6 +117,11 @@ pub struct ServerProgram<'s> {
     disk: SimDisk,
     next_sync: Micros,
     has_crashed: bool,
+    /// The links to other nodes, in a cluster.
+    bus: Option<BusSide<'s>>,
+    migrator: Migrator,
+    /// When the primary was last heard.
+    heard: Micros,
 }
 
 /// Puts a server together.
@@ -122,8 +130,9 @@ pub fn build(
     clock: Arc<Clock>,
     desk: Arc<Desk>,
     paper: &Paper,
+    disk: &SimDisk,
     primary: Option<Pid>,
-) -> Server {
+) -> Result<Server, String> {
     let written = paper.lock().clone();
     let mut control: Control = match written.is_empty() {
         true => template.control.clone(),
@@ -137,7 +146,31 @@ pub fn build(
         control.role = Role::Replica { host: address(primary).to_string(), port: PORT, online: false };
     }
     control.loading = control.config.aof.appendonly;
-    Server::new(control, 1, EXECUTORS, 1, clock, Box::new(SimHost::new(desk, paper.clone())), template.registry.clone())
+    let member = control.config.cluster.enabled.then(|| join(&control, &clock, &desk, disk)).transpose()?;
+    control.cluster = member.as_ref().map(|(machine, _)| machine.view().clone());
+    let host = Box::new(SimHost::new(desk, paper.clone(), disk.clone()));
+    let mut server = Server::new(control, 1, EXECUTORS, 1, clock, host, template.registry.clone());
+    server.cluster = member.map(|(machine, outbox)| ClusterNode::new(machine, outbox));
+    Ok(server)
+}
+
+/// The machine of a node, of what its file says.
+fn join(
+    control: &Control,
+    clock: &Arc<Clock>,
+    desk: &Desk,
+    disk: &SimDisk,
+) -> Result<(cluster::Cluster, cluster::Outbox), String> {
+    let (newest, previous) = (disk.read(Path::new(NODES)), disk.read(Path::new(NODES_BEFORE)));
+    let saved = cluster::Saved {
+        newest: newest.as_deref().filter(|bytes| !bytes.is_empty()),
+        previous: previous.as_deref().filter(|bytes| !bytes.is_empty()),
+    };
+    let mut outbox = cluster::Outbox::new();
+    let now = UnixMillis(engine::Clock::unix_millis(&**clock));
+    let settings = node::cluster::settings(&control.config);
+    let machine = cluster::Cluster::new(settings, saved, desk.draw(), now, &mut outbox)?;
+    Ok((machine, outbox))
 }
 
 impl<'s> ServerProgram<'s> {
@@ -162,13 +195,22 @@ impl<'s> ServerProgram<'s> {
         if server.control.load().loading {
             recover::recover(server, SNAPSHOTS, &aof).map_err(Failure::text)?;
         }
+        let core = Core::new(server, 1);
+        let bus = server.cluster.as_ref().map(|_| BusSide::new(pid, server, disk.clone(), &core));
+        if let Some(node) = &server.cluster {
+            node.announce_data();
+            desk.woken.store(true, Ordering::Relaxed);
+        }
         let mut program = ServerProgram {
+            bus,
+            migrator: Migrator::default(),
+            heard: 0,
             pid,
             server,
             desk,
             clock,
             worker: Worker::new(server, 0),
-            core: Core::new(server, 1),
+            core,
             clockwork: Clockwork::default(),
             expirer: Expirer::new(server, 2),
             follower: Follower::new(server, 3),
@@ -199,6 +241,13 @@ impl<'s> ServerProgram<'s> {
 
     /// Somebody has connected.
     pub fn accepted(&mut self, conn: ConnId, from: Pid, u: &mut Universe) {
+        if u.net.port(conn) == BUS_PORT {
+            match &mut self.bus {
+                Some(bus) => bus.accepted(conn, from),
+                None => u.close(conn, CALLED),
+            }
+            return self.settle(u);
+        }
         let token = match self.tokens.iter().skip(1).position(Option::is_none) {
             Some(free) => free + 1,
             None => {
@@ -229,6 +278,10 @@ impl<'s> ServerProgram<'s> {
             self.link = Link::Stands { conn, target, look: u.now + LOOK };
             self.linked(began, u);
         }
+        if let Some(bus) = &mut self.bus {
+            bus.connected(conn);
+        }
+        self.migrator.connected(conn, u);
         self.settle(u);
     }
 
@@ -238,8 +291,11 @@ impl<'s> ServerProgram<'s> {
             Some(&token) => self.feed(token, bytes),
             None => {
                 if matches!(&self.link, Link::Stands { conn: mine, .. } if *mine == conn) {
+                    self.heard = u.now;
                     let went = self.follower.received(bytes, &mut Wire { u, conn, file: &mut self.file });
                     self.linked(went, u);
+                } else if !self.bus.as_mut().is_some_and(|bus| bus.received(conn, bytes)) {
+                    self.migrator.received(conn, bytes, u);
                 }
             }
         }
@@ -268,6 +324,10 @@ impl<'s> ServerProgram<'s> {
             }
             _ => {}
         }
+        if let Some(bus) = &mut self.bus {
+            bus.closed(conn);
+        }
+        self.migrator.closed(self.pid, conn, u);
         self.settle(u);
     }
 
@@ -280,7 +340,9 @@ impl<'s> ServerProgram<'s> {
             Link::Stands { look, .. } => *look,
         };
         let job = self.job.as_ref().map_or(Micros::MAX, |(at, _)| *at);
-        self.next_tick.min(worker).min(link).min(job)
+        let node = self.server.cluster.as_ref().and_then(|node| node.deadline());
+        let node = node.map_or(Micros::MAX, |at| self.clock.at_wall(at.0));
+        self.next_tick.min(worker).min(link).min(job).min(node).min(self.migrator.deadline())
     }
 
     /// It does.
@@ -304,6 +366,10 @@ impl<'s> ServerProgram<'s> {
                 self.write_aof(u.now);
             }
         }
+        if let Some(bus) = &self.bus {
+            bus.look();
+        }
+        self.migrator.look(u);
         self.settle(u);
     }
 
@@ -350,6 +416,12 @@ impl<'s> ServerProgram<'s> {
                 saving::tick(&mut self.core);
                 self.clockwork.tick(&mut self.core);
                 self.core.lease.release();
+            }
+            if let Some(bus) = &mut self.bus {
+                bus.turn(&mut self.core, u);
+            }
+            for (order, done) in std::mem::take(&mut *self.desk.migrations.lock()) {
+                self.migrator.submit(self.pid, order, done, u);
             }
             self.look_after_link(u);
             if self.job.is_none() && !self.desk.jobs.lock().is_empty() {
@@ -454,7 +526,7 @@ impl<'s> ServerProgram<'s> {
             self.follower.connecting(&target);
             match target.host.parse().ok().and_then(pid_of) {
                 Some(pid) => {
-                    let conn = u.connect(self.pid, pid);
+                    let conn = u.connect(self.pid, pid, PORT);
                     self.link = Link::Connecting { conn, target, until: u.now + CONNECT };
                 }
                 None => self.link = Link::Pause { until: u.now + PAUSE_MS * 1000, target },
@@ -573,6 +645,21 @@ impl<'s> ServerProgram<'s> {
     /// Whether a snapshot of its primary is on the way, so that what it has is about to go.
     pub fn is_syncing(&self) -> bool {
         self.server.replication.link.lock().stage == LinkStage::Sync
+    }
+
+    /// When its primary was last heard.
+    pub fn heard_primary(&self) -> Micros {
+        self.heard
+    }
+
+    /// Takes the votes that it has told of.
+    pub fn take_votes(&self) -> Vec<(String, u64)> {
+        std::mem::take(&mut *self.desk.votes.lock())
+    }
+
+    /// Whether it has set keys of a slot aside.
+    pub fn set_aside(&self, slot: cluster::Slot) -> bool {
+        self.server.cluster.as_ref().is_some_and(|node| node.aside.has(slot))
     }
 
     /// The history and its end here.

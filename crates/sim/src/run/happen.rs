@@ -10,7 +10,7 @@ impl World<'_> {
         let who = match (begins, self.active[number], fault.name) {
             (false, Some(who), _) => who,
             (false, None, _) => return Ok(()),
-            (true, _, Name::CrashPrimary | Name::PausePrimary | Name::IsolatePrimary) => self.chosen.0,
+            (true, _, Name::CrashPrimary | Name::PausePrimary | Name::IsolatePrimary) => self.some_primary(fault.side),
             (true, ..) => fault.who,
         };
         self.active[number] = begins.then_some(who);
@@ -78,6 +78,14 @@ impl World<'_> {
             Name::Reset | Name::Clock | Name::Failover | Name::ForceFailover | Name::Fuse | Name::Rewrite => {}
         }
         Ok(())
+    }
+}
+
+impl World<'_> {
+    /// Whom faults of the primary hit.
+    fn some_primary(&self, draw: u64) -> Pid {
+        let owner = self.cluster.as_ref().and_then(|watch| watch.some_owner(draw));
+        owner.unwrap_or(self.chosen.0)
     }
 }
 

@@ -4,6 +4,7 @@
 //!   build ─► faults happen, clients write ─► heal: all faults are over, everybody runs ─► converge ─► final checks
 //! ```
 
+mod cluster;
 mod happen;
 mod operator;
 mod watch;
@@ -63,6 +64,10 @@ pub struct Outcome {
     pub choices: usize,
     /// How long it took to agree after everything was healed.
     pub healed_in: Micros,
+    /// Slots of a cluster that went to another primary.
+    pub moves: usize,
+    /// The longest time for which two nodes took writes for one slot.
+    pub both: Micros,
 }
 
 /// Where the servers of a universe live. They are shared by their threads, so they stay until its end.
@@ -86,6 +91,21 @@ pub fn run(scenario: &Scenario, template: &Template, orders: &Orders) -> Outcome
         Err(text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
     });
     let violation = lived.err().map(|what| Violation { at: world.u.now, what });
+    if let Some(watch) = &world.cluster {
+        let (promises, waited) = watch.promises();
+        return Outcome {
+            violation,
+            hash: world.u.trace.hash(),
+            events: world.u.events,
+            micros: world.u.now,
+            faults: world.faults.len(),
+            promises: [promises, waited, watch.excused],
+            choices: watch.promotions,
+            healed_in: world.healed_in,
+            moves: watch.bench.borrow().moved,
+            both: watch.longest_both,
+        };
+    }
     Outcome {
         violation,
         hash: world.u.trace.hash(),
@@ -95,6 +115,8 @@ pub fn run(scenario: &Scenario, template: &Template, orders: &Orders) -> Outcome
         promises: [world.ledger.len(), world.ledger.with_replicas(1), world.ledger.excused],
         choices: world.choices,
         healed_in: world.healed_in,
+        moves: 0,
+        both: 0,
     }
 }
 
@@ -122,19 +144,28 @@ struct World<'s> {
     chosen_at: Micros,
     choices: usize,
     healed_in: Micros,
+    /// What is known of a cluster, where the servers are one.
+    cluster: Option<cluster::Watch>,
 }
 
 impl<'s> World<'s> {
     fn new(scenario: &'s Scenario, template: &'s Template, orders: &Orders, arena: &'s Arena) -> Self {
         let mut u = Universe::new(orders.seed, orders.loud);
         let mut shape = u.random.fork();
-        let servers = 1 + scenario.replicas.draw(&mut shape) as usize;
+        let shards = scenario.shards.draw(&mut shape) as usize;
+        let servers = shards.max(1) * (1 + scenario.replicas.draw(&mut shape) as usize);
         let sentinels = scenario.sentinels.draw(&mut shape) as usize;
         let clients = scenario.clients.draw(&mut shape) as usize;
         let think = scenario.think_ms.draw(&mut shape) * 1000;
         let mut chance = Random::new(orders.seed.rotate_left(32) ^ 0xfa17);
         let faults = plan(scenario, (servers + sentinels) as u64, &mut chance);
-        let processes = (0..servers + sentinels + clients).map(|n| Process::new(Pid(n as u16), &mut u)).collect();
+        let operators = usize::from(shards > 0);
+        let cluster = (shards > 0).then(|| {
+            let tags = (0..scenario.tags).map(|n| format!("{:x}", n ^ shape.bits() << 8)).collect();
+            cluster::Watch::new(tags, shards, servers, &template.control.config)
+        });
+        let processes =
+            (0..servers + sentinels + operators + clients).map(|n| Process::new(Pid(n as u16), &mut u)).collect();
         let mut world = World {
             active: vec![None; faults.len()],
             hit: vec![None; faults.len()],
@@ -148,6 +179,7 @@ impl<'s> World<'s> {
             chosen_at: 0,
             choices: 0,
             healed_in: 0,
+            cluster,
             u,
             scenario,
             template,
@@ -157,7 +189,7 @@ impl<'s> World<'s> {
             faults,
         };
         for n in 0..servers {
-            world.start_server(Pid(n as u16), (n > 0).then_some(Pid(0)));
+            world.start_server(Pid(n as u16), (n > 0 && shards == 0).then_some(Pid(0)));
             if sentinels > 0 {
                 *world.processes[n].paper.lock() = world.first_server_paper(n);
             }
@@ -176,8 +208,11 @@ impl<'s> World<'s> {
         let desk = process.new_desk(self.u.trace.loud);
         process.disk.restart();
         self.u.trace.say(self.u.now, || format!("server {} starts", pid.0));
-        let server = self.arena.put(build(self.template, process.clock.clone(), desk.clone(), &process.paper, primary));
-        let program = ServerProgram::new(pid, server, desk, process.clock.clone(), &process.disk, self.u.now);
+        let built = build(self.template, process.clock.clone(), desk.clone(), &process.paper, &process.disk, primary);
+        let program = built.and_then(|server| {
+            let server = self.arena.put(server);
+            ServerProgram::new(pid, server, desk, process.clock.clone(), &process.disk, self.u.now)
+        });
         let program = match program {
             Ok(program) => program,
             Err(why) if process.disk.is_full() => {
@@ -190,6 +225,7 @@ impl<'s> World<'s> {
         if self.sentinels > 0 {
             self.reborn(pid);
         }
+        self.node_reborn(pid);
     }
 
     fn start_sentinel(&mut self, pid: Pid) {
@@ -217,6 +253,16 @@ impl<'s> World<'s> {
 
     fn live(&mut self) -> Result<(), String> {
         let run = self.scenario.run_ms * 1000;
+        if self.cluster.is_some() {
+            self.form()?;
+            while self.u.now < run {
+                self.pass((self.u.now + SLICE).min(run))?;
+                self.watch_writers()?;
+            }
+            self.heal()?;
+            self.converge()?;
+            return self.last_checks_of_cluster();
+        }
         if self.sentinels > 0 {
             // Replicas that are there when a Sentinel first asks are known at once.
             self.pass(HEAD_START)?;
@@ -231,6 +277,20 @@ impl<'s> World<'s> {
         self.heal()?;
         self.converge()?;
         self.last_checks()
+    }
+
+    /// The operator makes a cluster of the nodes, and clients begin to use it.
+    fn form(&mut self) -> Result<(), String> {
+        self.begin_cluster();
+        let formed = |world: &Self| world.cluster.as_ref().is_none_or(|watch| watch.bench.borrow().formed);
+        while !formed(self) {
+            if self.u.now >= self.scenario.calm_ms * 1000 {
+                return Err("the cluster could not be made in time".to_owned());
+            }
+            self.pass(self.u.now + SLICE)?;
+        }
+        self.begin_roaming();
+        Ok(())
     }
 
     /// Lets everything happen that is due by a moment.
@@ -306,6 +366,7 @@ impl<'s> World<'s> {
     /// Something has happened to a process: takes note of what a client was promised, and of what Sentinels do.
     fn look_at(&mut self, pid: Pid) -> Result<(), String> {
         self.observe(pid)?;
+        self.watch_node(pid)?;
         if self.processes[pid.index()].server().is_some_and(ServerProgram::has_ended) {
             // The power has failed in the middle of something; or the server did not want to go on.
             let dark = self.processes[pid.index()].disk.is_dark();
@@ -351,6 +412,10 @@ impl<'s> World<'s> {
                 client.quiet = true;
             }
         }
+        if let Some(watch) = &self.cluster {
+            watch.board.borrow_mut().quiet = true;
+            watch.bench.borrow_mut().mends = true;
+        }
         Ok(())
     }
 
@@ -359,7 +424,9 @@ impl<'s> World<'s> {
         let limit = began + self.scenario.heal_ms * 1000;
         while self.u.now < limit {
             self.pass(self.u.now + SLICE)?;
-            if self.sentinels == 0 {
+            if self.cluster.is_some() {
+                self.watch_writers()?;
+            } else if self.sentinels == 0 {
                 self.tend()?;
             }
             let Some(why) = self.disagreement() else {
@@ -374,6 +441,9 @@ impl<'s> World<'s> {
 
     /// Why the servers do not agree yet.
     fn disagreement(&mut self) -> Option<String> {
+        if self.cluster.is_some() {
+            return self.discord();
+        }
         let primaries: Vec<Pid> = self
             .processes
             .iter()

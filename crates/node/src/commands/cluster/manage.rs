@@ -132,8 +132,9 @@ pub(super) fn set_config_epoch(call: &mut Call<'_, '_>) -> Done {
 }
 
 pub(super) fn saveconfig(call: &mut Call<'_, '_>) -> Done {
-    let bytes = node(call)?.ask(::cluster::Cluster::saved_config);
-    call.core.server.host.save_nodes(&bytes, true).map_err(|why| error::cluster::save_failed(&why))?;
+    let node = node(call)?;
+    let bytes = node.ask(::cluster::Cluster::saved_config);
+    node.save(&*call.core.server.host, &bytes, true).map_err(|why| error::cluster::save_failed(&why))?;
     call.client.out.ok();
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! but the machine. Outside of a cluster everything but KEYSLOT answers that there is none: clients and tools ask to find out
 //! what they talk to, and look for that error.
 
+mod aside;
 mod describe;
 mod manage;
 mod slot_stats;
@@ -29,6 +30,7 @@ pub(super) const TABLE: &[ControlBinding] = &[
     free("readwrite", |call| reads_anywhere(call, false)),
     world("cluster|addslots", slots::addslots),
     world("cluster|addslotsrange", slots::addslotsrange),
+    free("cluster|aside", aside::aside),
     world("cluster|bumpepoch", manage::bumpepoch),
     free("cluster|cancelslotmigrations", no_atomic_migration),
     free("cluster|count-failure-reports", describe::count_failure_reports),
