@@ -26,6 +26,9 @@ use crate::waiting;
 /// How often clients are looked after, while there are some that need it: idle ones, large buffers, soft limits.
 const CARE_MS: i64 = 100;
 
+/// So many timers of waits that have ended are let be, besides a few for each client.
+const STALE_TIMERS: usize = 1024;
+
 /// How many arguments memory is kept for between requests.
 const LARGE_REQUEST: usize = 1024;
 
@@ -566,6 +569,12 @@ impl<'s> Worker<'s> {
     /// Sets the timer of a client that waits, and remembers who waits for the end of a pause.
     fn note_wait(&mut self, client: &Client) {
         if let Some(at) = waiting::deadline(client) {
+            if self.timers.len() > STALE_TIMERS + 4 * self.tokens.len() {
+                // Most are of waits that have ended: who is served at once, again and again, must not fill the memory.
+                let (clients, tokens) = (&self.clients, &self.tokens);
+                let known = |id: &u64| clients.get(*tokens.get(id)?)?.as_deref().and_then(waiting::deadline);
+                self.timers.retain(|Reverse((at, id))| known(id).is_some_and(|due| due <= *at));
+            }
             self.timers.push(Reverse((at, client.id())));
         }
         if matches!(

@@ -138,6 +138,17 @@ impl Aside {
         taken
     }
 
+    /// The same for slots that are put back: from now on the file is not to be written without them, one that is being
+    /// written included, until it is known how far they are in the journal.
+    pub(super) fn take_back(&self, wanted: impl Fn(Slot) -> bool) -> Vec<(Slot, DbIndex, Db)> {
+        let mut table = self.table.lock();
+        if table.slots.keys().copied().filter_map(Slot::new).any(&wanted) {
+            table.put_back = Some(u64::MAX);
+        }
+        drop(table);
+        self.take(wanted)
+    }
+
     /// Keys that were aside are in the journal up to here.
     pub(super) fn note_put_back(&self, offset: u64) {
         self.table.lock().put_back = Some(offset);
@@ -199,7 +210,8 @@ impl Aside {
                 }
             }
             Form::eof(&mut bytes);
-            put(&bytes) && out(&sum.finish()) && written.is_ok()
+            // Were some put back meanwhile, they may be missing: the file that has them stays.
+            put(&bytes) && out(&sum.finish()) && written.is_ok() && self.table.lock().put_back.is_none()
         });
         if result.is_err() {
             self.table.lock().is_stale = true;
@@ -276,6 +288,9 @@ impl Aside {
                 continue;
             }
             let node = view.node(owner);
+            if node.failed {
+                continue;
+            }
             let asked = question.get_or_insert_with(|| Question {
                 owner: node.id,
                 host: node.ip.clone(),
@@ -284,7 +299,7 @@ impl Aside {
                 slots: Vec::new(),
                 names: Vec::new(),
             });
-            if asked.owner != node.id || asked.db != **db || node.failed {
+            if asked.owner != node.id || asked.db != **db {
                 continue;
             }
             held.asked = now.0;
@@ -393,7 +408,9 @@ pub fn tick(core: &mut Core<'_>) {
         false => false,
     };
     if put_back.is_some() && durable() {
-        node.aside.table.lock().put_back = None;
+        let mut table = node.aside.table.lock();
+        // Others may have been put back since.
+        table.put_back = table.put_back.filter(|offset| Some(*offset) != put_back);
     }
     let may_write = { node.aside.table.lock().put_back.is_none() };
     if is_stale && may_write {

@@ -106,7 +106,11 @@ impl Core<'_> {
         let mut scratch = Scratch::default();
         scratch.begin();
         let logs = self.server.journal.is_awake();
-        for (slot, db, keys) in node.aside.take(is_mine) {
+        let taken = node.aside.take_back(is_mine);
+        if taken.is_empty() {
+            return;
+        }
+        for (slot, db, keys) in taken {
             match self.lease.shard_mut(map.of_slot(slot.number())) {
                 Some(shard) if shard.db(db).slot_len(slot.number()) == 0 => {
                     if logs {
@@ -120,7 +124,7 @@ impl Core<'_> {
         }
         self.server.host.free_dbs(garbage);
         if count == 0 {
-            return;
+            return node.aside.note_put_back(self.server.journal.end().0);
         }
         scratch.count_dirty(count as u64);
         let control = self.control();

@@ -312,7 +312,9 @@ impl Server {
                     put("master_sync_last_io_seconds_ago", ((now - link.last_io) / 1000).to_string());
                 }
                 if !*online {
-                    put("master_link_down_since_seconds", ((now - link.down_since) / 1000).to_string());
+                    // A link that has never stood is down since no moment.
+                    let down = if link.down_since == 0 { -1 } else { (now - link.down_since) / 1000 };
+                    put("master_link_down_since_seconds", down.to_string());
                 }
                 put("slave_priority", config.replica_priority.to_string());
                 put("slave_read_only", u8::from(config.replica_read_only).to_string());

@@ -515,20 +515,22 @@ fn frozen(control: &Control) -> bool {
     [PauseReason::Shutdown, PauseReason::Failover].iter().any(|why| control.pauses[*why as usize].what != Pause::None)
 }
 
-/// Appends what concerns no data (PING, REPLCONF GETACK), if this server is a primary with replicas.
-fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) {
+/// Appends what concerns no data (PING, REPLCONF GETACK), if this server is a primary with replicas. False when the gate could
+/// not be passed at once.
+fn append_notice(core: &mut Core<'_>, bytes: &'static [u8]) -> bool {
     let server = core.server;
     if server.replication.replicas.lock().is_empty() {
-        return;
+        return true;
     }
     let mut attempt = core.new_attempt(Errand::InPassing);
     if server.engine.gate.world_wanted() || core.lease.enter(&mut attempt) != Taken::Yes {
         core.lease.abandon(&mut attempt);
-        return;
+        return false;
     }
     if !core.control().is_replica() && !frozen(&core.control()) {
         append_raw(server, bytes);
     }
+    true
 }
 
 fn append_raw(server: &Server, bytes: &[u8]) {
@@ -554,8 +556,9 @@ pub(crate) fn append_take_over(server: &Server, heir: &NodeId) {
 
 /// Asks the replicas how far they are, if anybody of this thread has begun to wait for them.
 pub fn ask_for_acks(core: &mut Core<'_>) {
-    if std::mem::take(&mut core.wants_acks) && core.control().pause == Pause::None {
-        append_notice(core, GET_ACK);
+    if core.wants_acks && core.control().pause == Pause::None {
+        // Who was not let in asks again at the end of the next turn: somebody waits.
+        core.wants_acks = !append_notice(core, GET_ACK);
     }
 }
 

@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 /// How far apart the two looks are at least: an error of a microsecond in them is then one in a million.
 const APART_NS: u64 = 1_000_000_000;
 
+/// Within so many ticks both clocks are read when nothing comes between: some microseconds.
+const CLOSE_TICKS: u64 = 10_000;
+
 /// Both clocks at one moment.
 #[derive(Clone, Copy, Debug)]
 struct Look {
@@ -44,6 +47,10 @@ pub(super) fn tune() {
         return;
     }
     let now = Look { ticks: ticks(), nanos: by_the_system() };
+    if ticks().saturating_sub(now.ticks) > CLOSE_TICKS {
+        // The thread was put aside between the two clocks: they do not show the same moment.
+        return;
+    }
     let mut first = FIRST.lock();
     match *first {
         None => *first = Some(now),
