@@ -30,7 +30,8 @@ const MOST_THREADS: usize = 16;
 const STACK: usize = 256 * 1024;
 
 type Job = Box<dyn FnOnce(&Shared) + Send>;
-type Target = (Vec<u8>, Vec<u8>);
+/// Host, port, and as whom: connections of one user are not for another.
+type Target = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// See the head of this file.
 #[derive(Default)]
@@ -187,7 +188,7 @@ impl Shared {
 }
 
 fn target(order: &Order) -> Target {
-    (order.host.clone(), order.port.clone())
+    (order.host.clone(), order.port.clone(), order.auth.clone())
 }
 
 impl Kept {

@@ -98,7 +98,7 @@ fn is_trusted() -> bool {
     static TRUSTED: OnceLock<bool> = OnceLock::new();
     *TRUSTED.get_or_init(|| {
         let source = std::fs::read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource");
-        cfg!(target_arch = "x86_64") && source.is_ok_and(|name| matches!(name.trim(), "tsc" | "kvm-clock"))
+        cfg!(target_arch = "x86_64") && source.is_ok_and(|name| name.trim() == "tsc")
     })
 }
 
