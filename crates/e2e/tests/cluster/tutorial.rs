@@ -357,8 +357,10 @@ fn crash_a_primary(desk: &mut Desk, eight: &[u16], failovers: &mut Failovers) {
     desk.start(dead);
     desk.settle(eight);
     assert_eq!(desk.id(dead), id, "it knows who it is");
-    let about = desk.about(dead);
-    assert_eq!((about.flags.as_str(), about.primary), ("slave", desk.id(heir)));
+    wait::until("everybody to see it as a replica of its heir", || {
+        let about = desk.about(dead);
+        about.flags == "slave" && about.primary == desk.id(heir)
+    });
 }
 
 /// "Upgrade nodes in a Redis Cluster": replicas first, then each primary after its replica has taken over, and back.
