@@ -33,6 +33,8 @@ struct Line {
     flags: String,
     primary: String,
     slots: usize,
+    /// Whether the node that was asked has a link to it.
+    is_linked: bool,
 }
 
 impl Desk {
@@ -157,6 +159,7 @@ impl Desk {
             flags: flags.to_owned(),
             primary: primary.to_owned(),
             slots: slots.sum(),
+            is_linked: words[7] == "connected",
         }
     }
 
@@ -166,13 +169,15 @@ impl Desk {
         self.nodes(by).into_iter().find(|line| line.port == node).expect("a node that is known")
     }
 
-    /// Waits until so many nodes agree, and every replica has its data.
+    /// Waits until so many nodes agree and are linked to each other, and every replica has its data. (Who votes for a node
+    /// that has only just come back, and has no link to it yet, votes in vain, as with the peers.)
     fn settle(&self, nodes: &[u16]) {
         let known = format!("cluster_known_nodes:{}\r", nodes.len());
         let content = |node: u16| {
             let info = self.ask(node, "CLUSTER INFO");
             info.contains("cluster_state:ok")
                 && info.contains(&known)
+                && self.nodes(node).iter().all(|line| line.is_linked)
                 && !self.ask(node, "INFO replication").contains("master_link_status:down")
         };
         let check = || self.enter(&format!("redis-cli --cluster check 127.0.0.1:{}", nodes[0]));
