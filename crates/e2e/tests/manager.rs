@@ -171,7 +171,7 @@ fn the_tutorial_on_a_terminal() {
 /// What the tutorials type, on our servers: with our tool, and with the peers' in its place.
 #[test]
 fn every_manager_drives_our_cluster() {
-    for peer in std::iter::once(Program::ours()).chain(Program::peers()) {
+    for peer in std::iter::once(Program::ours()).chain(Program::valkey()) {
         let scene = Scene::set(&Program::ours(), 8);
         let places: Vec<String> = (0..8).map(|n| scene.place(n)).collect();
         let place = places[0].as_str();
