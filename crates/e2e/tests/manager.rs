@@ -194,8 +194,8 @@ fn every_manager_drives_our_cluster() {
         assert!(must(&["info", place]).contains("200 keys in 4 "));
         let sizes = must(&["call", place, "dbsize", "--cluster-only-masters"]);
         assert_eq!(sizes.matches("127.0.0.1:").count(), 4, "{sizes}");
-        must(&["set-timeout", place, "6000"]);
-        assert_eq!(scene.servers[5].run("CONFIG GET cluster-node-timeout").items()[1].text(), "6000");
+        must(&["set-timeout", place, "2500"]);
+        assert_eq!(scene.servers[5].run("CONFIG GET cluster-node-timeout").items()[1].text(), "2500");
 
         // A slot that was left open is closed.
         let owner = scene.owner_of_foo();
